@@ -1,0 +1,75 @@
+//! One session as text: its frontmatter, sections, items and log as spans, and the edits that
+//! change nothing else. Nothing here knows a path or touches a disk.
+//!
+//! Parsing never fails. Broken parts are reported as what they are (a syntax error with its
+//! offset, a missing fence) and the rest is still there: a file with invalid YAML has sections, a
+//! file without frontmatter has a log.
+//!
+//! [`Document::apply`] is the only thing in this crate that makes session bytes.
+
+mod body;
+mod edit;
+mod frontmatter;
+pub mod insert;
+mod name;
+pub mod schema;
+mod source;
+mod span;
+mod state;
+pub mod time;
+pub mod yaml;
+
+pub use body::{Body, Fill, Heading, Item, LogEntry, Section, Stamp, Unclosed, is_token};
+pub use edit::{Agent, Edit, EditError, Scalar, heading_text, quoted};
+pub use frontmatter::{FRONTMATTER_LIMIT, Fences, Frontmatter};
+pub use name::{SLUG_LIMIT, SessionName, file_name, is_slug, slugify};
+pub use schema::Status;
+pub use source::Source;
+pub use span::{Span, line_column, line_start, next_line};
+pub use state::{Progress, issue_id, state_hash};
+
+/// A parsed session.
+#[derive(Debug)]
+pub struct Document<'a> {
+    source: &'a Source,
+    /// The text; invalid bytes appear as `?`, so that every offset is one of the file's.
+    pub text: &'a str,
+    /// The YAML at its head.
+    pub frontmatter: Frontmatter<'a>,
+    /// All that follows.
+    pub body: Body<'a>,
+}
+
+impl<'a> Document<'a> {
+    /// Parses a session.
+    pub fn parse(source: &'a Source) -> Self {
+        let text = source.text();
+        let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
+        let frontmatter = Frontmatter::parse(text, start);
+        let body = Body::parse(text, Span::new(frontmatter.span.end, text.len()));
+        Self {
+            source,
+            text,
+            frontmatter,
+            body,
+        }
+    }
+
+    /// The bytes this was parsed from.
+    pub fn source(&self) -> &'a Source {
+        self.source
+    }
+
+    /// The line break that text put into this document gets: the first one found, or `\n`.
+    pub fn line_break(&self) -> &'static str {
+        match self.text.find('\n') {
+            Some(at) if self.text.get(..at).is_some_and(|line| line.ends_with('\r')) => "\r\n",
+            _ => "\n",
+        }
+    }
+
+    /// One-based line and column of an offset.
+    pub fn position(&self, offset: usize) -> (usize, usize) {
+        line_column(self.text, offset)
+    }
+}

@@ -1,0 +1,138 @@
+//! What the words of a session add up to: progress, the issue an item bears, staleness.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use super::schema;
+use super::time::{parse_rfc3339, whole_minute};
+use super::{Document, Fill, Item};
+
+/// Ticked items of all that can be ticked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Progress {
+    /// Ticked.
+    pub done: usize,
+    /// All.
+    pub total: usize,
+}
+
+/// The first 12 hex digits of the SHA-256 of a Current State, line ends normalised.
+pub fn state_hash(state: &str) -> String {
+    let digest = Sha256::digest(state.replace("\r\n", "\n").as_bytes());
+    digest.iter().take(6).fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// The id an item bears: its leading token before ` - `, if that has the form of an issue id
+/// (`ABC-12`, `#12`, `owner/repo#12`) or is one of the configured forms.
+pub fn issue_id(text: &str, configured: impl Fn(&str) -> bool) -> Option<&str> {
+    let (token, _) = text.split_once(" - ")?;
+    let token = token.trim();
+    (is_issue_id(token) || configured(token)).then_some(token)
+}
+
+fn is_issue_id(token: &str) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((repository, id)) = token.split_once('#') {
+        let part = |part: &str| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        };
+        let named = repository
+            .split_once('/')
+            .is_some_and(|(owner, name)| part(owner) && part(name));
+        return number(id) && (repository.is_empty() || named);
+    }
+    token.split_once('-').is_some_and(|(team, id)| {
+        !team.is_empty() && team.bytes().all(|byte| byte.is_ascii_uppercase()) && number(id)
+    })
+}
+
+impl Document<'_> {
+    /// The text of a section without the blank lines around it; `None` if it is missing, empty or
+    /// holds nothing but a template's comments.
+    pub fn section_text(&self, name: &str) -> Option<&str> {
+        let (_, section) = self.body.section(name)?;
+        (section.fill == Fill::Filled).then(|| section.body.of(self.text))
+    }
+
+    /// How many of the items with a checkbox are ticked, in any section but the log.
+    pub fn progress(&self) -> Progress {
+        let log = self
+            .body
+            .section(schema::SESSION_LOG)
+            .map(|(index, _)| index);
+        let boxes = self
+            .body
+            .items
+            .iter()
+            .filter(|item| item.section.is_some() && item.section != log)
+            .filter_map(|item| item.checkbox);
+        boxes.fold(Progress::default(), |sum, (_, done)| Progress {
+            done: sum.done + usize::from(done),
+            total: sum.total + 1,
+        })
+    }
+
+    /// The items of a section that are still to be done: those not ticked, and in lists without
+    /// checkboxes the outermost ones. `None.` is no item.
+    pub fn open_items(&self, section: &str) -> impl Iterator<Item = (usize, &Item)> {
+        self.body.items_in(section).filter(|(_, item)| {
+            let open = match item.checkbox {
+                Some((_, done)) => !done,
+                None => item.depth == 1,
+            };
+            open && !is_none(item.text.of(self.text))
+        })
+    }
+
+    /// Whether the log went on after Current State was last written: the recorded hash still
+    /// matches, and a log entry of a later minute exists. After an edit by hand the hash does not
+    /// match, and the state counts as current.
+    pub fn is_behind(&self) -> bool {
+        let behind = || {
+            let recorded = self.frontmatter.text(&["session", "state_recorded"])?;
+            let (at, hash) = recorded.split_once(' ')?;
+            let at = whole_minute(parse_rfc3339(at)?.at);
+            let state = self.section_text(schema::CURRENT_STATE)?;
+            let last = self.body.log(self.text).last()?.stamp?.at;
+            Some(last > at && state_hash(state) == hash.trim())
+        };
+        behind().unwrap_or(false)
+    }
+}
+
+/// Whether an item says that there is nothing.
+fn is_none(text: &str) -> bool {
+    let text = text.trim().trim_end_matches('.');
+    text.is_empty() || text.eq_ignore_ascii_case("none") || text.eq_ignore_ascii_case("nothing")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_the_leading_token() {
+        let id = |text| issue_id(text, |_| false);
+        assert_eq!(id("BACK-123 - Fix"), Some("BACK-123"));
+        assert_eq!(id("#12 - Fix"), Some("#12"));
+        assert_eq!(id("acme/app#12 - Fix"), Some("acme/app#12"));
+        for text in [
+            "Fix BACK-123",
+            "Back-1 - x",
+            "app#12 - x",
+            "# - x",
+            "A-1: x",
+            "UTF-8",
+        ] {
+            assert_eq!(id(text), None, "{text}");
+        }
+        assert_eq!(issue_id("pt-1 - x", |t| t == "pt-1"), Some("pt-1"));
+    }
+}

@@ -1,0 +1,128 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A place in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The file, as the user knows it.
+    pub path: PathBuf,
+    /// One-based line and column, where they are known.
+    pub position: Option<(usize, usize)>,
+}
+
+/// What kind of failure this is, for callers that decide on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Wrong arguments, a wrong configuration, or a session that cannot be edited.
+    Usage,
+    /// The operating system refused.
+    Io,
+    /// No session, or no such session.
+    NotFound,
+    /// More than one session fits.
+    Ambiguous,
+    /// A gate that is not met.
+    Unmet,
+}
+
+/// What every operation fails with: what is wrong, where, and what to do next.
+#[derive(Debug, Clone)]
+pub struct Error {
+    /// The kind.
+    pub kind: Kind,
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub location: Option<Location>,
+    /// One thing to do about it, a command that can be run where there is one.
+    pub hint: Option<String>,
+}
+
+/// The result of an operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of this kind.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            location: None,
+            hint: None,
+        }
+    }
+
+    /// Wrong arguments, configuration or content.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// A failed system call on `path`: `doing` completes "cannot …".
+    pub fn io(doing: &str, path: &Path, error: &std::io::Error) -> Self {
+        let cause = error.to_string();
+        // The number means nothing to most, and the text before it says the same.
+        let cause = cause.split(" (os error").next().unwrap_or(&cause);
+        let hint = match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Some("free some space, then run the command again; nothing was changed")
+            }
+            std::io::ErrorKind::PermissionDenied => Some(
+                "check who owns the folder; in an agent's sandbox, name `.agents` itself as a \
+                 writable root",
+            ),
+            std::io::ErrorKind::ReadOnlyFilesystem => {
+                Some("in an agent's sandbox, name `.agents` itself as a writable root")
+            }
+            _ => None,
+        };
+        let mut result = Self::new(Kind::Io, format!("cannot {doing}: {cause}")).at(path, None);
+        result.hint = hint.map(String::from);
+        result
+    }
+
+    /// The same error with its place.
+    #[must_use]
+    pub fn at(mut self, path: &Path, position: Option<(usize, usize)>) -> Self {
+        self.location = Some(Location {
+            path: path.to_owned(),
+            position,
+        });
+        self
+    }
+
+    /// The same error with what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The exit code: 1 for a gate that is not met, 2 for everything else.
+    pub fn exit_code(&self) -> u8 {
+        match self.kind {
+            Kind::Unmet => 1,
+            Kind::Usage | Kind::Io | Kind::NotFound | Kind::Ambiguous => 2,
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        match self.position {
+            Some((line, column)) => write!(f, ":{line}:{column}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(location) = &self.location {
+            write!(f, "{location}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

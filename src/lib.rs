@@ -1,0 +1,40 @@
+//! Session files for coding agents: create, log, lint, hand off and close them without losing a
+//! byte.
+//!
+//! A session is one Markdown file with YAML frontmatter, the whole state of a piece of work; its
+//! format is specified in `docs/format.md`. This crate is the library behind the `agentsess`
+//! command. Its layers, each of which knows only those below it:
+//!
+//! - [`commands`]: one file a command: arguments, one call of an operation, print.
+//! - [`operations`]: what can be done with sessions. An operation plans without a lock, has its
+//!   effects, then applies under the lock after checking that what it planned on still holds. It
+//!   returns what happened and never prints or reads the clock.
+//! - [`lint`] over [`rules`], and [`render`] for what they find.
+//! - [`store`]: the folder of sessions: finding, selecting, locking, replacing, the trash. It
+//!   knows the disk and no headings.
+//! - [`document`]: one session as text: spans and edits. It knows text and no disk.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::todo,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice
+    )
+)]
+
+pub mod clock;
+pub mod config;
+pub mod document;
+mod error;
+
+pub use error::{Error, Kind, Location, Result};
