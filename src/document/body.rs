@@ -264,6 +264,18 @@ pub(super) fn is_closed_fence(block: &str) -> bool {
     last.len() - closing.len() < 4 && closing.len() >= length && closing.chars().all(|c| c == fence)
 }
 
+/// Whether an HTML block is comments and nothing else: its last line may go on with text.
+fn is_only_comments(html: &str) -> bool {
+    let mut rest = html;
+    while let Some(comment) = rest.strip_prefix("<!--") {
+        match comment.split_once("-->") {
+            Some((_, after)) => rest = after.trim_start(),
+            None => return false,
+        }
+    }
+    rest.is_empty()
+}
+
 struct Walk<'a> {
     text: &'a str,
     body: Body<'a>,
@@ -381,7 +393,7 @@ impl<'a> Walk<'a> {
             Tag::HtmlBlock => {
                 let html = span.of(self.text).trim();
                 let comment = html.starts_with("<!--");
-                self.block(if comment && html.ends_with("-->") {
+                self.block(if is_only_comments(html) {
                     Fill::Placeholder
                 } else {
                     Fill::Filled
@@ -532,5 +544,34 @@ fn extend(span: Span, by: Span) -> Span {
         by
     } else {
         span.joined(by)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_nothing_but_comments_is_a_placeholder() {
+        let fill = |content: &str| {
+            let text = format!("## A\n\n{content}\n");
+            let body = Body::parse(&text, Span::new(0, text.len()));
+            body.sections[0].fill
+        };
+        assert_eq!(fill(""), Fill::Empty);
+        for comments in [
+            "<!-- a -->",
+            "<!-- a --> <!-- b -->",
+            "<!--\na\n-->\n<!-- b -->",
+        ] {
+            assert_eq!(fill(comments), Fill::Placeholder, "{comments}");
+        }
+        for text in [
+            "<!-- a --> text <!-- b -->",
+            "<!-- a --> text",
+            "<!-- a -->\ntext",
+        ] {
+            assert_eq!(fill(text), Fill::Filled, "{text}");
+        }
     }
 }
