@@ -42,6 +42,13 @@ pub const SECTIONS: [&str; 11] = [
 
 /// Whether two section names are the same, letter case and a trailing colon aside.
 pub fn same_name(a: &str, b: &str) -> bool {
+    // Most names that are compared differ in their first letter.
+    let first = |name: &str| name.bytes().next().filter(u8::is_ascii_alphanumeric);
+    if let (Some(a), Some(b)) = (first(a), first(b))
+        && !a.eq_ignore_ascii_case(&b)
+    {
+        return false;
+    }
     let plain = |name: &'_ str| name.trim().trim_end_matches(':').trim_end().len();
     let (a, b) = (a.trim(), b.trim());
     a.get(..plain(a))
