@@ -36,5 +36,7 @@ pub mod clock;
 pub mod config;
 pub mod document;
 mod error;
+pub mod lint;
+pub mod rules;
 
 pub use error::{Error, Kind, Location, Result};

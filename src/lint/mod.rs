@@ -1,0 +1,197 @@
+//! The engine: parses each file once, runs every rule over it, keeps what was found.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::config::Config;
+use crate::document::{Document, Source};
+use crate::error::Result;
+use crate::rules::RULES;
+
+pub use crate::rules::{Context, Family, Finding, Findings, Phase, Rule, Severity};
+
+/// What was found in one file.
+#[derive(Debug)]
+pub struct FileReport {
+    /// The file, as it was named.
+    pub path: PathBuf,
+    /// Its content, for excerpts.
+    pub source: Source,
+    /// At least one finding, in the order of the text.
+    pub findings: Vec<Finding>,
+}
+
+/// What was found in all files.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The files with findings, in the order in which they were named. The others are not kept.
+    pub files: Vec<FileReport>,
+    /// How many files were checked.
+    pub checked: usize,
+}
+
+impl Report {
+    /// Every finding with its file.
+    pub fn findings(&self) -> impl Iterator<Item = (&FileReport, &Finding)> {
+        let of = |file| std::iter::repeat(file);
+        self.files
+            .iter()
+            .flat_map(move |file| of(file).zip(&file.findings))
+    }
+
+    /// How many findings have exactly this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings()
+            .filter(|(_, finding)| finding.severity == severity)
+            .count()
+    }
+
+    /// How many errors there are.
+    pub fn errors(&self) -> usize {
+        self.count(Severity::Error)
+    }
+
+    /// How many warnings there are.
+    pub fn warnings(&self) -> usize {
+        self.count(Severity::Warning)
+    }
+}
+
+/// Runs every rule over one file. The findings come in the order of the text.
+pub fn check(file_name: &str, source: &Source, config: &Config) -> Vec<Finding> {
+    let document = Document::parse(source);
+    let context = Context::new(file_name, &document, config);
+    let mut found = Vec::new();
+    for rule in RULES {
+        (rule.check)(&context, &mut Findings::new(rule, &mut found));
+    }
+    found.sort_by_key(|finding| (finding.span.start, finding.rule.code));
+    found
+}
+
+/// Reads and checks files side by side. The report does not depend on who was first.
+///
+/// # Errors
+///
+/// The first one of `read`'s, in the order of the paths.
+pub fn check_all(
+    paths: &[PathBuf],
+    read: impl Fn(&Path) -> Result<Vec<u8>> + Sync,
+    config: &Config,
+) -> Result<Report> {
+    let one = |path: &PathBuf| check_file(path, &read, config).transpose();
+    let files = match paths {
+        // Starting threads takes longer than checking a file.
+        [path] => one(path).into_iter().collect::<Vec<_>>(),
+        _ => paths.par_iter().filter_map(one).collect(),
+    };
+    Ok(Report {
+        files: files.into_iter().collect::<Result<_>>()?,
+        checked: paths.len(),
+    })
+}
+
+fn check_file(
+    path: &Path,
+    read: impl Fn(&Path) -> Result<Vec<u8>>,
+    config: &Config,
+) -> Result<Option<FileReport>> {
+    let source = Source::new(read(path)?);
+    let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+    let findings = check(&file_name, &source, config);
+    Ok((!findings.is_empty()).then(|| FileReport {
+        path: path.to_owned(),
+        source,
+        findings,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use proptest::prelude::*;
+
+    const CLEAN: &str = "---\nsession:\n  title: T\n  status: in_progress\n  created: 2025-12-04T14:30:00Z\n  last_updated: 2025-12-04T14:30:00Z\norchestration:\n  current_task: T\n---\n\n## Context\n\nc\n\n## Current State\n\ns\n\n## Next Steps\n\n- n\n";
+
+    fn paths(names: &[&str]) -> Vec<PathBuf> {
+        names.iter().map(PathBuf::from).collect()
+    }
+
+    #[test]
+    fn clean_files_are_counted_and_not_kept() {
+        let names = ["20251204-143000-b.md", "x.md", "20251204-143000-a.md"];
+        let report = check_all(&paths(&names), |_| Ok(CLEAN.into()), &Config::default()).unwrap();
+        assert_eq!((report.checked, report.files.len()), (3, 1));
+        assert_eq!((report.errors(), report.warnings()), (1, 0));
+        assert_eq!(report.files[0].path, Path::new("x.md"));
+    }
+
+    #[test]
+    fn the_first_path_that_cannot_be_read_is_the_error() {
+        let names: Vec<_> = (0..200).map(|n| PathBuf::from(format!("{n}.md"))).collect();
+        let read = |path: &Path| match path.to_str() {
+            Some("0.md") => Ok(Vec::new()),
+            _ => Err(Error::usage("no").at(path, None)),
+        };
+        let error = check_all(&names, read, &Config::default()).unwrap_err();
+        assert_eq!(error.to_string(), "1.md: no");
+    }
+
+    fn pieces() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "---\n",
+            "session:\n",
+            "  title: ",
+            "T\n",
+            "  status: paused\n",
+            "  created: x\n",
+            "orchestration:\n",
+            "  spawned_agents:\n",
+            "    - agent: a\n",
+            "      status: completed\n",
+            "[",
+            "{",
+            "\"",
+            "'",
+            "*a",
+            "&a ",
+            ": ",
+            "\t",
+            "\n",
+            "\r\n",
+            "\u{feff}",
+            "ü",
+            "日",
+            "\0",
+            "# S\n",
+            "## Context\n",
+            "### Context\n",
+            "## Next Step\n",
+            "## Current State\n\n",
+            "## Session Log\n",
+            "### 2025-12-04 14:30 - a/b\n",
+            "### 2025-12-04 日日 - a\n",
+            "```\n",
+            "<!--",
+            "-->",
+            "> ",
+            "- ",
+            "text\n",
+            "<<<<<<< \n",
+        ]);
+        prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn findings_of_any_text_are_places_in_it(text in pieces(), name in "[-0-9a-zü.]{0,20}") {
+            let source = Source::new(text.clone().into());
+            for finding in check(&name, &source, &Config::default()) {
+                let place = text.get(finding.span.start..finding.span.end);
+                prop_assert!(place.is_some(), "{finding:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+use std::borrow::Cow;
+
+use super::rule::{Rule, Severity};
+use crate::config::Config;
+use crate::document::yaml::{Entry, Kind, Node};
+use crate::document::{Document, Fences, Source, Span, Status, line_start, next_line};
+
+/// How far a session has come, which decides what it may leave open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// In progress: placeholders of the template may still stand.
+    Draft,
+    /// Handed over: must say where the work stands.
+    Paused,
+    /// Over: about to be closed.
+    Completed,
+}
+
+/// Something a rule has found.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The defect.
+    pub message: String,
+    /// Where it is; empty at offset 0 when it concerns the whole file.
+    pub span: Span,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// Where a rule puts what it finds.
+#[derive(Debug)]
+pub struct Findings<'f> {
+    rule: &'static Rule,
+    found: &'f mut Vec<Finding>,
+}
+
+/// What rules look at: one parsed document and what is expected of it.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The name of the file, without its folder.
+    pub file_name: &'a str,
+    /// The bytes.
+    pub source: &'a Source,
+    /// The document.
+    pub document: &'a Document<'a>,
+    /// The settings of the repository.
+    pub config: &'a Config,
+    /// How far the session has come.
+    pub phase: Phase,
+    /// End of the YAML that can be believed: a syntax error often comes from the line before, or
+    /// from a value that swallowed the key it is noticed at.
+    trusted: usize,
+}
+
+impl Phase {
+    /// The phase that the frontmatter names. A document that names none is held to the least.
+    pub fn of(document: &Document<'_>) -> Self {
+        match document.frontmatter.status() {
+            None | Some(Status::InProgress) => Self::Draft,
+            Some(Status::Paused) => Self::Paused,
+            Some(Status::Completed) => Self::Completed,
+        }
+    }
+}
+
+impl<'f> Findings<'f> {
+    /// Collects what `rule` finds.
+    pub fn new(rule: &'static Rule, found: &'f mut Vec<Finding>) -> Self {
+        Self { rule, found }
+    }
+
+    /// Reports a defect with the default severity of the rule, and what to do about it.
+    pub fn report(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.report_as(self.rule.severity, span, message, help);
+    }
+
+    /// Reports a defect with a severity of its own.
+    pub fn report_as(
+        &mut self,
+        severity: Severity,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.found.push(Finding {
+            rule: self.rule,
+            severity,
+            message: message.into(),
+            span,
+            help: Some(help.into()),
+        });
+    }
+}
+
+impl<'a> Context<'a> {
+    /// Prepares a document for the rules.
+    pub fn new(file_name: &'a str, document: &'a Document<'a>, config: &'a Config) -> Self {
+        let error = document.frontmatter.error.as_ref();
+        Self {
+            file_name,
+            source: document.source(),
+            document,
+            config,
+            phase: Phase::of(document),
+            trusted: error.map_or(usize::MAX, |error| line_start(document.text, error.offset)),
+        }
+    }
+
+    /// Whether there is frontmatter whose end is known; without it nothing can be said about keys.
+    pub fn has_frontmatter(&self) -> bool {
+        self.document.frontmatter.fences == Fences::Closed
+    }
+
+    /// The entry at a path of the frontmatter, unless a syntax error makes it doubtful.
+    pub fn entry(&self, path: &[&str]) -> Option<&'a Entry<'a>> {
+        let frontmatter = &self.document.frontmatter;
+        self.has_frontmatter()
+            .then(|| frontmatter.entry(path))?
+            .filter(|entry| self.trusts(&entry.value))
+    }
+
+    /// The part of `span` on its first line: enough to find a collection as long as the block.
+    pub fn first_line(&self, span: Span) -> Span {
+        let text = self.document.text;
+        let line = Span::new(span.start, next_line(text, span.start).min(span.end));
+        Span::new(line.start, line.start + line.of(text).trim_end().len())
+    }
+
+    /// Whether a node is what it was meant to be, whatever syntax error comes after it. A block
+    /// map that an error cut off is one, though without all its keys; a bracket that was never
+    /// closed may have been meant as text.
+    pub fn trusts(&self, node: &Node<'_>) -> bool {
+        match node.kind {
+            Kind::Map { flow: false, .. } | Kind::Seq { flow: false, .. } if !node.complete => true,
+            _ => node.complete && node.span.end <= self.trusted,
+        }
+    }
+}
+
+/// Text of the user's, short enough for a message.
+pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    let line = text.lines().next().unwrap_or("");
+    match line.char_indices().nth(60) {
+        None if line.len() == text.len() => line.into(),
+        None => format!("{line}…").into(),
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or("").trim_end()).into(),
+    }
+}

@@ -1,0 +1,126 @@
+use super::context::{Context, Findings, shown};
+use super::rule::{Severity, declare};
+use crate::document::Heading;
+use crate::document::schema::{SECTIONS, same_name};
+
+declare! {
+    /// A heading is nearly, but not quite, that of a section.
+    ///
+    /// ## What it checks
+    ///
+    /// When a required section is missing: whether its name stands at another level (`### Next
+    /// Steps`), with a slip, in the singular or plural (`## Next Step`), or with something before
+    /// or behind it (`## 2. Context`, `## Current State (Monday)`). When an optional section that
+    /// the format knows is missing: only whether its name stands at level 1, or a `##` heading
+    /// differs from it by a slip, which is a warning.
+    ///
+    /// ## Why
+    ///
+    /// People see the section, tools do not.
+    ///
+    /// ## Example
+    ///
+    /// ```markdown
+    /// ### Next Step
+    /// ```
+    ///
+    /// ## Instead
+    ///
+    /// ```markdown
+    /// ## Next Steps
+    /// ```
+    "AS202", "misspelled-section", Sections, Error, check
+}
+
+fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
+    let required = cx.config.sections.required.iter().map(String::as_str);
+    let optional = SECTIONS
+        .into_iter()
+        .filter(|name| !cx.config.is_required(name));
+    for name in required.chain(optional) {
+        if cx.document.body.section(name).is_some() {
+            continue;
+        }
+        let Some(heading) = meant(cx, name) else {
+            continue;
+        };
+        let severity = if cx.config.is_required(name) {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
+        let title = shown(&heading.title);
+        let message = if same_name(&heading.title, name) {
+            format!(
+                "`{title}` is a heading of level {}, not a section",
+                heading.level
+            )
+        } else {
+            format!("`{title}` is not the section `{name}`, which is missing")
+        };
+        found.report_as(
+            severity,
+            cx.first_line(heading.span),
+            message,
+            format!("write `## {name}`"),
+        );
+    }
+}
+
+/// The heading that was meant to be the section `name`, which the document does not have.
+pub(super) fn meant<'a>(cx: &Context<'a>, name: &str) -> Option<&'a Heading<'a>> {
+    let body = &cx.document.body;
+    let required = cx.config.is_required(name);
+    let mut headings = body.headings.iter();
+    let title = body.title().map(|title| title.span);
+    let elsewhere = headings.find(|heading| {
+        let stray = match heading.level {
+            1 => required || title != Some(heading.span),
+            level => required && level != 2,
+        };
+        stray && same_name(&heading.title, name)
+    });
+    let mut headings = body.headings.iter();
+    elsewhere.or_else(|| {
+        headings.find(|heading| {
+            heading.level == 2 && {
+                let title = heading.title.trim();
+                (is_slip(title, name) || required && is_decorated(title, name))
+                    && !is_known(cx, title)
+            }
+        })
+    })
+}
+
+fn is_known(cx: &Context<'_>, title: &str) -> bool {
+    cx.config.is_required(title) || SECTIONS.iter().any(|name| same_name(name, title))
+}
+
+/// Whether the two differ only by blanks, punctuation and a letter or two, the first one aside.
+fn is_slip(title: &str, name: &str) -> bool {
+    let first = |text: &str| text.chars().next().map(|c| c.to_ascii_lowercase());
+    if title.len().abs_diff(name.len()) > 4 || first(title) != first(name) {
+        return false;
+    }
+    let plain = |text: &str| -> String {
+        let letters = text.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let (title, name) = (plain(title), plain(name));
+    let slips = match name.len() {
+        0..5 => 0,
+        5..10 => 1,
+        _ => 2,
+    };
+    strsim::osa_distance(&title, &name) <= slips
+}
+
+/// Whether `title` is the name with a number or sign before it, or words behind it.
+fn is_decorated(title: &str, name: &str) -> bool {
+    let title = title.trim_start_matches(|c: char| !c.is_alphabetic());
+    title
+        .split_at_checked(name.len())
+        .is_some_and(|(start, rest)| {
+            start.eq_ignore_ascii_case(name) && !rest.starts_with(char::is_alphanumeric)
+        })
+}

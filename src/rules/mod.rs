@@ -1,0 +1,113 @@
+//! The rules: one file each, one table.
+//!
+//! A rule is declared with its doc comment, code, name, family and severity, and is one function
+//! that reads the spans of a parsed document. It allocates nothing when there is nothing to
+//! report, and it stays silent about whatever another rule's defect makes doubtful: one mistake is
+//! one finding.
+
+mod context;
+mod rule;
+
+mod duplicate_key;
+mod duplicate_section;
+mod empty_section;
+mod empty_value;
+mod file_name;
+mod invalid_agent;
+mod invalid_status;
+mod invalid_timestamp;
+mod invalid_utf8;
+mod invalid_yaml;
+mod log_entry_format;
+mod missing_frontmatter;
+mod missing_key;
+mod missing_section;
+mod missing_summary;
+mod misspelled_section;
+mod unclosed_comment;
+mod unclosed_fence;
+mod unclosed_frontmatter;
+mod wrong_type;
+
+pub use context::{Context, Finding, Findings, Phase};
+pub use rule::{Family, Rule, Severity};
+
+/// Every rule, in the order of the codes.
+pub static RULES: [&Rule; 20] = [
+    // AS0xx: the file
+    &file_name::RULE,
+    &invalid_utf8::RULE,
+    // AS1xx: frontmatter
+    &missing_frontmatter::RULE,
+    &unclosed_frontmatter::RULE,
+    &invalid_yaml::RULE,
+    &duplicate_key::RULE,
+    &missing_key::RULE,
+    &empty_value::RULE,
+    &wrong_type::RULE,
+    &invalid_status::RULE,
+    &invalid_timestamp::RULE,
+    &invalid_agent::RULE,
+    &missing_summary::RULE,
+    // AS2xx: sections
+    &missing_section::RULE,
+    &misspelled_section::RULE,
+    &duplicate_section::RULE,
+    &empty_section::RULE,
+    &unclosed_fence::RULE,
+    &unclosed_comment::RULE,
+    // AS3xx: the session log
+    &log_entry_format::RULE,
+];
+
+/// The rule of this name or code, letter case aside.
+pub fn find(name_or_code: &str) -> Option<&'static Rule> {
+    RULES.into_iter().find(|rule| {
+        rule.name.eq_ignore_ascii_case(name_or_code) || rule.code.eq_ignore_ascii_case(name_or_code)
+    })
+}
+
+/// The rule whose name is most like `name`, for "did you mean".
+pub fn nearest(name: &str) -> Option<&'static Rule> {
+    let likeness = |rule: &Rule| strsim::jaro_winkler(rule.name, name);
+    RULES
+        .into_iter()
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+        .filter(|rule| likeness(rule) > 0.7)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_ascend_and_begin_with_the_digit_of_their_family() {
+        assert!(RULES.is_sorted_by(|a, b| a.code < b.code));
+        for rule in RULES {
+            let digit = rule.family as u8 + b'0';
+            assert_eq!(rule.code.as_bytes()[2], digit, "{}", rule.name);
+            assert_eq!(rule.code.len(), 5);
+        }
+    }
+
+    #[test]
+    fn every_rule_explains_itself() {
+        for rule in RULES {
+            let text = rule.explanation();
+            for heading in ["What it checks", "Why", "Example", "Instead"] {
+                let heading = format!("\n## {heading}\n\n");
+                assert!(text.contains(&heading), "{}: {heading}", rule.name);
+            }
+            assert!(rule.summary().ends_with('.'), "{}", rule.name);
+        }
+    }
+
+    #[test]
+    fn rules_are_found_by_name_and_code() {
+        assert_eq!(find("AS201").unwrap().name, "missing-section");
+        assert_eq!(find("as201").unwrap().code, "AS201");
+        assert!(find("missing").is_none());
+        assert_eq!(nearest("missing-sections").unwrap().code, "AS201");
+        assert!(nearest("zzz").is_none());
+    }
+}
