@@ -37,6 +37,7 @@ pub mod config;
 pub mod document;
 mod error;
 pub mod lint;
+pub mod render;
 pub mod rules;
 
 pub use error::{Error, Kind, Location, Result};

@@ -1,0 +1,109 @@
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{Positions, SCHEMA_VERSION, write_json};
+use crate::lint::{Report, Severity};
+
+#[derive(Serialize)]
+struct Output<'a> {
+    schema_version: u32,
+    checked: usize,
+    errors: usize,
+    warnings: usize,
+    findings: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    rule: &'a str,
+    code: &'a str,
+    severity: Severity,
+    message: &'a str,
+    help: Option<&'a str>,
+    path: String,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    start: usize,
+    end: usize,
+}
+
+/// One JSON object. Lines and columns begin at 1 and columns count characters; `start` and `end`
+/// are offsets in bytes, `end` behind the last one.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut findings = Vec::new();
+    for file in &report.files {
+        let positions = Positions::new(file.source.text());
+        for finding in &file.findings {
+            let (line, column) = positions.of(finding.span.start);
+            let (end_line, end_column) = positions.of(finding.span.end);
+            findings.push(Entry {
+                rule: finding.rule.name,
+                code: finding.rule.code,
+                severity: finding.severity,
+                message: &finding.message,
+                help: finding.help.as_deref(),
+                path: file.path.to_string_lossy().into_owned(),
+                line,
+                column,
+                end_line,
+                end_column,
+                start: finding.span.start,
+                end: finding.span.end,
+            });
+        }
+    }
+    let output = Output {
+        schema_version: SCHEMA_VERSION,
+        checked: report.checked,
+        errors: report.errors(),
+        warnings: report.warnings(),
+        findings,
+    };
+    write_json(&output, out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::lint::check_all;
+
+    #[test]
+    fn places_are_given_in_characters_and_in_bytes() {
+        let text = "---\nü: { session: 1 }\nsession:\n  \"status\": dönne\n---\n";
+        let read = |_: &std::path::Path| Ok(text.into());
+        let paths = ["20251204-143000-a.md".into()];
+        let report = check_all(&paths, read, &Config::default()).unwrap();
+        let mut out = Vec::new();
+        json(&report, &mut out).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(
+            (&json["schema_version"], &json["checked"]),
+            (&1.into(), &1.into())
+        );
+        assert_eq!(json["errors"], report.errors());
+        let findings = json["findings"].as_array().unwrap();
+        let status = findings
+            .iter()
+            .find(|f| f["rule"] == "invalid-status")
+            .unwrap();
+        let expected = serde_json::json!({
+            "rule": "invalid-status",
+            "code": "AS108",
+            "severity": "error",
+            "message": "`dönne` is not a status of a session",
+            "help": "write one of `in_progress`, `paused`, `completed`",
+            "path": "20251204-143000-a.md",
+            "line": 4, "column": 13, "end_line": 4, "end_column": 18,
+            "start": 44, "end": 50,
+        });
+        assert_eq!(status, &expected);
+    }
+}

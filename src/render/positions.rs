@@ -1,0 +1,90 @@
+use crate::document::Span;
+
+/// Bytes between two known places.
+const STRIDE: usize = 1024;
+
+/// Lines and columns of one text. Asking for a position costs no more in a long file, or at the
+/// end of a long line, than in a short one.
+#[derive(Debug)]
+pub struct Positions<'a> {
+    text: &'a str,
+    /// Offset, line and column of a character at most every [`STRIDE`] bytes. A list of all lines
+    /// would outgrow a file that is nothing but line breaks.
+    marks: Vec<(usize, usize, usize)>,
+}
+
+impl<'a> Positions<'a> {
+    /// Reads the text once.
+    pub fn new(text: &'a str) -> Self {
+        let mut marks = vec![(0, 1, 1)];
+        let mut next = STRIDE;
+        let (mut line, mut column) = (1, 1);
+        for (offset, c) in text.char_indices() {
+            if offset >= next {
+                marks.push((offset, line, column));
+                next = offset + STRIDE;
+            }
+            (line, column) = advanced((line, column), c);
+        }
+        Self { text, marks }
+    }
+
+    /// One-based line and column of an offset; the column counts characters. An offset inside a
+    /// character counts as that character's.
+    pub fn of(&self, offset: usize) -> (usize, usize) {
+        let index = self.marks.partition_point(|(at, ..)| *at <= offset);
+        let mark = index.checked_sub(1).and_then(|index| self.marks.get(index));
+        let &(start, line, column) = mark.unwrap_or(&(0, 1, 1));
+        let rest = self.text.get(start..).unwrap_or("");
+        rest.char_indices()
+            .take_while(|(at, c)| start + at + c.len_utf8() <= offset)
+            .fold((line, column), |position, (_, c)| advanced(position, c))
+    }
+
+    /// The line that `offset` is on, without its line break, as far as `reach` bytes around the
+    /// offset go. Nothing is cut from a line shorter than that.
+    pub fn line_around(&self, offset: usize, reach: usize) -> Span {
+        let floor = self.boundary(offset.saturating_sub(reach));
+        let ceiling = self.boundary(offset.saturating_add(reach));
+        let offset = self.boundary(offset);
+        let before = Span::new(floor, offset).of(self.text);
+        let after = Span::new(offset, ceiling).of(self.text);
+        Span::new(
+            before.rfind('\n').map_or(floor, |at| floor + at + 1),
+            after.find(['\n', '\r']).map_or(ceiling, |at| offset + at),
+        )
+    }
+
+    /// The nearest place at or before `offset` that is not inside a character.
+    pub fn boundary(&self, offset: usize) -> usize {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
+    }
+}
+
+fn advanced((line, column): (usize, usize), c: char) -> (usize, usize) {
+    match c {
+        '\n' => (line + 1, 1),
+        _ => (line, column + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::line_column;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn positions_are_those_of_counting_from_the_start(
+            text in "([a-zü日\n]{0,9}){0,400}",
+            offset in 0_usize..4000,
+        ) {
+            prop_assert_eq!(Positions::new(&text).of(offset), line_column(&text, offset));
+        }
+    }
+}
