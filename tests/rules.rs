@@ -1,0 +1,264 @@
+//! Runs the specs in `tests/rules/`, one Markdown file a rule. Their format is described in
+//! `tests/rules/README.md`. With `UPDATE_SPECS=1` the expected blocks are rewritten; read them
+//! before you commit them.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use agentsess::config::Config;
+use agentsess::document::Source;
+use agentsess::lint::{FileReport, Report, check};
+use agentsess::render::full;
+use agentsess::rules::{RULES, Rule};
+
+const NAME: &str = "20251204-143000-weather.md";
+
+/// What `frontmatter` and `body` inputs are completed with.
+const FRONTMATTER: &str = "\
+session:
+  title: \"Weather\"
+  status: in_progress
+  created: \"2025-12-04T14:30:00Z\"
+  last_updated: \"2025-12-04T14:30:00Z\"
+orchestration:
+  current_task: \"Test\"
+";
+const BODY: &str = "\
+# Session: Weather
+
+## Context
+
+Nightly outages.
+
+## Current State
+
+Not begun.
+
+## Next Steps
+
+- Begin
+";
+
+/// A fenced block of a spec.
+struct Block<'a> {
+    info: &'a str,
+    content: String,
+    /// The lines of the content in the spec.
+    lines: std::ops::Range<usize>,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules")
+}
+
+fn blocks(spec: &str) -> Vec<Block<'_>> {
+    let mut found = Vec::new();
+    let mut open: Option<(&str, Block<'_>)> = None;
+    for (number, line) in spec.lines().enumerate() {
+        if let Some((fence, block)) = &mut open {
+            if line.trim_end() == *fence {
+                block.lines.end = number;
+                found.extend(open.take().map(|(_, block)| block));
+            } else {
+                block.content.push_str(line);
+                block.content.push('\n');
+            }
+        } else if line.starts_with("```") {
+            let info = line.trim_start_matches('`');
+            let fence = &line[..line.len() - info.len()];
+            let block = Block {
+                info,
+                content: String::new(),
+                lines: number + 1..number + 1,
+            };
+            open = Some((fence, block));
+        }
+    }
+    assert!(open.is_none(), "a fence is not closed");
+    found
+}
+
+/// Resolves `\r`, `\t`, `\\`, `\xNN` and `\u{N}`.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        bytes.extend(before.as_bytes());
+        let hex = |digits| u32::from_str_radix(digits, 16).expect("hexadecimal digits");
+        rest = match after.as_bytes()[0] {
+            b'r' | b't' | b'\\' => {
+                bytes.push(match after.as_bytes()[0] {
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    _ => b'\\',
+                });
+                &after[1..]
+            }
+            b'x' => {
+                bytes.push(u8::try_from(hex(&after[1..3])).expect("two digits"));
+                &after[3..]
+            }
+            b'u' => {
+                let (digits, rest) = after[2..].split_once('}').expect("`}`");
+                let c = char::from_u32(hex(digits)).expect("a character");
+                bytes.extend(c.to_string().as_bytes());
+                rest
+            }
+            other => panic!("unknown escape {}", char::from(other)),
+        };
+    }
+    bytes.extend(rest.as_bytes());
+    bytes
+}
+
+/// Lints one input the way the command does. Also says whether `rule` is among the findings.
+fn lint(info: &str, content: &str, config: &Config, rule: &Rule) -> (String, bool) {
+    let mut words = info.split_whitespace();
+    let mut text = match words.next() {
+        Some("session") => content.to_owned(),
+        Some("frontmatter") => format!("---\n{content}---\n\n{BODY}"),
+        Some("body") => format!("---\n{FRONTMATTER}---\n\n{content}"),
+        other => panic!("unknown input {other:?}"),
+    }
+    .into_bytes();
+    let mut name = NAME;
+    for word in words {
+        match word.split_once('=') {
+            Some(("name", value)) => name = value,
+            None if word == "escapes" => text = unescaped(std::str::from_utf8(&text).unwrap()),
+            _ => panic!("unknown setting {word}"),
+        }
+    }
+    let source = Source::new(text);
+    let findings = check(name, &source, config);
+    let fired = findings
+        .iter()
+        .any(|finding| finding.rule.name == rule.name);
+    let mut report = Report {
+        files: Vec::new(),
+        checked: 1,
+    };
+    if !findings.is_empty() {
+        report.files.push(FileReport {
+            path: name.into(),
+            source,
+            findings,
+        });
+    }
+    let mut out = Vec::new();
+    full(&report, &mut anstream::StripStream::new(&mut out)).unwrap();
+    let output = String::from_utf8(out).expect("UTF-8");
+    let lines = output.lines().map(str::trim_end);
+    (
+        lines.fold(String::new(), |text, line| text + line + "\n"),
+        fired,
+    )
+}
+
+/// Runs one spec; the result is the spec with the diagnostics as they are.
+fn run(rule: &Rule, spec: &str) -> (String, Vec<bool>) {
+    let mut lines: Vec<String> = spec.lines().map(String::from).collect();
+    let mut input = None;
+    let mut config = Config::default();
+    let mut fired = Vec::new();
+    let mut replaced = Vec::new();
+    for block in blocks(spec) {
+        match block.info {
+            "toml" => config = toml::from_str(&block.content).expect("a configuration"),
+            "diagnostics" => {
+                let (info, content): (&str, String) = input.take().expect("an input above");
+                let (actual, has_fired) = lint(info, &content, &config, rule);
+                config = Config::default();
+                fired.push(has_fired);
+                replaced.push((block.lines, actual));
+            }
+            _ => assert!(
+                input.replace((block.info, block.content)).is_none(),
+                "an input without diagnostics"
+            ),
+        }
+    }
+    assert!(input.is_none(), "an input without diagnostics");
+    for (range, actual) in replaced.into_iter().rev() {
+        lines.splice(range, actual.lines().map(String::from));
+    }
+    (lines.join("\n") + "\n", fired)
+}
+
+/// The lines that differ, with a little of what is around them.
+fn diff(expected: &str, actual: &str) -> String {
+    let (old, new): (Vec<_>, Vec<_>) = (expected.lines().collect(), actual.lines().collect());
+    let mut output = String::new();
+    let (mut i, mut j) = (0, 0);
+    while i < old.len() || j < new.len() {
+        if old.get(i) == new.get(j) {
+            i += 1;
+            j += 1;
+            continue;
+        }
+        // The nearest pair of equal lines ends the difference.
+        let end = (0..(old.len() - i) + (new.len() - j))
+            .flat_map(|sum| (0..=sum).map(move |a| (a, sum - a)))
+            .find(|&(a, b)| old.get(i + a).is_some() && old.get(i + a) == new.get(j + b))
+            .unwrap_or((old.len() - i, new.len() - j));
+        let _ = writeln!(output, "@@ line {} @@", i + 1);
+        for line in &old[i..i + end.0] {
+            let _ = writeln!(output, "- {line}");
+        }
+        for line in &new[j..j + end.1] {
+            let _ = writeln!(output, "+ {line}");
+        }
+        i += end.0;
+        j += end.1;
+    }
+    output
+}
+
+#[test]
+fn specs_hold() {
+    let mut failures = String::new();
+    for rule in RULES {
+        let path = folder().join(format!("{}.md", rule.name));
+        let Ok(spec) = fs::read_to_string(&path) else {
+            let _ = writeln!(failures, "{} has no spec", rule.name);
+            continue;
+        };
+        let title = format!("# {}\n", rule.name);
+        assert!(spec.starts_with(&title), "{} has another title", rule.name);
+        let (actual, fired) = run(rule, &spec);
+        if !fired.contains(&true) || !fired.contains(&false) {
+            let _ = writeln!(
+                failures,
+                "{} must fire in one case and not in another",
+                rule.name
+            );
+        }
+        if actual != spec {
+            if std::env::var_os("UPDATE_SPECS").is_some() {
+                fs::write(&path, actual).expect("the spec can be written");
+            } else {
+                let _ = writeln!(
+                    failures,
+                    "tests/rules/{}.md\n{}",
+                    rule.name,
+                    diff(&spec, &actual)
+                );
+            }
+        }
+    }
+    assert!(failures.is_empty(), "\n{failures}");
+}
+
+#[test]
+fn every_spec_has_a_rule() {
+    for file in fs::read_dir(folder()).expect("the folder of specs") {
+        let path = file.expect("an entry").path();
+        let name = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .expect("a name");
+        let known = RULES.iter().any(|rule| rule.name == name);
+        assert!(known || name == "README", "{name} is not a rule");
+    }
+}
