@@ -34,6 +34,8 @@ pub struct Error {
     pub message: String,
     /// Where.
     pub location: Option<Location>,
+    /// What it is about, one per line: candidates, unmet conditions.
+    pub details: Vec<String>,
     /// One thing to do about it, a command that can be run where there is one.
     pub hint: Option<String>,
 }
@@ -48,6 +50,7 @@ impl Error {
             kind,
             message: message.into(),
             location: None,
+            details: Vec::new(),
             hint: None,
         }
     }

@@ -36,8 +36,10 @@ pub mod clock;
 pub mod config;
 pub mod document;
 mod error;
+pub mod git;
 pub mod lint;
 pub mod render;
 pub mod rules;
+pub mod store;
 
 pub use error::{Error, Kind, Location, Result};

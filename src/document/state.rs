@@ -17,13 +17,20 @@ pub struct Progress {
     pub total: usize,
 }
 
-/// The first 12 hex digits of the SHA-256 of a Current State, line ends normalised.
-pub fn state_hash(state: &str) -> String {
-    let digest = Sha256::digest(state.replace("\r\n", "\n").as_bytes());
-    digest.iter().take(6).fold(String::new(), |mut hex, byte| {
+/// SHA-256 in lower-case hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
+}
+
+/// The first 12 hex digits of the SHA-256 of a Current State, line ends normalised.
+pub fn state_hash(state: &str) -> String {
+    let mut hash = sha256(state.replace("\r\n", "\n").as_bytes());
+    hash.truncate(12);
+    hash
 }
 
 /// The id an item bears: its leading token before ` - `, if that has the form of an issue id

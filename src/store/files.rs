@@ -1,0 +1,183 @@
+//! Reading, making and replacing single files, each step as careful as the promise needs.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+use crate::error::{Error, Kind, Result};
+
+/// Largest session that is read, in bytes.
+pub const FILE_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// How temporary files are named; a leading dot keeps them from being sessions.
+const TEMPORARY: (&str, &str) = (".agentsess-", ".tmp");
+
+/// Reads a regular file. A link is refused, and so is what could block or never end.
+///
+/// # Errors
+///
+/// When the file is missing, of another kind, larger than [`FILE_LIMIT`], or unreadable.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let reading = |error: &io::Error| {
+        if is_link(path) {
+            return refuse_link(path);
+        }
+        let mut failed = Error::io("read the file", path, error);
+        if error.kind() == io::ErrorKind::NotFound {
+            failed.kind = Kind::NotFound;
+            failed.message = "no such file".into();
+        }
+        failed
+    };
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK))
+        .open(path)
+        .map_err(|error| reading(&error))?;
+    let meta = file.metadata().map_err(|error| reading(&error))?;
+    if !meta.is_file() {
+        return Err(Error::usage("this is not a regular file").at(path, None));
+    }
+    if meta.len() > FILE_LIMIT {
+        return Err(Error::usage(format!(
+            "the file has {} MiB, more than the {} MiB a session may have",
+            meta.len() >> 20,
+            FILE_LIMIT >> 20
+        ))
+        .at(path, None)
+        .hint("move what is not coordination, such as command output, to another file"));
+    }
+    let size = usize::try_from(meta.len()).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(size + 1);
+    file.take(FILE_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| reading(&error))?;
+    Ok(bytes)
+}
+
+/// Makes a file that appears whole or not at all, never in place of another one.
+pub(super) fn create(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<()> {
+    let folder = folder_of(path);
+    let temporary = write_temporary(path, bytes, mode.unwrap_or(0o666))?;
+    if let Some(mode) = mode {
+        chmod(temporary.as_file(), path, mode)?;
+    }
+    temporary.persist_noclobber(path).map_err(|error| {
+        if error.error.kind() == io::ErrorKind::AlreadyExists {
+            Error::new(Kind::Ambiguous, "this file exists already").at(path, None)
+        } else {
+            Error::io("create the file", path, &error.error)
+        }
+    })?;
+    sync_folder(folder)
+}
+
+/// Replaces a file that has the bytes `old`. Returns false, and changes nothing, if it has others
+/// by now.
+pub(super) fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<bool> {
+    let meta =
+        fs::symlink_metadata(path).map_err(|error| Error::io("replace the file", path, &error))?;
+    if meta.is_symlink() {
+        return Err(refuse_link(path));
+    }
+    // The folder's mode decides whether a rename succeeds, and root may write everything; the
+    // file's own mode is what its owner said about it.
+    let mode = meta.permissions().mode() & 0o7777;
+    if mode & 0o222 == 0 {
+        return Err(Error::new(Kind::Io, "the file is read-only")
+            .at(path, None)
+            .hint(format!("chmod u+w {}", path.display())));
+    }
+    let temporary = write_temporary(path, new, 0o600)?;
+    chmod(temporary.as_file(), path, mode)?;
+    let own = temporary.as_file().metadata();
+    if own.is_ok_and(|own| own.uid() != meta.uid() || own.gid() != meta.gid()) {
+        // As root in a container, leave the file to the user it belongs to. Without the right to
+        // do so the file still is the user's who runs this.
+        let _ = std::os::unix::fs::fchown(temporary.as_file(), Some(meta.uid()), Some(meta.gid()));
+    }
+    if read(path)? != old {
+        return Ok(false);
+    }
+    temporary
+        .persist(path)
+        .map_err(|error| Error::io("replace the file", path, &error.error))?;
+    sync_folder(folder_of(path))?;
+    Ok(true)
+}
+
+/// Removes a file that has the bytes `expected`. Returns false, and removes nothing, if it has
+/// others by now.
+pub(super) fn remove(path: &Path, expected: &[u8]) -> Result<bool> {
+    if read(path)? != expected {
+        return Ok(false);
+    }
+    fs::remove_file(path).map_err(|error| Error::io("remove the file", path, &error))?;
+    sync_folder(folder_of(path))?;
+    Ok(true)
+}
+
+/// Makes the entries of a folder durable.
+pub(super) fn sync_folder(folder: &Path) -> Result<()> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| Error::io("sync the folder", folder, &error))
+}
+
+/// Makes a folder, its missing parents included; `folder` may exist.
+pub(super) fn create_folder(folder: &Path) -> Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent() {
+        create_folder(parent)?;
+    }
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists || !folder.is_dir() => {
+            Err(Error::io("create the folder", folder, &error))
+        }
+        _ => sync_folder(folder.parent().unwrap_or(folder)),
+    }
+}
+
+/// The open(2) flags as the standard library takes them.
+pub(super) fn flags(flags: OFlags) -> i32 {
+    // The flags are small positive numbers on every system.
+    i32::try_from(flags.bits()).unwrap_or(0)
+}
+
+pub(super) fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink())
+}
+
+pub(super) fn refuse_link(path: &Path) -> Error {
+    Error::usage("this is a symbolic link, which a session must not be")
+        .at(path, None)
+        .hint("put the file itself here")
+}
+
+fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempFile> {
+    let failed = |error: &io::Error| Error::io("write the file", path, error);
+    let mut temporary = tempfile::Builder::new()
+        .prefix(TEMPORARY.0)
+        .suffix(TEMPORARY.1)
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder_of(path))
+        .map_err(|error| failed(&error))?;
+    temporary.write_all(bytes).map_err(|error| failed(&error))?;
+    let synced = temporary.as_file().sync_data();
+    synced.map_err(|error| failed(&error))?;
+    Ok(temporary)
+}
+
+fn chmod(file: &File, path: &Path, mode: u32) -> Result<()> {
+    file.set_permissions(Permissions::from_mode(mode))
+        .map_err(|error| Error::io("set the mode of the file", path, &error))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}

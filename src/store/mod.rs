@@ -1,0 +1,245 @@
+//! The folder of sessions on disk: where it is, which files are sessions, and the only ways in
+//! which they are read, made, replaced and removed.
+//!
+//! Every write is locked, whole and durable. A writer takes the one lock of the folder, reads the
+//! file, computes its new bytes, writes and syncs a temporary file beside it, checks that the file
+//! still is what was read, renames, and syncs the folder. Readers take no lock: a rename shows
+//! them the old file or the new one. An editor that saves in between is noticed by the check, and
+//! the writer starts again from what it saved.
+
+mod files;
+mod lock;
+mod root;
+mod select;
+mod trash;
+
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+pub use files::{FILE_LIMIT, read};
+pub use lock::Lock;
+pub use root::{Place, SESSIONS};
+pub use select::Candidate;
+pub use trash::Trashed;
+
+use crate::config::Config;
+use crate::document::Source;
+use crate::error::{Error, Kind, Result};
+use crate::git::Repository;
+
+/// The sessions of one work tree.
+#[derive(Debug)]
+pub struct Store {
+    /// The folder from which paths are shown, that is, where the user is.
+    shown_from: PathBuf,
+    /// The top of what sessions may talk about and no path leads out of.
+    pub root: PathBuf,
+    /// The sessions folder; it need not exist.
+    pub sessions: PathBuf,
+    /// The repository, if there is one.
+    pub repository: Option<Repository>,
+    /// The settings.
+    pub config: Config,
+}
+
+impl Store {
+    /// Opens the store that `place` leads to.
+    ///
+    /// # Errors
+    ///
+    /// When the folder does not exist, the configuration is wrong, or the sessions folder is
+    /// outside the root.
+    pub fn open(place: &Place) -> Result<Self> {
+        let found = place.find()?;
+        Ok(Self {
+            config: Config::load(&found.root)?,
+            shown_from: found.start,
+            root: found.root,
+            sessions: found.sessions,
+            repository: found.repository,
+        })
+    }
+
+    /// The stores of the repository's other work trees, as far as they have sessions.
+    pub fn other_work_trees(&self) -> Vec<Self> {
+        let Some(repository) = &self.repository else {
+            return Vec::new();
+        };
+        let within = |path: &Path| path.strip_prefix(&repository.top).map(Path::to_owned);
+        let (Ok(root), Ok(sessions)) = (within(&self.root), within(&self.sessions)) else {
+            return Vec::new();
+        };
+        let others = repository.work_trees().into_iter();
+        others
+            .filter(|top| *top != repository.top && top.join(&sessions).is_dir())
+            .filter_map(|top| {
+                Some(Self {
+                    shown_from: self.shown_from.clone(),
+                    root: top.join(&root),
+                    sessions: top.join(&sessions),
+                    repository: Some(Repository::discover(&top)?),
+                    config: Config::default(),
+                })
+            })
+            .collect()
+    }
+
+    /// The file names of all sessions, sorted: every `*.md` at the top of the folder but README.md
+    /// and AGENTS.md. A missing folder has none.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn names(&self) -> Result<Vec<String>> {
+        session_files(&self.sessions).map(|files| {
+            let names = files.iter().filter_map(|path| path.file_name());
+            names
+                .map(|name| name.to_string_lossy().into_owned())
+                .collect()
+        })
+    }
+
+    /// The path of a session of this name.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.sessions.join(name)
+    }
+
+    /// Reads a session.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing, a link, not a file, too large or unreadable.
+    pub fn read(&self, name: &str) -> Result<Source> {
+        let path = self.path(name);
+        read(&path)
+            .map(Source::new)
+            .map_err(|error| self.relocate(error))
+    }
+
+    /// A path as the user would write it: relative to where the user is.
+    pub fn shown(&self, path: &Path) -> PathBuf {
+        relative(path, &self.shown_from)
+    }
+
+    /// The same error with its path as the user would write it.
+    pub fn relocate(&self, mut error: Error) -> Error {
+        if let Some(location) = &mut error.location {
+            location.path = self.shown(&location.path);
+        }
+        error
+    }
+
+    /// Makes a new session from bytes, whole or not at all. A taken name is an error of kind
+    /// [`Kind::Ambiguous`].
+    ///
+    /// # Errors
+    ///
+    /// When the name is taken or the operating system refuses.
+    pub fn create(&self, lock: &Lock, name: &str, bytes: &[u8]) -> Result<()> {
+        lock.guards(&self.sessions)?;
+        files::create(&self.path(name), bytes, None).map_err(|error| self.relocate(error))
+    }
+
+    /// Reads a session, lets `change` compute its new bytes (or `None` for no change), and
+    /// replaces it. `change` is called again if another program saves the file in between.
+    ///
+    /// # Errors
+    ///
+    /// When `change` fails, or the operating system refuses; nothing is changed then.
+    pub fn update<T>(
+        &self,
+        lock: &Lock,
+        name: &str,
+        mut change: impl FnMut(&Source) -> Result<(Option<Vec<u8>>, T)>,
+    ) -> Result<T> {
+        lock.guards(&self.sessions)?;
+        let path = self.path(name);
+        for _ in 0..100 {
+            let source = self.read(name)?;
+            let (bytes, outcome) = change(&source)?;
+            let Some(bytes) = bytes else {
+                return Ok(outcome);
+            };
+            let replaced = files::replace(&path, source.bytes(), &bytes);
+            if replaced.map_err(|error| self.relocate(error))? {
+                return Ok(outcome);
+            }
+        }
+        Err(
+            Error::new(Kind::Io, "another program keeps rewriting this file")
+                .at(&self.shown(&path), None)
+                .hint("close it there, then run the command again"),
+        )
+    }
+
+    /// Waits for the lock of the folder, which is made if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// When another process holds the lock for too long, or the folder cannot be made.
+    pub fn lock(&self) -> Result<Lock> {
+        let tracked = |local: &Path| {
+            let repository = self.repository.as_ref();
+            repository.is_some_and(|repository| repository.tracks_below(local))
+        };
+        Lock::acquire(&self.sessions, self.config.lock_timeout(), &tracked)
+            .map_err(|error| self.relocate(error))
+    }
+}
+
+/// The session files at the top of `folder`, sorted by name.
+///
+/// # Errors
+///
+/// When the folder is there and cannot be read.
+pub fn session_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in WalkDir::new(folder).min_depth(1).max_depth(1) {
+        match entry {
+            Ok(entry) => {
+                let name = entry.file_name().to_string_lossy();
+                if !entry.file_type().is_dir() && is_session_name(&name) {
+                    files.push(entry.into_path());
+                }
+            }
+            Err(error) => match error.io_error() {
+                Some(io) if io.kind() == std::io::ErrorKind::NotFound => {}
+                Some(io) => return Err(Error::io("read the folder", folder, io)),
+                None => return Err(Error::usage(error.to_string()).at(folder, None)),
+            },
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Whether a file of this name in a sessions folder is a session.
+pub fn is_session_name(name: &str) -> bool {
+    name.strip_suffix(".md")
+        .is_some_and(|stem| !stem.starts_with('.') && !matches!(stem, "" | "README" | "AGENTS"))
+}
+
+/// `path` seen from `from`, both absolute.
+fn relative(path: &Path, from: &Path) -> PathBuf {
+    let common = path
+        .components()
+        .zip(from.components())
+        .take_while(|(a, b)| a == b)
+        .count();
+    // Only the file system's root in common: an absolute path says more.
+    if common < 2 {
+        return path.to_owned();
+    }
+    let up = from.components().skip(common).map(|_| "..");
+    let down = path.components().skip(common);
+    let relative: PathBuf = up
+        .map(PathBuf::from)
+        .chain(down.map(|part| PathBuf::from(part.as_os_str())))
+        .collect();
+    if relative.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        relative
+    }
+}

@@ -1,0 +1,192 @@
+//! Which session a command means.
+
+use std::ffi::OsStr;
+use std::path::{Component, Path};
+
+use super::{Store, is_session_name};
+use crate::document::{Document, SessionName, Source, Status};
+use crate::error::{Error, Kind, Result};
+
+/// A session that a selector may mean.
+#[derive(Debug)]
+pub struct Candidate {
+    /// Its file name.
+    pub name: String,
+    /// Its content.
+    pub source: Source,
+}
+
+impl Store {
+    /// The file name of the session that a selector means: a path, a name, a unique beginning of a
+    /// name or slug, an issue id, or `@latest`. Without a selector, the only active session.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Kind::NotFound`] or [`Kind::Ambiguous`], with the candidates.
+    pub fn select(&self, selector: Option<&str>) -> Result<String> {
+        let Some(selector) = selector else {
+            return self.only_active();
+        };
+        if selector.contains('/') {
+            return self.by_path(Path::new(selector));
+        }
+        if selector == "@latest" {
+            return self.latest();
+        }
+        let names = self.names()?;
+        let bare = selector.strip_suffix(".md").unwrap_or(selector);
+        let exact = |name: &&String| name.strip_suffix(".md") == Some(bare);
+        if let Some(name) = names.iter().find(exact) {
+            return Ok(name.clone());
+        }
+        let slug = |name: &String| SessionName::parse(name).map(|name| name.slug.to_owned());
+        let same_slug: Vec<_> = names
+            .iter()
+            .filter(|name| slug(name).as_deref() == Some(bare))
+            .collect();
+        let mut found = same_slug;
+        if found.is_empty() && !bare.is_empty() {
+            let begins = |name: &&String| {
+                name.starts_with(bare) || slug(name).is_some_and(|slug| slug.starts_with(bare))
+            };
+            found = names.iter().filter(begins).collect();
+        }
+        if found.is_empty() {
+            let with_issue = self.candidates(&|document| {
+                let issue = document.frontmatter.issue();
+                issue.is_some_and(|issue| issue.eq_ignore_ascii_case(selector))
+            })?;
+            return match with_issue.as_slice() {
+                [] => Err(self.not_found(selector, &names)),
+                [only] => Ok(only.name.clone()),
+                _ => Err(ambiguous(
+                    format!("{} sessions have the issue `{selector}`", with_issue.len()),
+                    with_issue.iter().map(|candidate| candidate.name.as_str()),
+                )),
+            };
+        }
+        match found.as_slice() {
+            [only] => Ok((*only).clone()),
+            _ => Err(ambiguous(
+                format!("`{selector}` begins {} sessions", found.len()),
+                found.iter().map(|name| name.as_str()),
+            )),
+        }
+    }
+
+    /// Every session that can be read and that `fits`.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read. A single unreadable file is left out.
+    pub fn candidates(&self, fits: &dyn Fn(&Document) -> bool) -> Result<Vec<Candidate>> {
+        let names = self.names()?.into_iter();
+        Ok(names
+            .filter_map(|name| {
+                let source = self.read(&name).ok()?;
+                fits(&Document::parse(&source)).then_some(Candidate { name, source })
+            })
+            .collect())
+    }
+
+    /// Says what was probably meant: a session that is closed, or one with a similar name.
+    fn not_found(&self, selector: &str, names: &[String]) -> Error {
+        let words = |name: &str| match SessionName::parse(name) {
+            Some(name) => name.slug.to_owned(),
+            None => name.to_owned(),
+        };
+        let mut error = Error::new(Kind::NotFound, format!("no session matches `{selector}`"));
+        let bare = selector.strip_suffix(".md").unwrap_or(selector);
+        let closed = self.trashed().into_iter().find(|trashed| {
+            let name = &trashed.entry.name;
+            name.starts_with(bare) || words(name).starts_with(bare)
+        });
+        if let Some(closed) = closed {
+            let words = words(&closed.entry.name);
+            error.message = format!("`{words}` was closed at {}", closed.entry.removed_at);
+            return error.hint(format!("agentsess restore {words}"));
+        }
+        let near = names
+            .iter()
+            .map(|name| (strsim::jaro_winkler(&words(name), selector), name))
+            .filter(|(similarity, _)| *similarity > 0.75)
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        if let Some((_, name)) = near {
+            let words = words(name);
+            error.message = format!("{}; did you mean `{words}`?", error.message);
+            error.details = vec![words];
+        }
+        error.hint("agentsess list")
+    }
+
+    fn only_active(&self) -> Result<String> {
+        let active =
+            self.candidates(&|document| document.frontmatter.status() != Some(Status::Completed))?;
+        match active.as_slice() {
+            [] => Err(Error::new(Kind::NotFound, "there is no active session")
+                .hint("agentsess new \"What this work is about\"")),
+            [only] => Ok(only.name.clone()),
+            _ => Err(ambiguous(
+                format!("{} sessions are active", active.len()),
+                active.iter().map(|candidate| candidate.name.as_str()),
+            )),
+        }
+    }
+
+    fn latest(&self) -> Result<String> {
+        let all = self.candidates(&|_| true)?;
+        let updated = |candidate: &Candidate| {
+            let document = Document::parse(&candidate.source);
+            document
+                .frontmatter
+                .last_updated()
+                .map(|updated| updated.at)
+        };
+        all.iter()
+            .max_by_key(|candidate| updated(candidate))
+            .map(|candidate| candidate.name.clone())
+            .ok_or_else(|| {
+                Error::new(Kind::NotFound, "there is no session")
+                    .hint("agentsess new \"What this work is about\"")
+            })
+    }
+
+    /// A path must lead straight to a file of the sessions folder.
+    fn by_path(&self, path: &Path) -> Result<String> {
+        let outside = || {
+            Error::usage("this path does not lead to a session of this project")
+                .at(path, None)
+                .hint(format!(
+                    "sessions are the `.md` files in {}",
+                    self.shown(&self.sessions).display()
+                ))
+        };
+        let climbs = path
+            .components()
+            .skip_while(|part| *part == Component::ParentDir)
+            .any(|part| part == Component::ParentDir);
+        if climbs {
+            return Err(outside());
+        }
+        let full = self.shown_from.join(path);
+        let folder = full.parent().and_then(|folder| folder.canonicalize().ok());
+        let sessions = self.sessions.canonicalize().ok();
+        let name = full.file_name().and_then(OsStr::to_str);
+        let name = name.filter(|name| is_session_name(name));
+        let (Some(name), true) = (name, folder.is_some() && folder == sessions) else {
+            return Err(outside());
+        };
+        self.read(name)?;
+        Ok(name.to_owned())
+    }
+}
+
+fn ambiguous<'n>(message: String, names: impl Iterator<Item = &'n str>) -> Error {
+    let names: Vec<_> = names
+        .map(|name| name.strip_suffix(".md").unwrap_or(name).to_owned())
+        .collect();
+    let first = names.first().cloned().unwrap_or_default();
+    let mut error = Error::new(Kind::Ambiguous, message);
+    error.details = names;
+    error.hint(format!("agentsess show {first}"))
+}

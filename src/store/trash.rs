@@ -1,0 +1,191 @@
+//! Where closed sessions go, and the way back.
+//!
+//! An entry is a folder with the session's bytes and a description. It is written under a
+//! temporary name, synced, and then renamed, so that an entry that is there is whole. All work
+//! trees of a repository share one trash in git's common folder; where that cannot be written, or
+//! without git, it is in the sessions folder's `.local`.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::lock::{LOCAL, local};
+use super::{Lock, Store, files};
+use crate::document::sha256;
+use crate::document::time::{Timestamp, format_compact, format_rfc3339};
+use crate::error::{Error, Kind, Result};
+
+const SESSION: &str = "session.md";
+const ENTRY: &str = "entry.json";
+
+/// A session in the trash.
+#[derive(Debug, Clone)]
+pub struct Trashed {
+    /// The folder of the entry.
+    pub path: PathBuf,
+    /// What is known about it.
+    pub entry: Entry,
+}
+
+/// The description of a trashed session, as its `entry.json` has it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Entry {
+    /// Version of this format: 1.
+    pub schema_version: u32,
+    /// The session's file name.
+    pub name: String,
+    /// When it was removed, RFC 3339.
+    pub removed_at: String,
+    /// Its mode bits.
+    pub mode: u32,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+impl Store {
+    /// Writes a copy of a session into the trash and reads it back.
+    ///
+    /// # Errors
+    ///
+    /// When no trash can be written, or what was written does not read back.
+    pub fn put_in_trash(&self, name: &str, bytes: &[u8], now: Timestamp) -> Result<Trashed> {
+        let mode = fs::symlink_metadata(self.path(name)).map_or(0o644, |meta| meta.mode() & 0o7777);
+        let entry = Entry {
+            schema_version: 1,
+            name: name.to_owned(),
+            removed_at: format_rfc3339(now),
+            mode,
+            sha256: sha256(bytes),
+        };
+        let shared = self.shared_trash();
+        let written = match &shared {
+            Some(trash) => put(trash, &entry, bytes, now),
+            None => Err(Error::new(Kind::Io, "there is no git repository")),
+        };
+        written
+            .or_else(|_| put(&local(&self.sessions)?.join("trash"), &entry, bytes, now))
+            .map_err(|error| self.relocate(error))
+    }
+
+    /// Everything in the trash that this work tree and the others of the repository can reach,
+    /// the latest first. Damaged entries are left out.
+    pub fn trashed(&self) -> Vec<Trashed> {
+        let others = self.other_work_trees();
+        let stores = std::iter::once(self).chain(&others);
+        let locals = stores.map(|store| store.sessions.join(LOCAL).join("trash"));
+        let mut found: Vec<Trashed> = self
+            .shared_trash()
+            .into_iter()
+            .chain(locals)
+            .flat_map(|trash| entries(&trash))
+            .collect();
+        found.sort_by(|a, b| (&b.entry.removed_at, &b.path).cmp(&(&a.entry.removed_at, &a.path)));
+        found
+    }
+
+    /// Brings a session back under its own name and removes the entry from the trash.
+    ///
+    /// # Errors
+    ///
+    /// When a session of this name exists, the copy is damaged, or the operating system refuses.
+    pub fn bring_back(&self, lock: &Lock, trashed: &Trashed) -> Result<PathBuf> {
+        lock.guards(&self.sessions)?;
+        let copy = trashed.path.join(SESSION);
+        let bytes = files::read(&copy)?;
+        if sha256(&bytes) != trashed.entry.sha256 {
+            return Err(Error::new(Kind::Io, "the copy in the trash is damaged")
+                .at(&copy, None)
+                .hint("compare it with the last commit that had the session"));
+        }
+        let path = self.path(&trashed.entry.name);
+        files::create(&path, &bytes, Some(trashed.entry.mode & 0o777))
+            .map_err(|error| self.relocate(error))?;
+        // The session is back; an entry that stays behind costs nothing but its space.
+        let _ = fs::remove_dir_all(&trashed.path);
+        Ok(path)
+    }
+
+    /// Removes a session that has the bytes `expected` and is in the trash.
+    ///
+    /// # Errors
+    ///
+    /// When it has changed, or the operating system refuses; it is still there then.
+    pub fn remove(&self, lock: &Lock, name: &str, expected: &[u8]) -> Result<()> {
+        lock.guards(&self.sessions)?;
+        let path = self.path(name);
+        let removed = files::remove(&path, expected).map_err(|error| self.relocate(error))?;
+        if removed {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::Unmet,
+            "the session was changed while it was being closed",
+        )
+        .at(&self.shown(&path), None)
+        .hint("run the command again"))
+    }
+
+    fn shared_trash(&self) -> Option<PathBuf> {
+        let repository = self.repository.as_ref()?;
+        Some(repository.common_dir.join("agentsess").join("trash"))
+    }
+}
+
+fn put(trash: &Path, entry: &Entry, bytes: &[u8], now: Timestamp) -> Result<Trashed> {
+    files::create_folder(trash)?;
+    let failed = |error: &std::io::Error| Error::io("write to the trash", trash, error);
+    let temporary = tempfile::Builder::new()
+        .prefix(".entry-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(trash)
+        .map_err(|error| failed(&error))?;
+    let json = serde_json::to_vec_pretty(entry).map_err(|error| failed(&error.into()))?;
+    files::create(&temporary.path().join(ENTRY), &json, Some(0o600))?;
+    let copy = temporary.path().join(SESSION);
+    files::create(&copy, bytes, Some(0o600))?;
+    if files::read(&copy)? != bytes {
+        return Err(Error::new(Kind::Io, "the copy does not read back").at(&copy, None));
+    }
+    let stem = entry.name.trim_end_matches(".md");
+    let stamp = format_compact(now);
+    for attempt in 1..1000 {
+        let suffix = if attempt == 1 {
+            String::new()
+        } else {
+            format!("-{attempt}")
+        };
+        let path = trash.join(format!("{stem}.{stamp}{suffix}"));
+        // A folder is never renamed over one that has something in it.
+        match fs::rename(temporary.path(), &path) {
+            Ok(()) => {
+                // It is no longer under its temporary name, so nothing is left to be removed.
+                let _ = temporary.keep();
+                files::sync_folder(trash)?;
+                return Ok(Trashed {
+                    path,
+                    entry: entry.clone(),
+                });
+            }
+            Err(_) if path.exists() => {}
+            Err(error) => return Err(failed(&error)),
+        }
+    }
+    Err(Error::new(Kind::Io, "the trash has a thousand copies of this").at(trash, None))
+}
+
+fn entries(trash: &Path) -> Vec<Trashed> {
+    let folders = fs::read_dir(trash).into_iter().flatten().flatten();
+    folders
+        .filter(|folder| !folder.file_name().as_encoded_bytes().starts_with(b"."))
+        .filter_map(|folder| {
+            let path = folder.path();
+            let entry: Entry =
+                serde_json::from_slice(&files::read(&path.join(ENTRY)).ok()?).ok()?;
+            let plain = Path::new(&entry.name).file_name()? == entry.name.as_str();
+            (entry.schema_version == 1 && plain && super::is_session_name(&entry.name))
+                .then_some(Trashed { path, entry })
+        })
+        .collect()
+}
