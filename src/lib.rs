@@ -32,12 +32,15 @@
     )
 )]
 
+pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod document;
 mod error;
 pub mod git;
 pub mod lint;
+pub mod operations;
 pub mod render;
 pub mod rules;
 pub mod store;

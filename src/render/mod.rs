@@ -3,6 +3,7 @@
 //! What a session says is not to be trusted with a terminal: everything that comes from a file
 //! goes through [`sanitize`] or [`one_line`] on its way out.
 
+pub mod brief;
 mod concise;
 mod full;
 mod json;

@@ -1,0 +1,457 @@
+//! The command line: types and their documentation, nothing else. Help, completions and the man
+//! page follow from it.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// The commands by what they are for; the first group is what `--help` shows.
+pub const GROUPS: &[(&str, &[&str])] = &[
+    ("Every day", &["new", "log", "show", "list", "close"]),
+    ("While working", &["set", "restore"]),
+    ("Validate", &["lint", "rule"]),
+    ("Integrate", &["completions", "man", "help"]),
+];
+
+/// Session files for coding agents and the people who steer them.
+///
+/// A session is one Markdown file in `.agents/sessions/` that carries the state of a piece of work
+/// between conversations, agents, branches and machines, until the work is done and its knowledge
+/// has been moved to where it belongs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "agentsess",
+    version,
+    styles = STYLES,
+    disable_help_subcommand = true,
+    subcommand_help_heading = "Every day",
+    after_help = "Without a command: the active sessions and what to do next.\n\
+                  All commands: agentsess help --all"
+)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What holds for every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Act as if started in DIR
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// The sessions folder, instead of the one that is found
+    #[arg(
+        long,
+        env = "AGENTSESS_DIR",
+        value_name = "DIR",
+        global = true,
+        hide_short_help = true
+    )]
+    pub sessions_dir: Option<PathBuf>,
+    /// Print JSON, errors too
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// When to use colours
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        global = true,
+        hide_short_help = true
+    )]
+    pub color: Color,
+    /// Print nothing but errors and what was asked for
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// When to use colours. `NO_COLOR` and `CLICOLOR_FORCE` are respected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a session
+    New(New),
+    /// Write down what happened, and where things stand
+    #[command(visible_alias = "note")]
+    Log(Log),
+    /// Show a session: where it stands and what comes next
+    Show(Show),
+    /// List the sessions of all work trees, most in need of attention first
+    #[command(visible_alias = "ls")]
+    List(List),
+    /// Close a session once nothing of value would be lost
+    Close(Close),
+    /// Set one key of a session
+    #[command(hide = true)]
+    Set(Set),
+    /// Bring a closed session back
+    #[command(hide = true)]
+    Restore(Restore),
+    /// Check session files
+    #[command(hide = true, visible_alias = "check")]
+    Lint(Lint),
+    /// Explain a lint rule
+    #[command(hide = true)]
+    Rule(Rule),
+    /// Print a completion script for a shell
+    #[command(hide = true)]
+    Completions(Completions),
+    /// Print the man page
+    #[command(hide = true)]
+    Man(Man),
+    /// Explain a command, or list all of them
+    #[command(hide = true)]
+    Help(Help),
+}
+
+/// Which session is meant.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// The session: path, name, beginning of a name, issue id or @latest
+    ///
+    /// A unique beginning is enough, of the whole name or of the description in it. Without it, the
+    /// only active session is meant.
+    #[arg(
+        short,
+        long,
+        value_name = "SESSION",
+        env = "AGENTSESS_SESSION",
+        hide_env_values = true
+    )]
+    pub session: Option<String>,
+}
+
+/// Arguments of `new`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  agentsess new \"Fall back to the second weather provider\" --issue BACK-123
+  agentsess new \"Fix the flaky login test\" --next \"reproduce it\" --next \"bisect\"
+  agentsess new - <<'EOF'
+  # Fix the flaky login test
+  It fails once in twenty runs on CI, never here.
+
+  ## Next Steps
+  - [ ] reproduce it with a slow disk
+  EOF")]
+pub struct New {
+    /// The title; `-` reads Markdown from standard input
+    ///
+    /// With `-`, a first heading `# Title` is the title unless one is given, leading text is the
+    /// Context, and a `## Name` block fills that section.
+    #[arg(value_name = "TITLE|-")]
+    pub title: Vec<String>,
+    /// The title, as an option
+    #[arg(
+        long = "title",
+        alias = "name",
+        value_name = "TITLE",
+        hide_short_help = true
+    )]
+    pub named: Option<String>,
+    /// Why this work exists, and what to know before touching it
+    #[arg(long, value_name = "TEXT")]
+    pub context: Option<String>,
+    /// A next step; can be given more than once
+    #[arg(long, value_name = "ITEM")]
+    pub next: Vec<String>,
+    /// The current task; by default the first next step, or the title
+    #[arg(long, value_name = "TEXT")]
+    pub current: Option<String>,
+    /// The issue this belongs to: an id or an address
+    #[arg(long, value_name = "ID|URL")]
+    pub issue: Option<String>,
+    /// What to start from: `session` has the required sections, `full` has all of them
+    #[arg(long, value_name = "NAME")]
+    pub template: Option<String>,
+    /// Who creates it; by default the agent that runs this, or the user
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "AGENTSESS_AGENT",
+        hide_env_values = true
+    )]
+    pub agent: Option<String>,
+}
+
+/// Arguments of `log`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Everything given in one call is one write.
+
+Examples:
+  agentsess log \"The parser accepts fractions now\"
+  agentsess log \"Found it\" --state \"Cause known: the cache is shared\" --next \"write a test\"
+  agentsess log \"Wave 1 is done\" --done BACK-101 --file src/cache.rs
+  agentsess log - --agent reviewer --action review <<'EOF'
+  The retry loop never gives up.
+
+  ## Current State
+  The happy path works; errors loop.
+
+  ## Blockers +
+  - the staging key has expired
+  EOF")]
+pub struct Log {
+    /// What happened; `-` reads Markdown from standard input
+    ///
+    /// With `-`, leading text is the entry, a `## Name` block replaces that section, and `## Name
+    /// +` adds to it. Text can hold anything: what would change the structure of the file is
+    /// escaped.
+    #[arg(value_name = "MESSAGE|-")]
+    pub message: Vec<String>,
+    /// What happened, as an option
+    #[arg(
+        short = 'm',
+        long = "message",
+        alias = "note",
+        value_name = "TEXT",
+        hide_short_help = true,
+        conflicts_with = "message"
+    )]
+    pub named: Option<String>,
+    /// Who; by default the agent that runs this, or the user
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "AGENTSESS_AGENT",
+        hide_env_values = true
+    )]
+    pub agent: Option<String>,
+    /// What was done, in one word
+    #[arg(long, value_name = "WORD", default_value = "note")]
+    pub action: String,
+    /// Replace Current State
+    #[arg(long, value_name = "TEXT")]
+    pub state: Option<String>,
+    /// Replace Next Steps; can be given more than once
+    #[arg(long, value_name = "ITEM")]
+    pub next: Vec<String>,
+    /// Replace the current task
+    #[arg(long, value_name = "TEXT")]
+    pub current: Option<String>,
+    /// Tick an item, by id or part of its text; can be given more than once
+    #[arg(long, value_name = "ITEM")]
+    pub done: Vec<String>,
+    /// Add a path to Files Modified; can be given more than once
+    #[arg(long = "file", value_name = "PATH")]
+    pub files: Vec<String>,
+    /// The session.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  agentsess show
+  agentsess show weather --section \"Next Steps\"
+  agentsess show BACK-123 --frontmatter json")]
+pub struct Show {
+    /// The session, as with -s
+    #[arg(value_name = "SESSION", conflicts_with = "session")]
+    pub named: Option<String>,
+    /// Print the whole file
+    #[arg(long, group = "part")]
+    pub full: bool,
+    /// Print one section
+    #[arg(long, value_name = "NAME", group = "part")]
+    pub section: Option<String>,
+    /// Print the frontmatter
+    #[arg(long, value_name = "FORMAT", group = "part")]
+    pub frontmatter: Option<DataFormat>,
+    /// The session.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// Formats for data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DataFormat {
+    /// YAML.
+    Yaml,
+    /// JSON.
+    Json,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+States, most in need of attention first:
+  broken    title, status or last_updated cannot be read
+  blocked   Blockers has an open item
+  behind    the log went on after Current State was last written
+  closable  completed, or nothing is left to do
+  idle      in progress, but not updated for three hours
+  active    in progress
+  paused    waits, ready for the next one
+
+Examples:
+  agentsess list
+  agentsess list --json")]
+pub struct List {}
+
+/// Arguments of `set`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Keys: title, status, current, issue, linear_issue, linear_url, branch, parent.
+An empty value removes a key that is not required.
+
+Examples:
+  agentsess set status paused
+  agentsess set current \"write the migration\"
+  agentsess set issue acme/app#12 -s weather")]
+pub struct Set {
+    /// The key
+    pub key: String,
+    /// The value
+    pub value: String,
+    /// The session.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// Arguments of `lint`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 no errors, 1 errors, 2 wrong use or a file that cannot be read.
+Warnings do not fail. `agentsess rule NAME` explains a finding.
+
+Examples:
+  agentsess lint
+  agentsess lint .agents/sessions/20251204-143000-weather.md
+  agentsess lint --output-format concise")]
+pub struct Lint {
+    /// Files, and folders of which the session files are checked; by default the sessions folder
+    #[arg(value_name = "PATHS")]
+    pub paths: Vec<PathBuf>,
+    /// How to print findings
+    #[arg(long, value_name = "FORMAT", default_value = "full")]
+    pub output_format: LintFormat,
+}
+
+/// How findings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LintFormat {
+    /// With the source and a caret.
+    Full,
+    /// One line each.
+    Concise,
+    /// JSON.
+    Json,
+}
+
+/// Arguments of `rule`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  agentsess rule
+  agentsess rule missing-section
+  agentsess rule AS201")]
+pub struct Rule {
+    /// The rule's name or code; without it, all rules are listed
+    pub name: Option<String>,
+}
+
+/// Arguments of `close`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The gate, each item proven where it can be:
+  issue       the external issue has its final status           (confirm)
+  decisions   each decision has a record in docs/decisions
+  lessons     lessons are in the documentation                  (confirm)
+  api         API contracts are documented                      (confirm)
+  remaining   every open item bears an issue id
+  committed   the files the session names are committed
+  references  nothing else in the repository mentions it
+  saved       no lint error; a copy goes to the trash first
+
+While an item is unmet nothing is touched and the exit code is 1.
+
+Examples:
+  agentsess close --dry-run
+  agentsess close weather --confirm issue --confirm lessons
+  agentsess close weather --waive remaining=\"superseded by BACK-140\"")]
+pub struct Close {
+    /// The session, as with -s
+    #[arg(value_name = "SESSION", conflicts_with = "session")]
+    pub named: Option<String>,
+    /// Vouch for an item that cannot be proven; can be given more than once
+    #[arg(long, value_name = "ITEM")]
+    pub confirm: Vec<String>,
+    /// Let an item go, with the reason; can be given more than once
+    #[arg(long, value_name = "ITEM=REASON")]
+    pub waive: Vec<String>,
+    /// Print the gate and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The session.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// Arguments of `restore`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  agentsess restore
+  agentsess restore weather")]
+pub struct Restore {
+    /// A name or the beginning of one; without it, everything that can be restored is listed
+    pub name: Option<String>,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  agentsess completions bash > ~/.local/share/bash-completion/completions/agentsess
+  agentsess completions fish > ~/.config/fish/completions/agentsess.fish")]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  agentsess man | man -l -
+  agentsess man lint | man -l -")]
+pub struct Man {
+    /// The command; without it, the page of agentsess itself
+    pub command: Option<String>,
+}
+
+/// Arguments of `help`.
+#[derive(Debug, Args)]
+pub struct Help {
+    /// The command
+    pub command: Option<String>,
+    /// List all commands
+    #[arg(short, long)]
+    pub all: bool,
+}

@@ -1,0 +1,147 @@
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use super::Context;
+use crate::error::Result;
+use crate::operations::list::{self, Row, State};
+use crate::render::sanitize;
+
+/// Sessions that the overview shows.
+const SHOWN: usize = 10;
+
+#[derive(Serialize)]
+struct Sessions<'r> {
+    sessions: &'r [Row],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+pub(super) fn run(context: &Context) -> Result<ExitCode> {
+    let rows = list::list(&context.store()?, true, context.now)?;
+    let sessions = Sessions {
+        sessions: &rows,
+        hint: None,
+    };
+    context.output.print(&sessions, || match rows.len() {
+        0 => "0 sessions".to_owned(),
+        _ => table(&rows),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What bare `agentsess` prints: the active sessions and one suggestion.
+pub(super) fn overview(context: &Context) -> Result<ExitCode> {
+    let rows = list::list(&context.store()?, false, context.now)?;
+    let hint = match rows.first() {
+        None => "agentsess new \"What this work is about\"".to_owned(),
+        Some(first) if first.state == State::Closable => {
+            format!("agentsess close {} --dry-run", first.slug)
+        }
+        Some(first) if first.state == State::Broken => {
+            format!("agentsess lint {}", first.path.display())
+        }
+        Some(first) if first.state == State::Behind => {
+            format!(
+                "agentsess log --state \"Where things stand\" -s {}",
+                first.slug
+            )
+        }
+        Some(first) => format!("agentsess show {}", first.slug),
+    };
+    let sessions = Sessions {
+        sessions: &rows,
+        hint: Some(hint.clone()),
+    };
+    context.output.print(&sessions, || {
+        let mut text = match rows.len() {
+            0 => "no active session\n".to_owned(),
+            _ => table(rows.get(..SHOWN).unwrap_or(&rows)),
+        };
+        if rows.len() > SHOWN {
+            let _ = writeln!(text, "… and {} more: agentsess list", rows.len() - SHOWN);
+        }
+        let cyan = Style::new()
+            .bold()
+            .fg_color(Some(AnsiColor::BrightCyan.into()));
+        let _ = writeln!(text, "{cyan}hint:{cyan:#} {}", sanitize(&hint));
+        text
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Aligned columns; only the first is coloured, so that its width is counted before the colour.
+fn table(rows: &[Row]) -> String {
+    let cells: Vec<[String; 6]> = rows.iter().map(cells).collect();
+    let width = |column: usize| {
+        let cells = cells.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..6).map(width).collect();
+    let mut text = String::new();
+    for (row, cells) in rows.iter().zip(&cells) {
+        let style = style(row.state);
+        let mut line = String::new();
+        for (index, (cell, width)) in cells.iter().zip(&widths).enumerate() {
+            if *width == 0 {
+                continue;
+            }
+            let padding = " ".repeat(width - cell.chars().count() + 2);
+            if index == 0 {
+                let _ = write!(line, "{style}{cell}{style:#}{padding}");
+            } else {
+                let _ = write!(line, "{cell}{padding}");
+            }
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+fn cells(row: &Row) -> [String; 6] {
+    let age = row.age.map(age).unwrap_or_default();
+    let plain = |text: Option<&str>| sanitize(text.unwrap_or("")).into_owned();
+    let progress = match row.progress.total {
+        0 => String::new(),
+        total => format!("{}/{total}", row.progress.done),
+    };
+    let mut task = plain(row.current_task.as_deref());
+    if task.chars().count() > 60 {
+        task = task.chars().take(59).chain(['…']).collect();
+    }
+    if !row.here {
+        let _ = write!(task, " ({})", sanitize(&row.path.display().to_string()));
+    }
+    [
+        format!("{} {age}", row.state.as_str())
+            .trim_end()
+            .to_owned(),
+        plain(Some(&row.slug)),
+        plain(row.holder.as_deref()),
+        plain(row.branch.as_deref()),
+        progress,
+        task,
+    ]
+}
+
+/// A time span in its largest unit.
+fn age(seconds: i64) -> String {
+    match seconds.max(0) {
+        seconds @ ..60 => format!("{seconds}s"),
+        seconds @ ..3600 => format!("{}m", seconds / 60),
+        seconds @ ..86_400 => format!("{}h", seconds / 3600),
+        seconds => format!("{}d", seconds / 86_400),
+    }
+}
+
+fn style(state: State) -> Style {
+    let color = match state {
+        State::Broken | State::Blocked => AnsiColor::Red,
+        State::Behind | State::Idle => AnsiColor::Yellow,
+        State::Closable | State::Active => AnsiColor::Green,
+        State::Paused => AnsiColor::Blue,
+    };
+    Style::new().fg_color(Some(color.into()))
+}

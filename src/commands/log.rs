@@ -1,0 +1,26 @@
+use std::process::ExitCode;
+
+use super::{Context, Words, author, select};
+use crate::cli;
+use crate::error::Result;
+use crate::operations::log;
+
+pub(super) fn run(context: &Context, arguments: &cli::Log) -> Result<ExitCode> {
+    let store = context.store()?;
+    let session = select(&store, arguments.target.session.as_deref())?;
+    let words = Words::read("log", &arguments.message, arguments.named.as_deref())?;
+    let request = log::Request {
+        message: words.text(),
+        input: words.input(),
+        agent: &author(arguments.agent.as_deref()),
+        action: &arguments.action,
+        state: arguments.state.as_deref(),
+        next: &arguments.next,
+        current: arguments.current.as_deref(),
+        done: &arguments.done,
+        files: &arguments.files,
+    };
+    let written = log::log(&store, &session, &request, context.now)?;
+    context.output.written("logged", &written)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,52 @@
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{Context, Words, author};
+use crate::cli;
+use crate::error::Result;
+use crate::operations::{Written, new};
+use crate::render::sanitize;
+
+#[derive(Serialize)]
+struct Created<'w> {
+    #[serde(flatten)]
+    written: &'w Written,
+    path: String,
+}
+
+pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
+    let store = context.store()?;
+    let words = Words::read("new", &arguments.title, arguments.named.as_deref())?;
+    // `new "Title" -` names it here and reads the rest.
+    let beside = match arguments.title.split_last() {
+        Some((dash, title)) if dash == "-" && !title.is_empty() => Some(title.join(" ")),
+        _ => None,
+    };
+    let request = new::Request {
+        title: words
+            .text()
+            .or(beside.as_deref())
+            .or(arguments.named.as_deref()),
+        input: words.input(),
+        context: arguments.context.as_deref(),
+        next: &arguments.next,
+        current: arguments.current.as_deref(),
+        issue: arguments.issue.as_deref(),
+        template: arguments.template.as_deref(),
+        agent: &author(arguments.agent.as_deref()),
+    };
+    let written = new::new(&store, &request, context.now)?;
+    let path = store
+        .shown(&store.path(&written.session))
+        .display()
+        .to_string();
+    let created = Created {
+        written: &written,
+        path,
+    };
+    context
+        .output
+        .print(&created, || format!("created {}", sanitize(&created.path)))?;
+    Ok(ExitCode::SUCCESS)
+}

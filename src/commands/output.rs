@@ -1,0 +1,176 @@
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::cli::{Color, Global};
+use crate::error::{Error, Result};
+use crate::operations::Written;
+use crate::render::{SCHEMA_VERSION, sanitize, write_json};
+
+/// How and where a command prints.
+#[derive(Debug, Clone)]
+pub(super) struct Output {
+    json: bool,
+    quiet: bool,
+    color: anstream::ColorChoice,
+}
+
+impl Output {
+    pub fn new(global: &Global) -> Self {
+        Self {
+            json: global.json,
+            quiet: global.quiet,
+            color: match global.color {
+                Color::Auto => anstream::ColorChoice::Auto,
+                Color::Always => anstream::ColorChoice::Always,
+                Color::Never => anstream::ColorChoice::Never,
+            },
+        }
+    }
+
+    /// Prints JSON, in colours that do not matter then.
+    pub fn json() -> Self {
+        Self {
+            json: true,
+            quiet: false,
+            color: anstream::ColorChoice::Never,
+        }
+    }
+
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Standard output, with colours where they are wanted.
+    pub fn stream(&self) -> anstream::AutoStream<io::StdoutLock<'static>> {
+        anstream::AutoStream::new(io::stdout().lock(), self.color)
+    }
+
+    /// Prints what was asked for: `value` as JSON, or else `text`.
+    pub fn print(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
+        let text = if self.json { to_json(value) } else { text() };
+        self.write(&text)
+    }
+
+    /// Prints text as it is. The caller has made it fit for a terminal.
+    pub fn write(&self, text: &str) -> Result<()> {
+        let mut stream = self.stream();
+        let newline = if text.is_empty() || text.ends_with('\n') {
+            ""
+        } else {
+            "\n"
+        };
+        finish(write!(stream, "{text}{newline}").and_then(|()| stream.flush()))
+    }
+
+    /// Prints the bytes of a file: made fit for a terminal, untouched for a pipe.
+    pub fn raw(&self, bytes: &[u8]) -> Result<()> {
+        let mut stream = io::stdout().lock();
+        if anstream::stream::IsTerminal::is_terminal(&stream) {
+            drop(stream);
+            return self.write(&sanitize(&String::from_utf8_lossy(bytes)));
+        }
+        finish(stream.write_all(bytes).and_then(|()| stream.flush()))
+    }
+
+    /// The one line that every write answers.
+    pub fn written(&self, done: &str, written: &Written) -> Result<()> {
+        if self.quiet && !self.json {
+            return Ok(());
+        }
+        self.print(written, || {
+            let minute = written.at.get(11..16).unwrap_or("");
+            let progress = written.progress;
+            let mut line = format!("{done} {} {minute}", sanitize(&written.slug));
+            if progress.total > 0 {
+                let _ = write!(line, " {}/{}", progress.done, progress.total);
+            }
+            line
+        })
+    }
+
+    /// Prints an error on standard error and returns its exit code.
+    pub fn error(&self, error: &Error) -> ExitCode {
+        let hint = error.hint.as_deref().unwrap_or("agentsess help --all");
+        let text = if self.json {
+            let report = Report {
+                error: ErrorReport {
+                    message: &error.message,
+                    path: error
+                        .location
+                        .as_ref()
+                        .map(|at| at.path.display().to_string()),
+                    line: error.location.as_ref().and_then(|at| Some(at.position?.0)),
+                    column: error.location.as_ref().and_then(|at| Some(at.position?.1)),
+                    details: &error.details,
+                    hint,
+                },
+            };
+            to_json(&report)
+        } else {
+            let red = Style::new()
+                .bold()
+                .fg_color(Some(AnsiColor::BrightRed.into()));
+            let cyan = Style::new()
+                .bold()
+                .fg_color(Some(AnsiColor::BrightCyan.into()));
+            let message = error.to_string();
+            let mut text = format!("{red}error:{red:#} {}\n", sanitize(&message));
+            for detail in &error.details {
+                let _ = writeln!(text, "  {}", sanitize(detail));
+            }
+            let _ = writeln!(text, "{cyan}hint:{cyan:#} {}", sanitize(hint));
+            text
+        };
+        let mut stream = anstream::AutoStream::new(io::stderr().lock(), self.color);
+        // There is no better place to say that this cannot be said.
+        let _ = stream.write_all(text.as_bytes());
+        ExitCode::from(error.exit_code())
+    }
+}
+
+#[derive(Serialize)]
+struct Report<'e> {
+    error: ErrorReport<'e>,
+}
+
+#[derive(Serialize)]
+struct ErrorReport<'e> {
+    message: &'e str,
+    path: Option<String>,
+    line: Option<usize>,
+    column: Option<usize>,
+    details: &'e [String],
+    hint: &'e str,
+}
+
+/// A JSON object with its `schema_version`.
+fn to_json(value: &impl Serialize) -> String {
+    #[derive(Serialize)]
+    struct Versioned<'v, T> {
+        schema_version: u32,
+        #[serde(flatten)]
+        value: &'v T,
+    }
+    let versioned = Versioned {
+        schema_version: SCHEMA_VERSION,
+        value,
+    };
+    let mut text = Vec::new();
+    // Writing to memory does not fail, and neither does turning these types into JSON.
+    let _ = write_json(&versioned, &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// A reader that has gone away has what it wanted.
+pub(super) fn finish(result: io::Result<()>) -> Result<()> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::usage(format!(
+            "cannot write to standard output: {error}"
+        ))),
+        _ => Ok(()),
+    }
+}

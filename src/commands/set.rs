@@ -1,0 +1,20 @@
+use std::process::ExitCode;
+
+use super::{Context, select};
+use crate::cli;
+use crate::error::Result;
+use crate::operations::set;
+
+pub(super) fn run(context: &Context, arguments: &cli::Set) -> Result<ExitCode> {
+    let store = context.store()?;
+    let session = select(&store, arguments.target.session.as_deref())?;
+    let written = set::set(
+        &store,
+        &session,
+        &arguments.key,
+        &arguments.value,
+        context.now,
+    )?;
+    context.output.written("set", &written)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,124 @@
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{Context, select};
+use crate::cli::{self, DataFormat};
+use crate::document::Document;
+use crate::document::yaml::{Kind, Node};
+use crate::error::{Error, Result};
+use crate::operations::{brief::Brief, slug_of};
+use crate::render::brief;
+
+#[derive(Serialize)]
+struct Part<'s> {
+    session: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    section: Option<&'s str>,
+    text: &'s str,
+}
+
+pub(super) fn run(context: &Context, arguments: &cli::Show) -> Result<ExitCode> {
+    let store = context.store()?;
+    let selector = arguments
+        .named
+        .as_deref()
+        .or(arguments.target.session.as_deref());
+    let name = select(&store, selector)?;
+    let source = store.read(&name)?;
+    let document = Document::parse(&source);
+    let output = &context.output;
+    if let Some(wanted) = &arguments.section {
+        let (section, text) = section(&document, &name, wanted)?;
+        if output.is_json() {
+            let session = &name;
+            output.print(
+                &Part {
+                    session,
+                    section: Some(section),
+                    text,
+                },
+                String::new,
+            )?;
+        } else {
+            output.raw(format!("{text}\n").as_bytes())?;
+        }
+    } else if let Some(format) = arguments.frontmatter {
+        frontmatter(context, &document, format)?;
+    } else if arguments.full {
+        if output.is_json() {
+            let text = document.text;
+            let session = &name;
+            output.print(
+                &Part {
+                    session,
+                    section: None,
+                    text,
+                },
+                String::new,
+            )?;
+        } else {
+            output.raw(source.bytes())?;
+        }
+    } else {
+        let brief = Brief::new(&store, &name, &document, context.now);
+        output.print(&brief, || brief::text(&brief))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn section<'d>(document: &'d Document, name: &str, wanted: &str) -> Result<(&'d str, &'d str)> {
+    let body = &document.body;
+    if let Some((_, section)) = body.section(wanted) {
+        return Ok((body.name(section), section.body.of(document.text)));
+    }
+    let mut error = Error::usage(format!("`{}` has no section `{wanted}`", slug_of(name)));
+    error.details = body
+        .sections
+        .iter()
+        .map(|section| body.name(section).to_owned())
+        .collect();
+    Err(error.hint("agentsess show --full"))
+}
+
+/// The frontmatter as data. YAML's own types are applied to plain values only as far as JSON has
+/// them.
+fn frontmatter(context: &Context, document: &Document, format: DataFormat) -> Result<()> {
+    let tree = &document.frontmatter;
+    if let Some(error) = &tree.error {
+        let position = document.position(error.offset);
+        return Err(Error::usage(format!(
+            "the frontmatter is broken at {}:{}: {}",
+            position.0, position.1, error.message
+        ))
+        .hint("agentsess lint"));
+    }
+    let Some(root) = &tree.root else {
+        return Err(Error::usage("there is no frontmatter").hint("agentsess lint"));
+    };
+    let value = data(root);
+    let text = match format {
+        DataFormat::Json => serde_json::to_string_pretty(&value).unwrap_or_default() + "\n",
+        DataFormat::Yaml => serde_yaml::to_string(&value)
+            .map_err(|error| Error::usage(format!("cannot write YAML: {error}")))?,
+    };
+    context.output.raw(text.as_bytes())
+}
+
+fn data(node: &Node) -> serde_json::Value {
+    use serde_json::Value;
+    match &node.kind {
+        _ if node.is_null() => Value::Null,
+        Kind::Scalar { value, .. } => match node.describe() {
+            "a boolean" => Value::Bool(value.eq_ignore_ascii_case("true")),
+            "a number" => serde_json::from_str(value).unwrap_or_else(|_| value.as_ref().into()),
+            _ => value.as_ref().into(),
+        },
+        Kind::Map { entries, .. } => entries
+            .iter()
+            .filter_map(|entry| Some((entry.key.text()?.to_owned(), data(&entry.value))))
+            .collect(),
+        Kind::Seq { items, .. } => items.iter().map(data).collect(),
+        Kind::Alias => Value::Null,
+    }
+}

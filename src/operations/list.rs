@@ -1,0 +1,184 @@
+//! What is going on: one row a session, over all work trees of the repository.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use serde::Serialize;
+
+use super::slug_of;
+use crate::document::schema::{BLOCKERS, NEXT_STEPS};
+use crate::document::time::{Timestamp, format_rfc3339};
+use crate::document::{Document, Progress, Status};
+use crate::error::Result;
+use crate::store::Store;
+
+/// How long after its last update a session counts as active.
+const ACTIVE: TimeDelta = TimeDelta::hours(3);
+
+/// The state of a session as its words and its age give it, most in need of attention first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Title, status or `last_updated` cannot be read.
+    Broken,
+    /// Something stands in the way.
+    Blocked,
+    /// The log went on without Current State.
+    Behind,
+    /// Nothing is left to do.
+    Closable,
+    /// In progress, and nobody has written for a while.
+    Idle,
+    /// In progress.
+    Active,
+    /// Paused.
+    Paused,
+}
+
+impl State {
+    /// The state of a session at an instant.
+    pub fn of(document: &Document, now: Timestamp) -> Self {
+        let frontmatter = &document.frontmatter;
+        let (Some(_), Some(status), Some(updated)) = (
+            frontmatter.title(),
+            frontmatter.status(),
+            frontmatter.last_updated(),
+        ) else {
+            return Self::Broken;
+        };
+        let progress = document.progress();
+        let all_done = progress.total > 0
+            && progress.done == progress.total
+            && document.open_items(NEXT_STEPS).next().is_none();
+        match status {
+            Status::Completed => Self::Closable,
+            _ if document.open_items(BLOCKERS).next().is_some() => Self::Blocked,
+            _ if document.is_behind() => Self::Behind,
+            _ if all_done => Self::Closable,
+            Status::Paused => Self::Paused,
+            Status::InProgress if now - updated.at > ACTIVE => Self::Idle,
+            Status::InProgress => Self::Active,
+        }
+    }
+
+    /// As it is shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Broken => "broken",
+            Self::Blocked => "blocked",
+            Self::Behind => "behind",
+            Self::Closable => "closable",
+            Self::Idle => "idle",
+            Self::Active => "active",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+/// One session.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    /// Its file name.
+    pub session: String,
+    /// Its short name.
+    pub slug: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its status, if valid.
+    pub status: Option<Status>,
+    /// Its effective state.
+    pub state: State,
+    /// When it was last updated, RFC 3339.
+    pub last_updated: Option<String>,
+    /// Seconds since then.
+    pub age: Option<i64>,
+    /// Who has it: who took the last handoff, else who wrote the last log entry.
+    pub holder: Option<String>,
+    /// Its branch.
+    pub branch: Option<String>,
+    /// Its issue.
+    pub issue: Option<String>,
+    /// Ticked items of all.
+    pub progress: Progress,
+    /// What is being worked on.
+    pub current_task: Option<String>,
+    /// The file, as the user would write it.
+    pub path: PathBuf,
+    /// Whether it is in this work tree.
+    pub here: bool,
+}
+
+/// The sessions of all work trees, most in need of attention first, completed ones last unless
+/// `completed` is false, which leaves them out. A session that several work trees have is listed
+/// once: the copy updated last, this work tree's if equal.
+///
+/// # Errors
+///
+/// When this work tree's folder cannot be read.
+pub fn list(store: &Store, completed: bool, now: Timestamp) -> Result<Vec<Row>> {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let others = store.other_work_trees();
+    for (index, store) in std::iter::once(store).chain(&others).enumerate() {
+        let names = match store.names() {
+            Err(error) if index == 0 => return Err(error),
+            names => names.unwrap_or_default(),
+        };
+        for name in names {
+            let Some(row) = row(store, &name, index == 0, now) else {
+                continue;
+            };
+            if row.status == Some(Status::Completed) && !completed {
+                continue;
+            }
+            match seen.get(&name).and_then(|&at| rows.get_mut(at)) {
+                None => {
+                    seen.insert(name, rows.len());
+                    rows.push(row);
+                }
+                Some(known) if row.last_updated > known.last_updated => *known = row,
+                Some(_) => {}
+            }
+        }
+    }
+    rows.sort_by_key(|row| {
+        let done = row.status == Some(Status::Completed);
+        (done, row.state, Reverse(row.last_updated.clone()))
+    });
+    Ok(rows)
+}
+
+fn row(store: &Store, name: &str, here: bool, now: Timestamp) -> Option<Row> {
+    let source = store.read(name).ok()?;
+    let document = Document::parse(&source);
+    let frontmatter = &document.frontmatter;
+    let text = |path: &[&str]| frontmatter.text(path).map(str::to_owned);
+    let updated = frontmatter.last_updated().map(|updated| updated.at);
+    Some(Row {
+        session: name.to_owned(),
+        slug: slug_of(name).to_owned(),
+        title: frontmatter.title().map(str::to_owned),
+        status: frontmatter.status(),
+        state: State::of(&document, now),
+        last_updated: updated.map(format_rfc3339),
+        age: updated.map(|updated| (now - updated).num_seconds()),
+        holder: holder(&document),
+        branch: text(&["session", "branch"]),
+        issue: frontmatter.issue().map(str::to_owned),
+        progress: document.progress(),
+        current_task: frontmatter.current_task().map(str::to_owned),
+        path: store.shown(&store.path(name)),
+        here,
+    })
+}
+
+fn holder(document: &Document) -> Option<String> {
+    let taken = document
+        .frontmatter
+        .text(&["orchestration", "handoff", "taken_by"]);
+    let log = document.body.log(document.text);
+    let wrote = || log.last()?.stamp.map(|stamp| stamp.agent);
+    taken.or_else(wrote).map(str::to_owned)
+}

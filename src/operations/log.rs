@@ -1,0 +1,261 @@
+//! Appends an entry to a session's log and, in the same write, brings the rest up to date.
+
+use chrono::TimeDelta;
+use std::collections::BTreeSet;
+
+use super::blocks::Blocks;
+use super::new::{record_state, task_list};
+use super::set::reopen;
+use super::{Written, apply, slug_of, updated};
+use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS, SESSION_LOG};
+use crate::document::time::Timestamp;
+use crate::document::{Document, Edit, Scalar, Source, Status, insert, is_token, issue_id};
+use crate::error::{Error, Kind, Result};
+use crate::store::Store;
+
+/// How far the last entry may lie ahead of the clock and still be followed in order. Covers the
+/// wait for the lock and clocks of machines that differ; an entry further ahead is wrong, and
+/// following it would spread the mistake.
+const SKEW: TimeDelta = TimeDelta::minutes(10);
+
+/// What to write.
+#[derive(Debug, Default)]
+pub struct Request<'r> {
+    /// The entry. Without it the entry says what else was brought up to date.
+    pub message: Option<&'r str>,
+    /// Markdown with leading text (the entry) and `##` blocks.
+    pub input: Option<&'r str>,
+    /// Who.
+    pub agent: &'r str,
+    /// Did what.
+    pub action: &'r str,
+    /// The new Current State.
+    pub state: Option<&'r str>,
+    /// The new Next Steps.
+    pub next: &'r [String],
+    /// The new current task.
+    pub current: Option<&'r str>,
+    /// Items to tick, by id or text.
+    pub done: &'r [String],
+    /// Paths for Files Modified.
+    pub files: &'r [String],
+}
+
+/// Writes the entry.
+///
+/// # Errors
+///
+/// When there is nothing to write, the session is completed, an item is not found, or the file
+/// cannot be edited or written.
+pub fn log(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Written> {
+    let input = Blocks::parse(request.input.unwrap_or(""), false)?;
+    for (what, token) in [("agent", request.agent), ("action", request.action)] {
+        if !is_token(token) {
+            return Err(Error::usage(format!(
+                "`{token}` cannot name an {what} in the log; only letters, digits and `._-` can"
+            ))
+            .hint(format!("agentsess log \"What happened\" --{what} review")));
+        }
+    }
+    let message = match request.message.unwrap_or(&input.lead).trim() {
+        "" => summary(request, &input),
+        message => message.to_owned(),
+    };
+    if message.is_empty() {
+        return Err(Error::usage("there is nothing to log").hint("agentsess log \"What happened\""));
+    }
+    let lock = store.lock()?;
+    let written = store.update(&lock, name, |source| {
+        let document = Document::parse(source);
+        if document.frontmatter.status() == Some(Status::Completed) {
+            return Err(
+                Error::usage("the session is completed and takes no more entries")
+                    .at(&store.shown(&store.path(name)), None)
+                    .hint(reopen(name)),
+            );
+        }
+        let bytes = revise(store, name, &document, request, &input, &message, now)?;
+        let after = Source::new(bytes);
+        let written = Written::new(name, now, &Document::parse(&after));
+        Ok((Some(after.into_bytes()), written))
+    });
+    written.map_err(|error| match error.kind {
+        Kind::NotFound => Error::new(Kind::NotFound, format!("`{}` is closed", slug_of(name)))
+            .hint(format!("agentsess restore {}", slug_of(name))),
+        _ => error,
+    })
+}
+
+fn revise(
+    store: &Store,
+    name: &str,
+    document: &Document,
+    request: &Request,
+    input: &Blocks,
+    message: &str,
+    now: Timestamp,
+) -> Result<Vec<u8>> {
+    let files = new_files(document, request.files);
+    let steps = task_list(request.next);
+    let current = request.current.map(insert::line);
+    let updated = updated(document, now);
+    let mut edits = Vec::new();
+    // Items first: their indexes hold only as long as no list has grown.
+    for done in request.done {
+        let item = find_item(store, name, document, done)?;
+        edits.push(Edit::Check { item, done: true });
+    }
+    if let Some(text) = request.state {
+        let section = CURRENT_STATE;
+        edits.push(Edit::Replace { section, text });
+    }
+    if !request.next.is_empty() {
+        let section = NEXT_STEPS;
+        edits.push(Edit::Replace {
+            section,
+            text: &steps,
+        });
+    }
+    if !files.is_empty() {
+        let section = FILES_MODIFIED;
+        edits.push(Edit::Append {
+            section,
+            text: &files,
+        });
+    }
+    edits.extend(input.edits());
+    edits.push(Edit::Log {
+        at: entry_time(document, now),
+        agent: request.agent,
+        action: request.action,
+        text: message,
+    });
+    if let Some(current) = &current {
+        edits.push(Edit::Set {
+            path: &["orchestration", "current_task"],
+            value: Scalar::Text(current),
+        });
+    }
+    edits.push(Edit::Set {
+        path: &["session", "last_updated"],
+        value: Scalar::Text(&updated),
+    });
+    let bytes = apply(store, name, document, &edits)?;
+    if request.state.is_none() && !input.touches(CURRENT_STATE) {
+        return Ok(bytes);
+    }
+    record_state(store, name, bytes, now)
+}
+
+/// The minute of the new entry: now, but not before the last entry.
+fn entry_time(document: &Document, now: Timestamp) -> Timestamp {
+    let last = document.body.log(document.text);
+    let last = last.last().and_then(|entry| entry.stamp);
+    match last {
+        Some(last) if last.at > now && last.at - now <= SKEW => last.at,
+        _ => now,
+    }
+}
+
+/// What the entry says when the caller did not.
+fn summary(request: &Request, input: &Blocks) -> String {
+    let mut parts = Vec::new();
+    if !request.done.is_empty() {
+        let done: Vec<_> = request.done.iter().map(|item| insert::line(item)).collect();
+        parts.push(format!("Done: {}.", done.join("; ")));
+    }
+    let mut sections = BTreeSet::new();
+    sections.extend(request.state.map(|_| CURRENT_STATE));
+    sections.extend((!request.next.is_empty()).then_some(NEXT_STEPS));
+    sections.extend((!request.files.is_empty()).then_some(FILES_MODIFIED));
+    sections.extend(input.names());
+    if !sections.is_empty() {
+        let sections: Vec<_> = sections.into_iter().collect();
+        parts.push(format!("Updated {}.", sections.join(", ")));
+    }
+    if let Some(current) = request.current {
+        parts.push(format!("Now: {}.", insert::line(current)));
+    }
+    parts.join(" ")
+}
+
+/// The paths that Files Modified does not list yet, as list items.
+fn new_files(document: &Document, files: &[String]) -> String {
+    let mut known: BTreeSet<String> = document
+        .body
+        .items_in(FILES_MODIFIED)
+        .map(|(_, item)| plain_path(item.text.of(document.text)))
+        .collect();
+    let mut lines = Vec::new();
+    for file in files {
+        let file = insert::line(file);
+        if !file.is_empty() && known.insert(file.clone()) {
+            lines.push(format!("- `{file}`"));
+        }
+    }
+    lines.join("\n")
+}
+
+/// The path that an item of Files Modified names: its first code span, or its first word.
+pub(super) fn plain_path(item: &str) -> String {
+    let path = match item.split('`').nth(1) {
+        Some(code) => code,
+        None => item.split_whitespace().next().unwrap_or(""),
+    };
+    path.trim_end_matches([':', ',']).to_owned()
+}
+
+/// The item that `wanted` names, by its id, its text, or a part of its text that no other open
+/// item has.
+fn find_item(store: &Store, name: &str, document: &Document, wanted: &str) -> Result<usize> {
+    let log = document.body.section(SESSION_LOG).map(|(index, _)| index);
+    let boxes: Vec<_> = document
+        .body
+        .items
+        .iter()
+        .enumerate()
+        .filter(|(_, item)| item.section.is_some() && item.section != log)
+        .filter_map(|(index, item)| {
+            let (_, done) = item.checkbox?;
+            Some((index, done, item.text.of(document.text)))
+        })
+        .collect();
+    let wanted = wanted.trim();
+    let id = |text: &str| {
+        let id = issue_id(text, |token| store.config.items.is_id(token));
+        id.or_else(|| text.split_once(" - ").map(|(id, _)| id.trim()))
+            .map(str::to_owned)
+    };
+    let lower = wanted.to_lowercase();
+    let exact = |text: &str| text == wanted || id(text).as_deref() == Some(wanted);
+    let part = |text: &str| !lower.is_empty() && text.to_lowercase().contains(&lower);
+    let mut found: Vec<_> = boxes.iter().filter(|(_, _, text)| exact(text)).collect();
+    if found.is_empty() {
+        found = boxes
+            .iter()
+            .filter(|(_, done, text)| !done && part(text))
+            .collect();
+    }
+    let at = store.shown(&store.path(name));
+    let describe = |(_, done, text): &(usize, bool, &str)| {
+        format!("[{}] {text}", if *done { 'x' } else { ' ' })
+    };
+    match found.as_slice() {
+        [only] => Ok(only.0),
+        [] => {
+            let mut error = Error::usage(format!("no item with a checkbox matches `{wanted}`"))
+                .at(&at, None)
+                .hint(format!("agentsess show {}", slug_of(name)));
+            let open = boxes.iter().filter(|(_, done, _)| !done);
+            error.details = open.map(describe).collect();
+            Err(error)
+        }
+        several => {
+            let mut error = Error::usage(format!("`{wanted}` fits {} items", several.len()))
+                .at(&at, None)
+                .hint(format!("agentsess show {}", slug_of(name)));
+            error.details = several.iter().map(|item| describe(item)).collect();
+            Err(error)
+        }
+    }
+}

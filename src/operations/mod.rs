@@ -1,0 +1,92 @@
+//! What can be done with sessions.
+//!
+//! An operation is a function from a store and a request to an outcome: it plans without a lock,
+//! has its effects, and applies under the lock, where it checks again what it planned on. It never
+//! prints, and it reads neither the clock nor the environment: both are part of the request. So
+//! the command line, hooks and editors all do the same thing.
+
+mod blocks;
+pub mod brief;
+pub mod close;
+mod issue;
+pub mod list;
+pub mod log;
+pub mod new;
+mod references;
+pub mod restore;
+pub mod set;
+mod template;
+
+use serde::Serialize;
+
+pub use issue::Issue;
+
+use crate::document::time::{Timestamp, format_rfc3339};
+use crate::document::{Document, Edit, EditError, Progress, SessionName};
+use crate::error::{Error, Result};
+use crate::store::Store;
+
+/// What every write answers.
+#[derive(Debug, Serialize)]
+pub struct Written {
+    /// The session's file name.
+    pub session: String,
+    /// Its short name: the slug, or the whole stem where there is none.
+    pub slug: String,
+    /// When it was written, RFC 3339.
+    pub at: String,
+    /// Ticked items of all.
+    pub progress: Progress,
+}
+
+impl Written {
+    fn new(name: &str, now: Timestamp, document: &Document) -> Self {
+        Self {
+            session: name.to_owned(),
+            slug: slug_of(name).to_owned(),
+            at: format_rfc3339(now),
+            progress: document.progress(),
+        }
+    }
+}
+
+/// The short name of a session: its slug, or its stem where the name does not follow the scheme.
+pub fn slug_of(name: &str) -> &str {
+    SessionName::parse(name).map_or_else(|| stem_of(name), |name| name.slug)
+}
+
+/// A file name without its `.md`.
+pub fn stem_of(name: &str) -> &str {
+    name.strip_suffix(".md").unwrap_or(name)
+}
+
+/// A number with its noun, such as `1 file` or `2 files`.
+fn counted(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// The value for `last_updated`: now, unless the file already says later.
+fn updated(document: &Document, now: Timestamp) -> String {
+    let last = document.frontmatter.last_updated();
+    format_rfc3339(last.map_or(now, |last| last.at.max(now)))
+}
+
+/// Applies edits and says where one failed.
+fn apply(store: &Store, name: &str, document: &Document, edits: &[Edit]) -> Result<Vec<u8>> {
+    document.apply(edits).map_err(|error: EditError| {
+        let position = error.offset.map(|offset| document.position(offset));
+        Error::usage(error.message)
+            .at(&store.shown(&store.path(name)), position)
+            .hint(error.help)
+    })
+}
+
+/// One word for a POSIX shell.
+pub fn shell_word(text: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(safe) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}

@@ -1,0 +1,175 @@
+//! Creates a session.
+
+use std::fmt::Write as _;
+
+use super::blocks::Blocks;
+use super::{Issue, Written, apply, template, updated};
+use crate::document::schema::{CONTEXT, CURRENT_STATE, NEXT_STEPS};
+use crate::document::time::{Timestamp, format_rfc3339};
+use crate::document::{
+    Document, Edit, Scalar, Source, file_name, heading_text, insert, quoted, slugify, state_hash,
+};
+use crate::error::{Error, Kind, Result};
+use crate::git::Repository;
+use crate::store::Store;
+
+/// What a new session starts with.
+#[derive(Debug, Default)]
+pub struct Request<'r> {
+    /// The title; without it, the first heading of `input`.
+    pub title: Option<&'r str>,
+    /// Markdown with leading text (the Context) and `##` blocks.
+    pub input: Option<&'r str>,
+    /// The Context.
+    pub context: Option<&'r str>,
+    /// Next steps, one each.
+    pub next: &'r [String],
+    /// The current task; without it, the first next step or the title.
+    pub current: Option<&'r str>,
+    /// The issue it belongs to.
+    pub issue: Option<&'r str>,
+    /// The template; `session` by default.
+    pub template: Option<&'r str>,
+    /// Who creates it.
+    pub agent: &'r str,
+}
+
+/// Creates a session and returns its file name among the rest.
+///
+/// # Errors
+///
+/// When there is no title, the template is unknown, or the operating system refuses.
+pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> {
+    let input = Blocks::parse(request.input.unwrap_or(""), request.title.is_none())?;
+    let title = insert::line(request.title.or(input.title.as_deref()).unwrap_or(""));
+    if title.is_empty() {
+        return Err(Error::usage("a session needs a title")
+            .hint("agentsess new \"What this work is about\""));
+    }
+    let bytes = draft(store, request, &input, &title, now)?;
+
+    let slug = slugify(&title);
+    let lock = store.lock()?;
+    for attempt in 1..1000 {
+        let name = file_name(now, &slug, attempt);
+        match store.create(&lock, &name, &bytes) {
+            Err(error) if error.kind == Kind::Ambiguous => {}
+            Err(error) => return Err(error),
+            Ok(()) => {
+                let source = Source::new(bytes);
+                return Ok(Written::new(&name, now, &Document::parse(&source)));
+            }
+        }
+    }
+    Err(Error::usage(format!(
+        "a thousand sessions `{slug}` were made in this second"
+    ))
+    .hint("wait a second, then run the command again"))
+}
+
+fn draft(
+    store: &Store,
+    request: &Request,
+    input: &Blocks,
+    title: &str,
+    now: Timestamp,
+) -> Result<Vec<u8>> {
+    let name = template::DEFAULT;
+    let body = template::render(request.template.unwrap_or(name), &heading_text(title))?;
+    let next: Vec<_> = request.next.iter().map(|item| insert::line(item)).collect();
+    let current = request.current.map(insert::line);
+    let current = current.as_deref().or(next.first().map(String::as_str));
+    let frontmatter = frontmatter(store, request, title, current.unwrap_or(title), now);
+    let source = Source::new(format!("{frontmatter}\n{body}").into_bytes());
+    let document = Document::parse(&source);
+
+    let context = request.context.unwrap_or(&input.lead);
+    let steps = task_list(&next);
+    let mut edits = Vec::new();
+    if !context.trim().is_empty() {
+        let section = CONTEXT;
+        edits.push(Edit::Replace {
+            section,
+            text: context,
+        });
+    }
+    if !next.is_empty() {
+        let section = NEXT_STEPS;
+        edits.push(Edit::Replace {
+            section,
+            text: &steps,
+        });
+    }
+    edits.extend(input.edits());
+    edits.push(Edit::Log {
+        at: now,
+        agent: request.agent,
+        action: "new",
+        text: "Session created.",
+    });
+    let bytes = apply(store, "", &document, &edits)?;
+    if !input.touches(CURRENT_STATE) {
+        return Ok(bytes);
+    }
+    record_state(store, "", bytes, now)
+}
+
+/// The frontmatter block, both fences included.
+fn frontmatter(
+    store: &Store,
+    request: &Request,
+    title: &str,
+    current: &str,
+    now: Timestamp,
+) -> String {
+    let now = quoted(&format_rfc3339(now));
+    let mut text = format!(
+        "---\nsession:\n  title: {}\n  status: in_progress\n  created: {now}\n  last_updated: {now}\n",
+        quoted(title),
+    );
+    let issue = request
+        .issue
+        .map(|issue| Issue::parse(issue, &store.config));
+    for ([_, key], value) in issue.iter().flat_map(Issue::fields) {
+        let _ = writeln!(text, "  {key}: {}", quoted(value));
+    }
+    if let Some(branch) = store.repository.as_ref().and_then(Repository::branch) {
+        let _ = writeln!(text, "  branch: {}", quoted(&branch));
+    }
+    let _ = writeln!(
+        text,
+        "orchestration:\n  current_task: {}\n---",
+        quoted(current)
+    );
+    text
+}
+
+/// Items as a task list.
+pub(super) fn task_list(items: &[String]) -> String {
+    let lines: Vec<_> = items
+        .iter()
+        .map(|item| format!("- [ ] {}", insert::line(item)))
+        .collect();
+    lines.join("\n")
+}
+
+/// Notes in the frontmatter when Current State was written and what it was, so that a state the
+/// log has left behind can be told from one that was mended by hand.
+pub(super) fn record_state(
+    store: &Store,
+    name: &str,
+    bytes: Vec<u8>,
+    now: Timestamp,
+) -> Result<Vec<u8>> {
+    let source = Source::new(bytes);
+    let document = Document::parse(&source);
+    let Some(state) = document.section_text(CURRENT_STATE) else {
+        return Ok(source.into_bytes());
+    };
+    let recorded = format!("{} {}", updated(&document, now), state_hash(state));
+    let edit = Edit::Set {
+        path: &["session", "state_recorded"],
+        value: Scalar::Text(&recorded),
+    };
+    apply(store, name, &document, &[edit])
+}

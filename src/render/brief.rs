@@ -1,0 +1,111 @@
+//! A brief as text, for people and agents alike.
+
+use std::fmt::Write as _;
+
+use super::sanitize;
+use crate::operations::brief::Brief;
+
+/// Longest brief, in characters.
+pub const LIMIT: usize = 4000;
+
+/// Longest parts, in characters, so that no one of them crowds the others out.
+const STATE: usize = 1400;
+const STEPS: usize = 700;
+const LIST: usize = 8;
+const ITEM: usize = 120;
+const ENTRY: usize = 240;
+
+/// Writes a brief, at most [`LIMIT`] characters. What is left out is said, with the command that
+/// shows it.
+pub fn text(brief: &Brief) -> String {
+    let mut text = String::new();
+    let line = |text: Option<&str>, limit| cut(&sanitize(text.unwrap_or("")), limit);
+    let title = line(brief.title.as_deref().or(Some(&brief.slug)), ITEM);
+    let _ = writeln!(text, "# {title}");
+    let mut facts = vec![brief.state.as_str().to_owned()];
+    if brief.progress.total > 0 {
+        facts.push(format!("{}/{}", brief.progress.done, brief.progress.total));
+    }
+    facts.extend(brief.issue.as_deref().map(|issue| line(Some(issue), ITEM)));
+    let branch = brief.branch.as_deref();
+    facts.extend(branch.map(|branch| format!("branch {}", line(Some(branch), ITEM))));
+    let _ = writeln!(text, "{}", facts.join(" · "));
+    let path = line(Some(&brief.path.display().to_string()), 2 * ITEM);
+    let _ = writeln!(text, "file: {path}");
+    let _ = writeln!(
+        text,
+        "task: {}",
+        line(brief.current_task.as_deref(), 2 * ITEM)
+    );
+
+    let behind = if brief.behind {
+        " (behind: the log goes on after this)"
+    } else {
+        ""
+    };
+    section(
+        &mut text,
+        &format!("Current State{behind}"),
+        brief.current_state.as_deref(),
+        STATE,
+    );
+    section(&mut text, "Next Steps", brief.next_steps.as_deref(), STEPS);
+    list(&mut text, "Blockers", &brief.blockers);
+    list(&mut text, "Open items", &brief.open_items);
+    if !brief.log.is_empty() {
+        text.push_str("\n## Last entries\n");
+    }
+    for entry in &brief.log {
+        let heading = line(Some(&entry.heading), ITEM);
+        let _ = writeln!(
+            text,
+            "- {heading}: {}",
+            line(Some(&one_line(&entry.text)), ENTRY)
+        );
+    }
+    if text.chars().count() <= LIMIT {
+        return text;
+    }
+    let more = format!(
+        "…\nmore: agentsess show {} --full\n",
+        line(Some(&brief.slug), ITEM)
+    );
+    cut(&text, LIMIT - more.chars().count()) + &more
+}
+
+fn section(text: &mut String, name: &str, content: Option<&str>, limit: usize) {
+    let content = content.unwrap_or("(not written yet)");
+    let _ = writeln!(text, "\n## {name}\n{}", cut(&sanitize(content), limit));
+}
+
+fn list(text: &mut String, name: &str, items: &[String]) {
+    if items.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n## {name}");
+    for item in items.iter().take(LIST) {
+        let _ = writeln!(text, "- {}", cut(&sanitize(&one_line(item)), ITEM));
+    }
+    if items.len() > LIST {
+        let _ = writeln!(text, "- … and {} more", items.len() - LIST);
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// At most `limit` characters, cut after a sentence or a word if one ends in the last third.
+fn cut(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(limit.saturating_sub(1)).collect();
+    let late = kept.len() - kept.len() / 3;
+    let sentence = kept.rfind(". ").map(|at| at + 1);
+    let end = sentence
+        .filter(|at| *at > late)
+        .or_else(|| kept.rfind(char::is_whitespace).filter(|at| *at > late))
+        .unwrap_or(kept.len());
+    format!("{}…", kept.get(..end).unwrap_or(&kept).trim_end())
+}

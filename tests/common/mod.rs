@@ -1,0 +1,166 @@
+//! A project in a temporary folder and the built binary in it, cut off from the user's settings.
+
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+pub const NOW: &str = "2025-12-04T14:30:00Z";
+
+pub struct Project {
+    folder: tempfile::TempDir,
+    pub root: PathBuf,
+}
+
+impl Project {
+    /// A folder without git.
+    pub fn bare() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // A space, because paths have them.
+        let root = folder.path().canonicalize().unwrap().join("the project");
+        fs::create_dir(&root).unwrap();
+        Self { folder, root }
+    }
+
+    /// A git repository with one commit.
+    pub fn git() -> Self {
+        let project = Self::bare();
+        project.git_run(&["init", "-q", "-b", "main"]);
+        project.write("src/lib.rs", "pub fn answer() -> u32 { 42 }\n");
+        project.commit("first");
+        project
+    }
+
+    pub fn git_run(&self, arguments: &[&str]) {
+        let output = self.isolated("git").args(arguments).output().unwrap();
+        assert!(
+            output.status.success(),
+            "git {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    pub fn commit(&self, message: &str) {
+        self.git_run(&["add", "-A"]);
+        self.git_run(&["commit", "-q", "-m", message]);
+    }
+
+    /// The binary, ready to be given arguments.
+    pub fn agentsess(&self, arguments: &[&str]) -> Command {
+        let mut command = self.isolated(env!("CARGO_BIN_EXE_agentsess"));
+        command.args(arguments);
+        command
+    }
+
+    fn isolated(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.folder.path())
+            .env("LC_ALL", "C")
+            .env("USER", "dev")
+            .env("AGENTSESS_NOW", NOW)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null")
+            .env("GIT_AUTHOR_NAME", "dev")
+            .env("GIT_AUTHOR_EMAIL", "dev@example.com")
+            .env("GIT_COMMITTER_NAME", "dev")
+            .env("GIT_COMMITTER_EMAIL", "dev@example.com")
+            .stdin(Stdio::null())
+            .current_dir(&self.root);
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.agentsess(arguments).output().unwrap()
+    }
+
+    /// Runs a line of shell with the binary on its path. Returns what it prints, standard error
+    /// last, and `? N` if the exit code N is not 0.
+    pub fn shell(&self, script: &str) -> String {
+        let binary = Path::new(env!("CARGO_BIN_EXE_agentsess"));
+        let mut path = binary.parent().unwrap().as_os_str().to_owned();
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        let mut command = self.isolated("sh");
+        let output = command
+            .args(["-c", script])
+            .env("PATH", path)
+            .output()
+            .unwrap();
+        let mut text = String::from_utf8(output.stdout).unwrap();
+        text += &String::from_utf8(output.stderr).unwrap();
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        if !output.status.success() {
+            writeln!(text, "? {}", output.status.code().unwrap_or(-1)).unwrap();
+        }
+        text
+    }
+
+    /// Runs and expects success; returns standard output.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{arguments:?}: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs and expects this exit code; returns standard output and error together.
+    pub fn fails(&self, code: i32, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+        text
+    }
+
+    pub fn sessions(&self) -> PathBuf {
+        self.root.join(".agents/sessions")
+    }
+
+    pub fn session(&self, slug: &str) -> PathBuf {
+        self.sessions().join(format!("20251204-143000-{slug}.md"))
+    }
+
+    pub fn read(&self, slug: &str) -> String {
+        fs::read_to_string(self.session(slug)).unwrap()
+    }
+
+    pub fn write(&self, path: &str, text: &str) -> PathBuf {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// All files of the sessions folder with their content, the tool's own state aside.
+    pub fn snapshot(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files: Vec<_> = fs::read_dir(self.sessions())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
+            .map(|path| (path.clone(), fs::read(&path).unwrap()))
+            .collect();
+        files.sort();
+        files
+    }
+}
+
+/// Files that a killed or careless writer would leave behind.
+pub fn leftovers(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "tmp"))
+        .collect()
+}

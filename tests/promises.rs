@@ -1,0 +1,419 @@
+//! What is promised of files on disk, attacked through the built binary.
+
+mod common;
+
+use std::fs::{self, File, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::process::Stdio;
+
+use common::{Project, leftovers};
+
+#[test]
+fn sixteen_writers_at_once_lose_nothing() {
+    let project = Project::git();
+    project.ok(&["new", "Busy", "--context", "c", "--next", "n"]);
+    project.ok(&["log", "begin", "--state", "Under load."]);
+    std::thread::scope(|scope| {
+        for writer in 0..16 {
+            let project = &project;
+            scope.spawn(move || {
+                for entry in 0..20 {
+                    let message = format!("writer {writer} entry {entry}.");
+                    match entry % 4 {
+                        0 => project.ok(&["log", &message, "--state", "Under load."]),
+                        1 => project.ok(&["log", &message, "--file", &format!("src/{writer}.rs")]),
+                        _ => project.ok(&["log", &message]),
+                    };
+                    if entry == 10 {
+                        project.ok(&["set", "current", &message]);
+                    }
+                }
+            });
+        }
+    });
+    let text = project.read("busy");
+    for writer in 0..16 {
+        for entry in 0..20 {
+            let message = format!("\nwriter {writer} entry {entry}.\n");
+            assert_eq!(text.matches(&message).count(), 1, "{message}");
+        }
+        assert_eq!(text.matches(&format!("`src/{writer}.rs`")).count(), 1);
+    }
+    project.ok(&["lint"]);
+    assert_eq!(
+        leftovers(&project.sessions()),
+        Vec::<std::path::PathBuf>::new()
+    );
+}
+
+#[test]
+fn creators_of_the_same_name_all_get_a_session_of_their_own() {
+    let project = Project::git();
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| project.ok(&["new", "Same"]));
+        }
+    });
+    assert_eq!(project.snapshot().len(), 16);
+    assert!(project.session("same").exists() && project.session("same-16").exists());
+}
+
+#[test]
+fn a_held_lock_is_waited_for_and_its_holder_named() {
+    let project = Project::git();
+    project.ok(&["new", "Held"]);
+    project.write(".agents/agentsess.toml", "lock-timeout = 0.1\n");
+    let before = project.snapshot();
+    let mut lock = File::create(project.sessions().join(".local/lock")).unwrap();
+    lock.lock().unwrap();
+    write!(lock, "4711").unwrap();
+    let text = project.fails(2, &["log", "no"]);
+    assert!(
+        text.contains("process 4711 has held the lock for 0.1 s"),
+        "{text}"
+    );
+    assert_eq!(project.snapshot(), before);
+    drop(lock);
+    project.ok(&["log", "yes"]);
+}
+
+#[test]
+fn a_reader_does_not_wait_for_a_writer() {
+    let project = Project::git();
+    project.ok(&["new", "Held"]);
+    let lock = File::create(project.sessions().join(".local/lock")).unwrap();
+    lock.lock().unwrap();
+    for arguments in [&["list"][..], &["show"], &["lint"], &["close", "--dry-run"]] {
+        project.agentsess(arguments).output().unwrap();
+    }
+}
+
+#[test]
+fn removing_local_state_costs_nothing() {
+    let project = Project::git();
+    project.ok(&["new", "Kept"]);
+    fs::remove_dir_all(project.sessions().join(".local")).unwrap();
+    project.ok(&["log", "still here"]);
+    assert_eq!(
+        fs::read_to_string(project.sessions().join(".local/.gitignore")).unwrap(),
+        "*\n"
+    );
+}
+
+#[test]
+fn a_read_only_session_stays_as_it_is() {
+    let project = Project::git();
+    project.ok(&["new", "Sealed"]);
+    let path = project.session("sealed");
+    fs::set_permissions(&path, Permissions::from_mode(0o444)).unwrap();
+    let before = project.snapshot();
+    let text = project.fails(2, &["log", "no"]);
+    assert!(
+        text.contains("read-only") && text.contains("chmod u+w"),
+        "{text}"
+    );
+    assert_eq!(project.snapshot(), before);
+    assert_eq!(leftovers(&project.sessions()).len(), 0);
+}
+
+#[test]
+fn the_mode_of_a_session_is_kept() {
+    let project = Project::git();
+    project.ok(&["new", "Private"]);
+    let path = project.session("private");
+    fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+    project.ok(&["log", "x"]);
+    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o640);
+}
+
+#[test]
+fn links_are_refused() {
+    let project = Project::git();
+    project.ok(&["new", "Real"]);
+    let outside = project.write("outside.md", &project.read("real"));
+    symlink(&outside, project.session("link")).unwrap();
+    let before = fs::read(&outside).unwrap();
+    for arguments in [
+        &["log", "x", "-s", "link"][..],
+        &["show", "link", "--full"],
+        &["set", "title", "x", "-s", "link"],
+        &["close", "link"],
+    ] {
+        let text = project.fails(2, arguments);
+        assert!(text.contains("symbolic link"), "{arguments:?}: {text}");
+    }
+    assert_eq!(fs::read(&outside).unwrap(), before);
+}
+
+#[test]
+fn a_sessions_folder_that_leads_out_of_the_project_is_refused() {
+    let project = Project::git();
+    let outside = tempfile::tempdir().unwrap();
+    fs::create_dir(project.root.join(".agents")).unwrap();
+    symlink(outside.path(), project.root.join(".agents/sessions")).unwrap();
+    let text = project.fails(2, &["new", "Escape"]);
+    assert!(text.contains("link out of the project"), "{text}");
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn local_state_that_is_a_link_or_tracked_by_git_is_refused() {
+    let project = Project::git();
+    project.ok(&["new", "One"]);
+    let local = project.sessions().join(".local");
+    project.git_run(&["add", "-f", ".agents/sessions/.local/lock"]);
+    let text = project.fails(2, &["log", "x"]);
+    assert!(text.contains("git tracks this folder"), "{text}");
+    project.git_run(&["rm", "-q", "-r", "--cached", ".agents/sessions/.local"]);
+    project.ok(&["log", "x"]);
+
+    let outside = tempfile::tempdir().unwrap();
+    fs::remove_dir_all(&local).unwrap();
+    symlink(outside.path(), &local).unwrap();
+    let text = project.fails(2, &["log", "x"]);
+    assert!(text.contains("symbolic link"), "{text}");
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn paths_out_of_the_sessions_folder_are_refused() {
+    let project = Project::git();
+    project.ok(&["new", "Inside"]);
+    let secret = project.write("secret.md", "secret");
+    fs::create_dir(project.sessions().join("sub")).unwrap();
+    for selector in [
+        "../secret.md",
+        "./secret.md",
+        ".agents/sessions/../../secret.md",
+        ".agents/sessions/sub/../20251204-143000-inside.md",
+        secret.to_str().unwrap(),
+        "/etc/hostname.md",
+    ] {
+        let text = project.fails(2, &["show", selector]);
+        assert!(
+            text.contains("does not lead to a session"),
+            "{selector}: {text}"
+        );
+    }
+    project.ok(&["show", ".agents/sessions/20251204-143000-inside.md"]);
+    let mut from_below =
+        project.agentsess(&["show", "../.agents/sessions/20251204-143000-inside.md"]);
+    assert!(
+        from_below
+            .current_dir(project.root.join("src"))
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+#[test]
+fn what_is_no_regular_file_is_no_session_and_blocks_nobody() {
+    let project = Project::git();
+    project.ok(&["new", "Real"]);
+    let made = std::process::Command::new("mkfifo")
+        .arg(project.session("pipe"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    fs::create_dir(project.session("folder")).unwrap();
+    assert!(project.ok(&["list"]).contains("real"));
+    let text = project.fails(2, &["show", "pipe"]);
+    assert!(text.contains("not a regular file"), "{text}");
+    project.ok(&["log", "only one active session", "-s", "real"]);
+}
+
+#[test]
+fn closing_and_restoring_gives_identical_bytes() {
+    for committed in [false, true] {
+        let project = Project::git();
+        project.ok(&["new", "Brief", "--context", "c"]);
+        project.ok(&[
+            "log",
+            "done",
+            "--state",
+            "All done.",
+            "--next",
+            "BACK-1 - ship",
+        ]);
+        let crlf = project.read("brief").replace('\n', "\r\n");
+        fs::write(project.session("brief"), &crlf).unwrap();
+        fs::set_permissions(project.session("brief"), Permissions::from_mode(0o600)).unwrap();
+        if committed {
+            project.commit("session");
+        }
+        let closed = project.ok(&["close", "brief"]);
+        assert!(
+            closed.contains("undo: agentsess restore 20251204-143000-brief"),
+            "{closed}"
+        );
+        assert!(!project.session("brief").exists());
+        project.ok(&["restore", "brief"]);
+        assert_eq!(project.read("brief"), crlf);
+        let mode = fs::metadata(project.session("brief")).unwrap().mode() & 0o777;
+        assert_eq!(mode, 0o600);
+        assert!(project.ok(&["restore"]).contains("nothing to restore"));
+    }
+}
+
+#[test]
+fn a_session_closed_in_one_work_tree_comes_back_in_another() {
+    let project = Project::git();
+    project.ok(&["new", "Brief", "--context", "c"]);
+    project.ok(&["log", "x", "--state", "Done.", "--next", "None."]);
+    let before = project.read("brief");
+    project.ok(&["close", "brief"]);
+    project.git_run(&["worktree", "add", "-q", "../other tree", "-b", "other"]);
+    let other = project.root.parent().unwrap().join("other tree");
+    let restored = project
+        .agentsess(&["restore", "brief"])
+        .current_dir(&other)
+        .status();
+    assert!(restored.unwrap().success());
+    let path = other.join(".agents/sessions/20251204-143000-brief.md");
+    assert_eq!(fs::read_to_string(path).unwrap(), before);
+}
+
+#[test]
+fn without_git_the_trash_is_beside_the_sessions() {
+    let project = Project::bare();
+    project.ok(&["new", "Brief", "--context", "c"]);
+    project.ok(&["log", "x", "--state", "Done.", "--next", "None."]);
+    let before = project.read("brief");
+    project.ok(&["close", "--confirm", "committed"]);
+    project.ok(&["restore", "brief"]);
+    assert_eq!(project.read("brief"), before);
+}
+
+#[test]
+fn of_two_that_close_at_once_one_succeeds() {
+    let project = Project::git();
+    project.ok(&["new", "Brief", "--context", "c"]);
+    project.ok(&["log", "x", "--state", "Done.", "--next", "None."]);
+    let codes = std::thread::scope(|scope| {
+        let closers: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| project.run(&["close", "brief"]).status.code()))
+            .collect();
+        closers
+            .into_iter()
+            .map(|closer| closer.join().unwrap())
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(
+        codes.iter().filter(|code| **code == Some(0)).count(),
+        1,
+        "{codes:?}"
+    );
+    project.ok(&["restore", "brief"]);
+}
+
+#[test]
+fn restoring_never_replaces_a_session() {
+    let project = Project::git();
+    project.ok(&["new", "Brief", "--context", "c"]);
+    project.ok(&["log", "x", "--state", "Done.", "--next", "None."]);
+    project.ok(&["close", "brief"]);
+    project.write(".agents/sessions/20251204-143000-brief.md", "another one\n");
+    let text = project.fails(2, &["restore", "brief"]);
+    assert!(text.contains("exists"), "{text}");
+    assert_eq!(project.read("brief"), "another one\n");
+}
+
+#[test]
+fn a_writer_that_comes_too_late_is_told_that_the_session_is_closed() {
+    let project = Project::git();
+    project.ok(&["new", "Brief", "--context", "c"]);
+    project.ok(&["log", "x", "--state", "Done.", "--next", "None."]);
+    project.ok(&["close", "brief"]);
+    let text = project.fails(2, &["log", "late", "-s", "brief"]);
+    assert!(text.contains("agentsess restore brief"), "{text}");
+}
+
+#[test]
+fn a_folder_in_the_home_directory_is_nobodys_project() {
+    let project = Project::bare();
+    let home = project.root.parent().unwrap();
+    fs::create_dir_all(home.join(".agents/sessions")).unwrap();
+    project.ok(&["new", "Mine"]);
+    assert!(project.session("mine").exists());
+}
+
+#[test]
+fn the_nearest_sessions_folder_counts_from_a_subfolder() {
+    let project = Project::git();
+    fs::create_dir_all(project.root.join("deep/er")).unwrap();
+    let mut command = project.agentsess(&["new", "Here"]);
+    let output = command
+        .current_dir(project.root.join("deep/er"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        text,
+        "created ../../.agents/sessions/20251204-143000-here.md\n"
+    );
+    assert!(project.session("here").exists());
+}
+
+#[test]
+fn control_characters_never_reach_the_terminal_or_json_raw() {
+    let project = Project::git();
+    let title = "evil \u{1b}[31m \u{202e}title";
+    project.ok(&["new", title, "--context", "c \u{1b}[2J"]);
+    project.ok(&[
+        "log",
+        "entry \u{1b}]0;x\u{7} \u{2066}",
+        "--state",
+        "s \u{9b}31m",
+    ]);
+    for arguments in [
+        &["list"][..],
+        &["show"],
+        &["list", "--json"],
+        &["show", "--json"],
+        &["lint"],
+        &["lint", "--json"],
+        &["close", "--dry-run"],
+        &["nonsense \u{1b}[31m", "--json"],
+        &["show", "\u{1b}[31m\u{202e}"],
+    ] {
+        let output = project.run(arguments);
+        for stream in [output.stdout, output.stderr] {
+            let text = String::from_utf8(stream).unwrap();
+            let raw = |c: char| {
+                (c.is_control() && c != '\n')
+                    || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            };
+            assert!(!text.contains(raw), "{arguments:?}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let project = Project::git();
+    let mut child = project
+        .agentsess(&["completions", "bash"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn a_broken_edit_changes_nothing() {
+    let project = Project::git();
+    project.ok(&["new", "Broken"]);
+    let broken = project
+        .read("broken")
+        .replace("status: in_progress", "status: [");
+    fs::write(project.session("broken"), &broken).unwrap();
+    let text = project.fails(2, &["log", "x"]);
+    assert!(text.contains("20251204-143000-broken.md:"), "{text}");
+    assert_eq!(project.read("broken"), broken);
+}
