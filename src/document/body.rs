@@ -97,13 +97,15 @@ pub enum Unclosed {
     Fence(Span),
     /// An HTML comment without an end.
     Comment(Span),
+    /// Another HTML block that no blank line ends, such as `<pre>`.
+    Html(Span),
 }
 
 impl Unclosed {
     /// Where it opens.
     pub const fn span(self) -> Span {
         match self {
-            Self::Fence(span) | Self::Comment(span) => span,
+            Self::Fence(span) | Self::Comment(span) | Self::Html(span) => span,
         }
     }
 
@@ -112,6 +114,7 @@ impl Unclosed {
         match self {
             Self::Fence(_) => "code fence",
             Self::Comment(_) => "HTML comment",
+            Self::Html(_) => "HTML block",
         }
     }
 }
@@ -257,23 +260,52 @@ pub(super) fn is_closed_fence(block: &str) -> bool {
         return false;
     };
     let length = opening.chars().take_while(|&c| c == fence).count();
-    let Some((_, last)) = block.trim_end().rsplit_once('\n') else {
+    let block = block.trim_end();
+    let start = line_start(block, block.len());
+    let Some(last) = block.get(start..).filter(|_| start > 0) else {
         return false;
     };
     let closing = last.trim_start_matches(' ');
     last.len() - closing.len() < 4 && closing.len() >= length && closing.chars().all(|c| c == fence)
 }
 
-/// Whether an HTML block is comments and nothing else: its last line may go on with text.
-fn is_only_comments(html: &str) -> bool {
-    let mut rest = html;
-    while let Some(comment) = rest.strip_prefix("<!--") {
-        match comment.split_once("-->") {
-            Some((_, after)) => rest = after.trim_start(),
-            None => return false,
-        }
+/// Told from the text, because not all of it has events: a link definition has none.
+fn fill_of(body: &str) -> Fill {
+    let mut rest = body.trim();
+    if rest.is_empty() {
+        return Fill::Empty;
     }
-    rest.is_empty()
+    while let Some((_, after)) = rest
+        .strip_prefix("<!--")
+        .and_then(|comment| comment.split_once("-->"))
+    {
+        rest = after.trim_start();
+    }
+    if rest.is_empty() {
+        Fill::Placeholder
+    } else {
+        Fill::Filled
+    }
+}
+
+/// Whether an HTML block is of a kind that only its end marker ends, and has none.
+fn is_open_html(html: &str) -> bool {
+    const MARKERS: [(&str, &str); 8] = [
+        ("<!--", "-->"),
+        ("<![CDATA[", "]]>"),
+        ("<!", ">"),
+        ("<?", "?>"),
+        ("<pre", "</"),
+        ("<script", "</"),
+        ("<style", "</"),
+        ("<textarea", "</"),
+    ];
+    let starts = |start: &str| {
+        html.get(..start.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(start))
+    };
+    let marker = MARKERS.iter().find(|(start, _)| starts(start));
+    marker.is_some_and(|(_, end)| !html.contains(end))
 }
 
 struct Walk<'a> {
@@ -290,8 +322,8 @@ struct Walk<'a> {
     verbatim: bool,
     /// False before the first section and behind a further heading of level 1.
     in_section: bool,
-    /// A rule that nothing has followed yet.
-    rule: Option<usize>,
+    /// Rules that nothing has followed yet.
+    rules: Vec<usize>,
 }
 
 impl<'a> Walk<'a> {
@@ -312,7 +344,7 @@ impl<'a> Walk<'a> {
             heading: None,
             verbatim: false,
             in_section: false,
-            rule: None,
+            rules: Vec::new(),
         }
     }
 
@@ -320,22 +352,20 @@ impl<'a> Walk<'a> {
         match event {
             Event::Start(tag) => self.start(&tag, span),
             Event::End(tag) => self.end(tag, span),
-            Event::Rule => {
-                self.block(Fill::Empty);
-                self.rule = (self.depth == 0).then_some(span.start);
-            }
+            Event::Rule if self.depth == 0 => self.rules.push(span.start),
+            Event::Rule => {}
             Event::TaskListMarker(done) => {
                 if let Some(item) = self.current_item() {
                     item.checkbox = Some((span, done));
                 }
             }
             Event::Text(text) | Event::Code(text) => {
-                if let Some(heading) = &mut self.heading {
-                    heading.title = match &heading.title {
-                        Cow::Borrowed("") => text.into(),
-                        title => format!("{title}{text}").into(),
-                    };
-                }
+                self.heading_text(text.into());
+                self.inline(span);
+            }
+            // An underlined heading can have several lines.
+            Event::SoftBreak | Event::HardBreak => {
+                self.heading_text(Cow::Borrowed(" "));
                 self.inline(span);
             }
             _ => self.inline(span),
@@ -344,7 +374,7 @@ impl<'a> Walk<'a> {
 
     fn start(&mut self, tag: &Tag<'a>, span: Span) {
         match tag {
-            Tag::Paragraph => self.block(Fill::Filled),
+            Tag::Paragraph => self.block(),
             Tag::Heading { level, .. } => {
                 self.end_item_text();
                 if self.depth == 0 {
@@ -352,7 +382,7 @@ impl<'a> Walk<'a> {
                 }
             }
             Tag::List(_) => {
-                self.block(Fill::Filled);
+                self.block();
                 self.end_item_text();
                 self.depth += 1;
                 self.list_depth += 1;
@@ -376,13 +406,13 @@ impl<'a> Walk<'a> {
                 }
             }
             Tag::BlockQuote(_) => {
-                self.block(Fill::Filled);
+                self.block();
                 self.end_item_text();
                 self.depth += 1;
                 self.quotes += 1;
             }
             Tag::CodeBlock(kind) => {
-                self.block(Fill::Filled);
+                self.block();
                 self.end_item_text();
                 self.verbatim = true;
                 let fenced = matches!(kind, CodeBlockKind::Fenced(_));
@@ -392,16 +422,16 @@ impl<'a> Walk<'a> {
             }
             Tag::HtmlBlock => {
                 let html = span.of(self.text).trim();
-                let comment = html.starts_with("<!--");
-                self.block(if is_only_comments(html) {
-                    Fill::Placeholder
-                } else {
-                    Fill::Filled
-                });
+                self.block();
                 self.end_item_text();
                 self.verbatim = true;
-                if comment && self.reaches_end(span) && !html.contains("-->") {
-                    self.body.unclosed = Some(Unclosed::Comment(self.first_line(span)));
+                if self.reaches_end(span) && is_open_html(html) {
+                    let line = self.first_line(span);
+                    self.body.unclosed = Some(if html.starts_with("<!--") {
+                        Unclosed::Comment(line)
+                    } else {
+                        Unclosed::Html(line)
+                    });
                 }
             }
             _ => self.inline(span),
@@ -435,20 +465,20 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A block begins; at the top level it fills the current section.
-    fn block(&mut self, fill: Fill) {
-        if self.depth > 0 {
-            return;
+    /// A block begins; at the top level, the rules before it separate nothing from the next section.
+    fn block(&mut self) {
+        if self.depth == 0 {
+            self.rules.clear();
         }
-        if fill != Fill::Empty {
-            self.rule = None;
-        }
-        if let Some(section) = self.body.sections.last_mut().filter(|_| self.in_section) {
-            section.fill = match (section.fill, fill) {
-                (Fill::Filled, _) | (_, Fill::Filled) => Fill::Filled,
-                (Fill::Placeholder, _) | (_, Fill::Placeholder) => Fill::Placeholder,
-                _ => Fill::Empty,
-            };
+    }
+
+    fn heading_text(&mut self, text: Cow<'a, str>) {
+        if let Some(heading) = &mut self.heading {
+            if heading.title.is_empty() {
+                heading.title = text;
+            } else {
+                heading.title.to_mut().push_str(&text);
+            }
         }
     }
 
@@ -456,7 +486,7 @@ impl<'a> Walk<'a> {
         if level <= 2 {
             self.end_section(line_start(self.text, span.start));
         } else {
-            self.block(Fill::Filled);
+            self.block();
         }
         let end = span.start + span.of(self.text).trim_end().len();
         self.heading = Some(Heading {
@@ -482,17 +512,24 @@ impl<'a> Walk<'a> {
     }
 
     fn end_section(&mut self, end: usize) {
-        let rule = self.rule.take();
+        let rules = std::mem::take(&mut self.rules);
         let Some(section) = self.body.sections.last_mut().filter(|_| self.in_section) else {
             return;
         };
         self.in_section = false;
         section.content.end = end.max(section.content.start);
+        // A link definition, which has no event, can stand behind a rule.
+        let content = section.content;
+        let text = content.of(self.text);
+        let text = text.trim_end_matches(|c: char| c.is_whitespace() || "-*_".contains(c));
+        let tail = content.start + text.len();
+        let rule = rules.into_iter().find(|&rule| rule >= tail);
         let filled = Span::new(
             section.content.start,
             rule.map_or(section.content.end, |rule| line_start(self.text, rule)),
         );
         section.body = trim_blank_lines(self.text, filled);
+        section.fill = fill_of(section.body.of(self.text));
     }
 
     fn inline(&mut self, span: Span) {

@@ -1,6 +1,6 @@
 //! The YAML block at the head of a session and the schema of its keys.
 
-use super::schema::Status;
+use super::schema::{SECTIONS, Status, same_name};
 use super::span::{Span, next_line};
 use super::time::{Rfc3339, parse_rfc3339};
 use super::yaml::{self, Entry, Node, SyntaxError};
@@ -43,7 +43,16 @@ impl<'a> Frontmatter<'a> {
     pub fn parse(text: &'a str, start: usize) -> Self {
         let mut found = delimit(text, start);
         if found.fences != Fences::Missing && found.fences != Fences::TooLong {
-            let tree = yaml::parse(text, found.content);
+            let mut tree = yaml::parse(text, found.content);
+            if let (Fences::Closed, Some(error)) = (found.fences, &tree.error)
+                && let Some(heading) = session_heading(text, found.content)
+                && heading < error.offset
+            {
+                found.fences = Fences::Unclosed;
+                found.span.end = heading;
+                found.content.end = heading;
+                tree = yaml::parse(text, found.content);
+            }
             found.root = tree.root;
             found.error = tree.error;
             found.duplicates = tree.duplicates;
@@ -140,6 +149,24 @@ fn delimit<'a>(text: &str, start: usize) -> Frontmatter<'a> {
         return found(Fences::TooLong, content, Span::at(content));
     }
     found(Fences::Unclosed, end, Span::new(content, end))
+}
+
+/// The first line that can only be a heading of the body. To YAML it is a comment, so where the
+/// closing fence is missing and the rule before the log is taken for it, the error comes later.
+fn session_heading(text: &str, content: Span) -> Option<usize> {
+    let mut line = content.start;
+    while line < content.end {
+        let next = next_line(text, line);
+        let this = Span::new(line, next).of(text);
+        let known = this
+            .strip_prefix("## ")
+            .is_some_and(|name| SECTIONS.iter().any(|known| same_name(known, name)));
+        if known || this.starts_with("# Session:") {
+            return Some(line);
+        }
+        line = next;
+    }
+    None
 }
 
 fn is_fence(line: &str) -> bool {

@@ -62,8 +62,10 @@ impl<'a> Document<'a> {
 
     /// The line break that text put into this document gets: the first one found, or `\n`.
     pub fn line_break(&self) -> &'static str {
-        match self.text.find('\n') {
-            Some(at) if self.text.get(..at).is_some_and(|line| line.ends_with('\r')) => "\r\n",
+        let end = next_line(self.text, 0);
+        match self.text.get(..end) {
+            Some(line) if line.ends_with("\r\n") => "\r\n",
+            Some(line) if line.ends_with('\r') => "\r",
             _ => "\n",
         }
     }

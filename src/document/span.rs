@@ -63,18 +63,32 @@ impl From<Span> for Range<usize> {
     }
 }
 
+// A line ends where Markdown and YAML end it: at `\n`, `\r\n`, or a `\r` alone. If this module saw
+// fewer lines than the parsers do, text would be spliced into the middle of what they see.
+
 /// The offset of the first byte of the line that `offset` is on.
 pub fn line_start(text: &str, offset: usize) -> usize {
-    text.get(..offset)
-        .and_then(|before| before.rfind('\n'))
-        .map_or(0, |newline| newline + 1)
+    let bytes = text.as_bytes();
+    let mut end = offset.min(bytes.len());
+    loop {
+        let before = bytes.get(..end).unwrap_or(&[]);
+        match memchr::memrchr2(b'\n', b'\r', before) {
+            None => return 0,
+            // Between the two bytes of one line break.
+            Some(at) if at + 1 == offset && bytes.get(at..=offset) == Some(b"\r\n") => end = at,
+            Some(at) => return at + 1,
+        }
+    }
 }
 
-/// The offset after the newline that ends the line `offset` is on, or the end of the text.
+/// The offset after the line break that ends the line `offset` is on, or the end of the text.
 pub fn next_line(text: &str, offset: usize) -> usize {
-    text.get(offset..)
-        .and_then(|rest| rest.find('\n'))
-        .map_or(text.len(), |newline| offset + newline + 1)
+    let rest = text.as_bytes().get(offset..).unwrap_or(&[]);
+    match memchr::memchr2(b'\n', b'\r', rest) {
+        None => text.len(),
+        Some(at) if rest.get(at..at + 2) == Some(b"\r\n") => offset + at + 2,
+        Some(at) => offset + at + 1,
+    }
 }
 
 /// One-based line and column of `offset`; the column counts characters, as editors do.
@@ -85,9 +99,10 @@ pub fn line_column(text: &str, offset: usize) -> (usize, usize) {
     while !text.is_char_boundary(offset) {
         offset -= 1;
     }
-    let before = text.get(..offset).unwrap_or("");
-    let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
     let start = line_start(text, offset);
+    let before = text.get(..start).unwrap_or("");
+    let breaks = before.matches(['\n', '\r']).count() - before.matches("\r\n").count();
+    let line = breaks + 1;
     let column = text.get(start..offset).unwrap_or("").chars().count() + 1;
     (line, column)
 }
@@ -103,5 +118,15 @@ mod tests {
         assert_eq!(line_column(text, 4), (2, 2));
         assert_eq!(line_column(text, 3), (2, 1), "inside the ü");
         assert_eq!(line_column(text, 99), (3, 1));
+    }
+
+    #[test]
+    fn every_kind_of_line_break_ends_one_line() {
+        let text = "a\r\nb\rc\n";
+        let starts: Vec<_> = (0..=text.len()).map(|at| line_start(text, at)).collect();
+        assert_eq!(starts, [0, 0, 0, 3, 3, 5, 5, 7]);
+        let ends: Vec<_> = (0..=text.len()).map(|at| next_line(text, at)).collect();
+        assert_eq!(ends, [3, 3, 3, 5, 5, 7, 7, 7]);
+        assert_eq!(line_column(text, 5), (3, 1));
     }
 }

@@ -1,9 +1,9 @@
 //! Splices in the Markdown.
 
 use super::{EditError, Splice, log_heading, refused};
-use crate::document::body::Fill;
+use crate::document::body::{Fill, Stamp};
 use crate::document::schema::{self, SECTIONS, SESSION_LOG, same_name};
-use crate::document::span::{Span, line_start};
+use crate::document::span::{Span, line_start, next_line};
 use crate::document::time::Timestamp;
 use crate::document::{Document, insert};
 
@@ -17,14 +17,27 @@ impl Document<'_> {
             );
         };
         let title = heading_text(title);
+        if heading.text_span.is_empty() {
+            let mark = heading.span.of(self.text).find('#').unwrap_or(0);
+            let at = heading.span.start + mark + 1;
+            return Ok((Span::at(at), format!(" Session: {title}")));
+        }
         Ok((heading.text_span, format!("Session: {title}")))
     }
 
-    /// The splice that fills a section, replacing what it holds or adding to it.
-    pub(super) fn fill(&self, name: &str, text: &str, append: bool) -> Result<Splice, EditError> {
-        let level = match name {
-            SESSION_LOG | schema::CURRENT_STATE | schema::NEXT_STEPS => 3,
-            _ => 2,
+    /// The splice that fills a section, replacing what it holds or adding to it; `None` if there is
+    /// nothing to add.
+    pub(super) fn fill(
+        &self,
+        name: &str,
+        text: &str,
+        append: bool,
+    ) -> Result<Option<Splice>, EditError> {
+        let own = [SESSION_LOG, schema::CURRENT_STATE, schema::NEXT_STEPS];
+        let level = if own.iter().any(|own| same_name(own, name)) {
+            3
+        } else {
+            2
         };
         self.fill_safe(name, &insert::block(text, level), append)
     }
@@ -35,18 +48,28 @@ impl Document<'_> {
         agent: &str,
         action: &str,
         text: &str,
-    ) -> Result<Splice, EditError> {
+    ) -> Result<Option<Splice>, EditError> {
         let stamp = log_heading(at, agent, action);
+        if Stamp::parse(&stamp).is_none() {
+            return refused(
+                format!("`{}` cannot head a log entry", insert::line(&stamp)),
+                None,
+                "name agent and action with letters, digits, `.`, `_` and `-`",
+            );
+        }
         let text = insert::block(text, 3);
         self.fill_safe(SESSION_LOG, &format!("### {stamp}\n\n{text}"), true)
     }
 
-    fn fill_safe(&self, name: &str, text: &str, append: bool) -> Result<Splice, EditError> {
+    fn fill_safe(&self, name: &str, text: &str, append: bool) -> Result<Option<Splice>, EditError> {
         let line_break = self.line_break();
         let text = text.trim_end().replace('\n', line_break);
+        if append && text.is_empty() {
+            return Ok(None);
+        }
         let mut named = self.body.sections_named(name);
         let Some((index, section)) = named.next() else {
-            return Ok(self.create_section(name, &text));
+            return self.create_section(name, &text).map(Some);
         };
         if let Some((_, again)) = named.next() {
             return refused(
@@ -55,11 +78,20 @@ impl Document<'_> {
                 "merge them by hand",
             );
         }
+        // What it swallows looks like the rest of the document to its author.
+        if let Some(unclosed) = self.body.unclosed
+            && section.content.contains(unclosed.span())
+        {
+            return Err(EditError::unclosed(unclosed));
+        }
         let body = section.body;
         if body.is_empty() {
+            if text.is_empty() {
+                return Ok(None);
+            }
             let at = body.start;
             let rest = Span::new(at, self.text.len()).of(self.text);
-            let before = if Span::new(0, at).of(self.text).ends_with('\n') {
+            let before = if Span::new(0, at).of(self.text).ends_with(['\n', '\r']) {
                 line_break.to_owned()
             } else {
                 line_break.repeat(2)
@@ -71,10 +103,11 @@ impl Document<'_> {
             } else {
                 line_break.repeat(2)
             };
-            return Ok((Span::at(at), format!("{before}{text}{after}")));
+            return Ok(Some((Span::at(at), format!("{before}{text}{after}"))));
         }
+        let after = self.gap_after(body.end);
         if !append || section.fill != Fill::Filled {
-            return Ok((body, text));
+            return Ok(Some((body, format!("{text}{after}"))));
         }
         let in_list = self
             .body
@@ -82,14 +115,29 @@ impl Document<'_> {
             .iter()
             .rfind(|item| item.section == Some(index))
             .is_some_and(|item| item.text.end == body.end);
-        let continues = in_list && text.starts_with(['-', '*', '+']);
+        let continues = in_list && ["- ", "* ", "+ "].iter().any(|dash| text.starts_with(dash));
         let gap = line_break.repeat(if continues { 1 } else { 2 });
-        Ok((Span::at(body.end), format!("{gap}{text}")))
+        Ok(Some((Span::at(body.end), format!("{gap}{text}{after}"))))
+    }
+
+    /// The line break that has to follow text put in at `end`: a rule directly below a paragraph
+    /// would make a heading of it, and a heading directly below an HTML block would be none.
+    fn gap_after(&self, end: usize) -> &'static str {
+        let below = next_line(self.text, end);
+        let line = Span::new(below, next_line(self.text, below)).of(self.text);
+        if line.trim().is_empty() {
+            ""
+        } else {
+            self.line_break()
+        }
     }
 
     /// A new section behind the last of those that come before it in the format's order. The log
     /// is always the last and has a rule before it.
-    fn create_section(&self, name: &str, text: &str) -> Splice {
+    fn create_section(&self, name: &str, text: &str) -> Result<Splice, EditError> {
+        if name.trim().is_empty() {
+            return refused("a section needs a name", None, "name it");
+        }
         let line_break = self.line_break();
         let rank = |name: &str| SECTIONS.iter().position(|known| same_name(known, name));
         let own = rank(name);
@@ -101,6 +149,7 @@ impl Document<'_> {
             String::new()
         };
         let section = format!("{rule}## {name}{line_break}{line_break}{text}");
+        let section = section.trim_end();
 
         let sections = &self.body.sections;
         let before = if is_log {
@@ -121,11 +170,13 @@ impl Document<'_> {
             None => None,
         };
         if let Some(end) = end {
-            return (Span::at(end), format!("{line_break}{line_break}{section}"));
+            let after = self.gap_after(end);
+            let section = format!("{line_break}{line_break}{section}{after}");
+            return Ok((Span::at(end), section));
         }
         if let Some(first) = sections.first().and_then(|first| self.body.heading(first)) {
             let at = line_start(self.text, first.span.start);
-            return (Span::at(at), format!("{section}{line_break}{line_break}"));
+            return Ok((Span::at(at), format!("{section}{line_break}{line_break}")));
         }
         let body = self.body.span.of(self.text);
         let end = self.body.span.start + body.trim_end().len();
@@ -135,10 +186,10 @@ impl Document<'_> {
         } else {
             ""
         };
-        (
+        Ok((
             Span::at(end),
             format!("{}{section}{last}", line_break.repeat(gap)),
-        )
+        ))
     }
 
     pub(super) fn check(&self, item: usize, done: bool) -> Result<Option<Splice>, EditError> {
@@ -160,10 +211,10 @@ impl Document<'_> {
 /// taken for a closing sequence.
 pub fn heading_text(title: &str) -> String {
     let title = insert::line(title);
-    match title.rsplit_once(' ') {
-        Some((words, last)) if last.bytes().all(|byte| byte == b'#') => {
-            format!("{words} \\{last}")
-        }
-        _ => title,
+    let words = title.trim_end_matches('#');
+    if words.len() < title.len() && (words.is_empty() || words.ends_with(' ')) {
+        let closing = "#".repeat(title.len() - words.len());
+        return format!("{words}\\{closing}");
     }
+    title
 }

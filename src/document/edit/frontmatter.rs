@@ -136,7 +136,8 @@ impl Document<'_> {
             .then_some(start + spaces + 1)
     }
 
-    /// Where a node ends, without the line breaks that block scalars run into.
+    /// Where a node ends, without the line breaks that block scalars run into; an empty one ends
+    /// with its indicator.
     fn end_of(&self, node: &Node) -> usize {
         match &node.kind {
             Kind::Map { entries, flow } if !flow => entries
@@ -148,7 +149,7 @@ impl Document<'_> {
             Kind::Scalar {
                 style: ScalarStyle::Literal | ScalarStyle::Folded,
                 ..
-            } => node.span.start + node.span.of(self.text).trim_end().len(),
+            } => Span::new(0, node.span.end).of(self.text).trim_end().len(),
             _ => node.span.end,
         }
     }
@@ -207,15 +208,23 @@ impl Document<'_> {
             Kind::Map { entries, .. } => {
                 let known = path.len() - place.missing.len();
                 let rank = rank_of(path.get(..=known).unwrap_or(path));
-                let before = entries.iter().rfind(|entry| {
+                let sibling = |entry: &Entry| {
                     let mut sibling = path.get(..known).unwrap_or(path).to_vec();
                     sibling.push(entry.key.text().unwrap_or(""));
-                    rank_of(&sibling).is_some_and(|sibling| Some(sibling) < rank)
-                });
+                    rank_of(&sibling)
+                };
+                let before = entries
+                    .iter()
+                    .rfind(|entry| sibling(entry).is_some_and(|sibling| Some(sibling) < rank));
                 let Some((first, entry)) = entries.first().zip(before.or(entries.last())) else {
                     return Err(self.broken(&what));
                 };
                 let indent = self.indent(first).ok_or_else(|| self.broken(&what))?;
+                let is_first = rank.is_some() && sibling(first).is_some_and(|s| Some(s) > rank);
+                if before.is_none() && is_first {
+                    let at = line_start(self.text, first.key.span.start);
+                    return Ok((Span::at(at), lines(indent)));
+                }
                 let end = self.end_of(&entry.value).max(entry.key.span.end);
                 Ok((Span::at(next_line(self.text, end)), lines(indent)))
             }
@@ -284,6 +293,13 @@ impl Document<'_> {
             None => self.frontmatter.root.as_ref(),
         };
         let what = format!("`{}`", path.join("."));
+        if entry.key.decorated || has_anchor(&entry.value) {
+            return refused(
+                format!("{what} has an anchor, an alias or a tag"),
+                Some(entry.key.span.start),
+                "remove it by hand",
+            );
+        }
         let Some(Kind::Map { entries, flow }) = parent.map(|parent| &parent.kind) else {
             return Err(self.broken(&what));
         };
@@ -298,7 +314,7 @@ impl Document<'_> {
                 (None, None) => Span::new(entry.key.span.start, end),
             }
         } else {
-            if entries.len() == 1 || self.indent(entry).is_none() {
+            if self.indent(entry).is_none() {
                 return Err(self.broken(&what));
             }
             Span::new(
@@ -390,6 +406,18 @@ struct Place<'d, 'p> {
     entry: Option<&'d Entry<'d>>,
     /// The keys below it that do not.
     missing: &'p [&'p str],
+}
+
+/// Whether anything in this node is marked, so that something else may refer to it.
+fn has_anchor(node: &Node) -> bool {
+    node.decorated
+        || match &node.kind {
+            Kind::Map { entries, .. } => entries
+                .iter()
+                .any(|entry| entry.key.decorated || has_anchor(&entry.value)),
+            Kind::Seq { items, .. } => items.iter().any(has_anchor),
+            Kind::Scalar { .. } | Kind::Alias => false,
+        }
 }
 
 fn rank_of(path: &[&str]) -> Option<usize> {

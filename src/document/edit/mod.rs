@@ -10,7 +10,7 @@ use std::fmt;
 
 use super::span::Span;
 use super::time::{Timestamp, format_minute};
-use super::{Document, Source};
+use super::{Document, Source, Unclosed};
 
 mod body;
 mod frontmatter;
@@ -105,6 +105,19 @@ pub struct EditError {
     pub help: String,
 }
 
+impl EditError {
+    fn unclosed(unclosed: Unclosed) -> Self {
+        Self {
+            message: format!(
+                "the {} opened here is never closed and swallows the rest of the file",
+                unclosed.describe()
+            ),
+            offset: Some(unclosed.span().start),
+            help: "close it, then run the command again".into(),
+        }
+    }
+}
+
 impl fmt::Display for EditError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -164,15 +177,15 @@ impl Document<'_> {
             Edit::Remove { path } => self.remove(path),
             Edit::AddAgent(agent) => self.add_agent(&agent).map(Some),
             Edit::Title(title) => self.retitle(title).map(Some),
-            Edit::Replace { section, text } => self.fill(section, text, false).map(Some),
-            Edit::Append { section, text } => self.fill(section, text, true).map(Some),
+            Edit::Replace { section, text } => self.fill(section, text, false),
+            Edit::Append { section, text } => self.fill(section, text, true),
             Edit::Check { item, done } => self.check(item, done),
             Edit::Log {
                 at,
                 agent,
                 action,
                 text,
-            } => self.fill_log(at, agent, action, text).map(Some),
+            } => self.fill_log(at, agent, action, text),
         }
     }
 }

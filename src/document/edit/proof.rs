@@ -34,11 +34,15 @@ impl Document<'_> {
                     && field("status") == Some(agent.status)
                     && field("summary") == agent.summary
             }),
-            Edit::Title(_) => self.same_sections(after, None),
+            Edit::Title(_) => {
+                let title = after.body.title().map(|heading| &heading.title);
+                title.is_some_and(|title| title.starts_with("Session:"))
+                    && self.same_sections(after, None)
+            }
             Edit::Replace { section, .. } | Edit::Append { section, .. } => {
                 self.same_sections(after, Some(section))
             }
-            Edit::Check { item, .. } => {
+            Edit::Check { item, done } => {
                 let others = |document: &Document| -> Vec<_> {
                     let items = document.body.items.iter().enumerate();
                     items
@@ -46,7 +50,10 @@ impl Document<'_> {
                         .map(|(_, item)| (item.checkbox, item.text))
                         .collect()
                 };
-                self.body.items.len() == after.body.items.len() && others(self) == others(after)
+                let checkbox = after.body.items.get(*item).and_then(|item| item.checkbox);
+                checkbox.is_some_and(|(_, ticked)| ticked == *done)
+                    && self.body.items.len() == after.body.items.len()
+                    && others(self) == others(after)
             }
             Edit::Log {
                 at, agent, action, ..
@@ -68,14 +75,7 @@ impl Document<'_> {
             return Ok(());
         }
         if let Some(unclosed) = self.body.unclosed {
-            return refused(
-                format!(
-                    "the {} opened here is never closed and swallows the rest of the file",
-                    unclosed.describe()
-                ),
-                Some(unclosed.span().start),
-                "close it, then run the command again",
-            );
+            return Err(EditError::unclosed(unclosed));
         }
         refused(
             "this edit would change more than it names",
@@ -110,7 +110,8 @@ impl Document<'_> {
             let headings = headings.filter(|(index, h)| h.level <= 2 && Some(*index) != skip);
             headings
                 .map(|(index, heading)| {
-                    let section = body.sections.iter().find(|s| s.heading == index);
+                    let section = body.sections.binary_search_by_key(&index, |s| s.heading);
+                    let section = section.ok().and_then(|at| body.sections.get(at));
                     let own = named.is_some_and(|named| same_name(named, &heading.title));
                     let text = section.filter(|_| !own).map(|s| s.body.of(document.text));
                     let title = if heading.level == 1 && named.is_none() {
