@@ -40,5 +40,5 @@ fn readme_names_every_command_and_the_two_that_do_everything() {
         assert!(readme.contains(&format!("| `{command}` |")), "{command}");
     }
     assert!(readme.contains("```sh\ncargo test --locked\n```"));
-    assert!(read(".ci/run").contains("\ncargo test --locked\n"));
+    assert!(read(".ci/run").contains("\nstep cargo test --locked "));
 }

@@ -138,6 +138,7 @@ fn lint(info: &str, content: &str, config: &Config, rule: &Rule) -> (String, boo
     let mut report = Report {
         files: Vec::new(),
         checked: 1,
+        unreadable: Vec::new(),
     };
     if !findings.is_empty() {
         report.files.push(FileReport {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::{Context, select};
+use super::{Context, output, select};
 use crate::cli;
 use crate::error::{Error, Result};
 use crate::operations::close::{self, Check, Closed, Gate, Request, Verdict};
@@ -125,9 +125,5 @@ fn text(gate: &Gate, command: &str) -> String {
             "{slug} is not closed: {open} items are open; nothing was changed"
         ),
     };
-    let cyan = Style::new()
-        .bold()
-        .fg_color(Some(AnsiColor::BrightCyan.into()));
-    let _ = writeln!(text, "{cyan}hint:{cyan:#} {}", sanitize(command));
-    text
+    text + &output::hint(command)
 }

@@ -1,19 +1,19 @@
-use std::path::{Path, PathBuf};
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::Context;
 use super::output::finish;
 use crate::cli::{self, LintFormat};
 use crate::error::{Error, Kind, Result};
+use crate::lint::{self, Severity};
+use crate::render;
 use crate::store::{self, Store};
-use crate::{lint, render};
 
 pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> {
     let store = context.store()?;
     let paths = files(&store, context, &arguments.paths)?;
-    let read = |path: &Path| store::read(path);
-    let mut report =
-        lint::check_all(&paths, read, &store.config).map_err(|error| store.relocate(error))?;
+    let mut report = lint::check_all(&paths, store::read, &store.config);
     for file in &mut report.files {
         file.path = store.shown(&file.path);
     }
@@ -22,13 +22,28 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
     } else {
         arguments.output_format
     };
-    let mut stream = context.output.stream();
-    finish(match format {
+    let mut stream = BufWriter::new(context.output.stream());
+    let rendered = match format {
         LintFormat::Full => render::full(&report, &mut stream),
         LintFormat::Concise => render::concise(&report, &mut stream),
         LintFormat::Json => render::json(&report, &mut stream),
-    })?;
-    Ok(ExitCode::from(u8::from(report.errors() > 0)))
+    };
+    finish(rendered.and_then(|()| stream.flush()))?;
+    let failed = report
+        .findings()
+        .find(|(_, finding)| finding.severity == Severity::Error)
+        .map(|(_, finding)| finding.rule.name);
+    if let (LintFormat::Full, Some(rule)) = (format, failed) {
+        context.output.hint(&format!("agentsess rule {rule}"))?;
+    }
+    let mut unreadable = std::mem::take(&mut report.unreadable);
+    let Some(last) = unreadable.pop() else {
+        return Ok(ExitCode::from(u8::from(failed.is_some())));
+    };
+    for error in unreadable {
+        context.output.error(&store.relocate(error));
+    }
+    Err(store.relocate(last))
 }
 
 /// The files to check: those named, and the sessions of the folders named.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::Context;
+use super::{Context, output};
 use crate::error::Result;
 use crate::operations::list::{self, Row, State};
 use crate::render::sanitize;
@@ -63,11 +63,7 @@ pub(super) fn overview(context: &Context) -> Result<ExitCode> {
         if rows.len() > SHOWN {
             let _ = writeln!(text, "… and {} more: agentsess list", rows.len() - SHOWN);
         }
-        let cyan = Style::new()
-            .bold()
-            .fg_color(Some(AnsiColor::BrightCyan.into()));
-        let _ = writeln!(text, "{cyan}hint:{cyan:#} {}", sanitize(&hint));
-        text
+        text + &output::hint(&hint)
     })?;
     Ok(ExitCode::SUCCESS)
 }

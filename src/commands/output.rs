@@ -92,6 +92,11 @@ impl Output {
         })
     }
 
+    /// Prints what to do next.
+    pub fn hint(&self, command: &str) -> Result<()> {
+        self.write(&hint(command))
+    }
+
     /// Prints an error on standard error and returns its exit code.
     pub fn error(&self, error: &Error) -> ExitCode {
         let hint = error.hint.as_deref().unwrap_or("agentsess help --all");
@@ -114,16 +119,12 @@ impl Output {
             let red = Style::new()
                 .bold()
                 .fg_color(Some(AnsiColor::BrightRed.into()));
-            let cyan = Style::new()
-                .bold()
-                .fg_color(Some(AnsiColor::BrightCyan.into()));
             let message = error.to_string();
             let mut text = format!("{red}error:{red:#} {}\n", sanitize(&message));
             for detail in &error.details {
                 let _ = writeln!(text, "  {}", sanitize(detail));
             }
-            let _ = writeln!(text, "{cyan}hint:{cyan:#} {}", sanitize(hint));
-            text
+            text + &self::hint(hint)
         };
         let mut stream = anstream::AutoStream::new(io::stderr().lock(), self.color);
         // There is no better place to say that this cannot be said.
@@ -163,6 +164,14 @@ fn to_json(value: &impl Serialize) -> String {
     // Writing to memory does not fail, and neither does turning these types into JSON.
     let _ = write_json(&versioned, &mut text);
     String::from_utf8(text).unwrap_or_default()
+}
+
+/// The line that says what to do next.
+pub(super) fn hint(command: &str) -> String {
+    let cyan = Style::new()
+        .bold()
+        .fg_color(Some(AnsiColor::BrightCyan.into()));
+    format!("{cyan}hint:{cyan:#} {}\n", sanitize(command))
 }
 
 /// A reader that has gone away has what it wanted.

@@ -229,6 +229,26 @@ pub fn parse(text: &str, span: Span) -> Tree<'_> {
     builder.finish()
 }
 
+/// Marks the block collections that the text before a syntax error ends with. The parser ends them
+/// at a line that it cannot place, which may well have been meant to go on with them.
+fn cut_off_last(node: &mut Node) {
+    node.complete &= match &mut node.kind {
+        Kind::Map { entries, flow } => {
+            if let Some(last) = entries.last_mut() {
+                cut_off_last(&mut last.value);
+            }
+            *flow
+        }
+        Kind::Seq { items, flow } => {
+            if let Some(last) = items.last_mut() {
+                cut_off_last(last);
+            }
+            *flow
+        }
+        Kind::Scalar { .. } | Kind::Alias => true,
+    };
+}
+
 /// Arranges events into a tree without recursion.
 #[derive(Default)]
 struct Builder<'a> {
@@ -340,6 +360,9 @@ impl<'a> Builder<'a> {
     fn finish(mut self) -> Tree<'a> {
         while !self.open.is_empty() {
             self.close(None);
+        }
+        if let (Some(root), Some(_)) = (&mut self.tree.root, &self.tree.error) {
+            cut_off_last(root);
         }
         self.tree
     }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::document::{Document, Source};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rules::RULES;
 
 pub use crate::rules::{Context, Family, Finding, Findings, Phase, Rule, Severity};
@@ -29,6 +29,8 @@ pub struct Report {
     pub files: Vec<FileReport>,
     /// How many files were checked.
     pub checked: usize,
+    /// Why others could not be.
+    pub unreadable: Vec<Error>,
 }
 
 impl Report {
@@ -71,25 +73,26 @@ pub fn check(file_name: &str, source: &Source, config: &Config) -> Vec<Finding> 
 }
 
 /// Reads and checks files side by side. The report does not depend on who was first.
-///
-/// # Errors
-///
-/// The first one of `read`'s, in the order of the paths.
 pub fn check_all(
     paths: &[PathBuf],
     read: impl Fn(&Path) -> Result<Vec<u8>> + Sync,
     config: &Config,
-) -> Result<Report> {
+) -> Report {
     let one = |path: &PathBuf| check_file(path, &read, config).transpose();
-    let files = match paths {
+    let results: Vec<_> = match paths {
         // Starting threads takes longer than checking a file.
-        [path] => one(path).into_iter().collect::<Vec<_>>(),
+        [path] => one(path).into_iter().collect(),
         _ => paths.par_iter().filter_map(one).collect(),
     };
-    Ok(Report {
-        files: files.into_iter().collect::<Result<_>>()?,
-        checked: paths.len(),
-    })
+    let mut report = Report::default();
+    for result in results {
+        match result {
+            Ok(file) => report.files.push(file),
+            Err(error) => report.unreadable.push(error),
+        }
+    }
+    report.checked = paths.len() - report.unreadable.len();
+    report
 }
 
 fn check_file(
@@ -110,7 +113,6 @@ fn check_file(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Error;
     use proptest::prelude::*;
 
     const CLEAN: &str = "---\nsession:\n  title: T\n  status: in_progress\n  created: 2025-12-04T14:30:00Z\n  last_updated: 2025-12-04T14:30:00Z\norchestration:\n  current_task: T\n---\n\n## Context\n\nc\n\n## Current State\n\ns\n\n## Next Steps\n\n- n\n";
@@ -122,21 +124,22 @@ mod tests {
     #[test]
     fn clean_files_are_counted_and_not_kept() {
         let names = ["20251204-143000-b.md", "x.md", "20251204-143000-a.md"];
-        let report = check_all(&paths(&names), |_| Ok(CLEAN.into()), &Config::default()).unwrap();
+        let report = check_all(&paths(&names), |_| Ok(CLEAN.into()), &Config::default());
         assert_eq!((report.checked, report.files.len()), (3, 1));
         assert_eq!((report.errors(), report.warnings()), (1, 0));
         assert_eq!(report.files[0].path, Path::new("x.md"));
     }
 
     #[test]
-    fn the_first_path_that_cannot_be_read_is_the_error() {
-        let names: Vec<_> = (0..200).map(|n| PathBuf::from(format!("{n}.md"))).collect();
+    fn a_file_that_cannot_be_read_does_not_keep_the_others_from_being_checked() {
         let read = |path: &Path| match path.to_str() {
             Some("0.md") => Ok(Vec::new()),
             _ => Err(Error::usage("no").at(path, None)),
         };
-        let error = check_all(&names, read, &Config::default()).unwrap_err();
-        assert_eq!(error.to_string(), "1.md: no");
+        let report = check_all(&paths(&["2.md", "0.md", "1.md"]), read, &Config::default());
+        assert_eq!((report.checked, report.files.len()), (1, 1));
+        let errors: Vec<_> = report.unreadable.iter().map(Error::to_string).collect();
+        assert_eq!(errors, ["2.md: no", "1.md: no"]);
     }
 
     fn pieces() -> impl Strategy<Value = String> {

@@ -118,6 +118,7 @@ mod tests {
                 findings: vec![finding],
             }],
             checked: 1,
+            unreadable: Vec::new(),
         };
         let mut out = Vec::new();
         full(&report, &mut anstream::StripStream::new(&mut out)).unwrap();

@@ -3,15 +3,16 @@ use super::rule::declare;
 use crate::document::Unclosed;
 
 declare! {
-    /// An HTML comment has no end.
+    /// An HTML comment or block has no end.
     ///
     /// ## What it checks
     ///
-    /// A comment that begins a line with `<!--` is ended by `-->`.
+    /// A comment that begins a line with `<!--` is ended by `-->`, and a block that begins with
+    /// `<pre>`, `<script>`, `<style>` or `<textarea>` by its end tag.
     ///
     /// ## Why
     ///
-    /// Everything behind it is a comment to every reader: its sections do not exist, and whatever
+    /// Everything behind it belongs to it for every reader: its sections do not exist, and whatever
     /// is appended to the file disappears in it.
     ///
     /// ## Example
@@ -33,11 +34,17 @@ declare! {
 }
 
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
-    if let Some(Unclosed::Comment(span)) = cx.document.body.unclosed {
-        found.report(
+    match cx.document.body.unclosed {
+        Some(Unclosed::Comment(span)) => found.report(
             span,
             "the comment that begins here has no end",
             "close it with `-->`",
-        );
+        ),
+        Some(Unclosed::Html(span)) => found.report(
+            span,
+            "the HTML block that begins here has no end",
+            "close it with its end tag, or put the text into a code fence",
+        ),
+        Some(Unclosed::Fence(_)) | None => {}
     }
 }
