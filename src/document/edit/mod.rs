@@ -35,7 +35,7 @@ pub struct Agent<'e> {
     pub agent: &'e str,
     /// What it is to do.
     pub task: &'e str,
-    /// One of [`schema::AGENT_STATUSES`].
+    /// One of [`super::schema::AGENT_STATUSES`].
     pub status: &'e str,
     /// What came of it.
     pub summary: Option<&'e str>,
