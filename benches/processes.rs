@@ -250,7 +250,7 @@ fn summary(lint: &mut Command) -> Result<String> {
     expect(lint, output.status, CHECKED)?;
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.push_str(&String::from_utf8_lossy(&output.stderr));
-    let last = text.lines().rfind(|line| !line.trim().is_empty());
+    let last = text.lines().rfind(|line| line.starts_with("Checked "));
     Ok(last.unwrap_or("nothing printed").trim().to_owned())
 }
 

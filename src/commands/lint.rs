@@ -69,7 +69,7 @@ fn files(store: &Store, context: &Context, named: &[PathBuf]) -> Result<Vec<Path
             files.push(path);
         }
     }
-    files.sort();
+    files.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
     files.dedup();
     Ok(files)
 }

@@ -41,15 +41,21 @@ pub const SECTIONS: [&str; 11] = [
 ];
 
 /// Whether two section names are the same, letter case and a trailing colon aside.
+#[inline]
 pub fn same_name(a: &str, b: &str) -> bool {
-    // Most names that are compared differ in their first letter.
-    let first = |name: &str| name.bytes().next().filter(u8::is_ascii_alphanumeric);
-    if let (Some(a), Some(b)) = (first(a), first(b))
-        && !a.eq_ignore_ascii_case(&b)
-    {
-        return false;
+    // Nearly all names that are compared differ in their first letter, and the rules compare many.
+    match (a.as_bytes().first(), b.as_bytes().first()) {
+        (Some(&a), Some(&b)) if a > b' ' && b > b' ' && a | 0x20 != b | 0x20 => false,
+        _ => same_plain_name(a, b),
     }
-    let plain = |name: &'_ str| name.trim().trim_end_matches(':').trim_end().len();
+}
+
+fn same_plain_name(a: &str, b: &str) -> bool {
+    let padded = |name: &str| name.ends_with(|c: char| c == ':' || c.is_whitespace());
+    if !padded(a) && !padded(b) {
+        return a.trim_start().eq_ignore_ascii_case(b.trim_start());
+    }
+    let plain = |name: &str| name.trim().trim_end_matches(':').trim_end().len();
     let (a, b) = (a.trim(), b.trim());
     a.get(..plain(a))
         .zip(b.get(..plain(b)))

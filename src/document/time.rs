@@ -56,8 +56,7 @@ pub fn format_rfc3339(at: Timestamp) -> String {
 pub fn parse_minute(text: &str) -> Option<Timestamp> {
     matches_shape(text, "0000-00-00 00:00").then_some(())?;
     let (date, time) = text.split_at_checked(10)?;
-    let seconds = format!("{}:00", time.get(1..)?);
-    Some(date_and_time(date, &seconds, "-", ":")?.and_utc())
+    Some(date_and_time(date, time.get(1..)?, "-", ":")?.and_utc())
 }
 
 /// Writes the minute of a log entry.
@@ -109,7 +108,8 @@ fn date_and_time(date: &str, time: &str, dash: &str, colon: &str) -> Option<Naiv
     .and_hms_opt(
         number(time, 0, 2)?,
         number(time, 2 + colon, 2)?,
-        number(time, 4 + 2 * colon, 2)?,
+        // A log entry has no seconds.
+        number(time, 4 + 2 * colon, 2).unwrap_or(0),
     )
 }
 

@@ -45,9 +45,9 @@ impl Lock {
             let mut file = open(&path)?;
             match file.try_lock() {
                 Ok(()) if is_current(&file, &path) => {
-                    // For those who wait in vain; nothing depends on it.
-                    let _ = file.set_len(0);
-                    let _ = write!(file, "{}", std::process::id());
+                    // For those who wait in vain; nothing depends on it. Always as many bytes, so
+                    // that no block is freed and taken again, which costs as much as a sync.
+                    let _ = write!(file, "{:10}", std::process::id());
                     return Ok(Self {
                         _file: file,
                         sessions: sessions.to_owned(),
