@@ -13,6 +13,8 @@ use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
 use super::span::Span;
 
+mod plain;
+
 /// Deepest nesting that is followed. A session's own schema needs five.
 const NESTING_LIMIT: usize = 64;
 
@@ -196,6 +198,11 @@ fn is_number(text: &str) -> bool {
 
 /// Parses the YAML that `span` covers in `text`. Spans in the result are offsets into `text`.
 pub fn parse(text: &str, span: Span) -> Tree<'_> {
+    plain::parse(text, span).unwrap_or_else(|| parse_fully(text, span))
+}
+
+/// The same by the parser of record alone.
+fn parse_fully(text: &str, span: Span) -> Tree<'_> {
     let source = span.of(text);
     let options = granit_parser::options! {
         disallow_directives: true,
