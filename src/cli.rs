@@ -143,6 +143,37 @@ pub struct Target {
     pub session: Option<String>,
 }
 
+/// Which session is meant, where that can also be said without an option.
+#[derive(Debug, Args)]
+pub struct NamedTarget {
+    /// The session, as with -s
+    #[arg(value_name = "SESSION", conflicts_with = "session")]
+    named: Option<String>,
+    /// The option.
+    #[command(flatten)]
+    target: Target,
+}
+
+impl NamedTarget {
+    /// What was said.
+    pub fn selector(&self) -> Option<&str> {
+        self.named.as_deref().or(self.target.session.as_deref())
+    }
+}
+
+/// Who does it.
+#[derive(Debug, Args)]
+pub struct Author {
+    /// Who; by default the agent that runs this, or the user
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "AGENTSESS_AGENT",
+        hide_env_values = true
+    )]
+    pub agent: Option<String>,
+}
+
 /// Arguments of `new`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -186,14 +217,9 @@ pub struct New {
     /// What to start from: `session` has the required sections, `full` has all of them
     #[arg(long, value_name = "NAME")]
     pub template: Option<String>,
-    /// Who creates it; by default the agent that runs this, or the user
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "AGENTSESS_AGENT",
-        hide_env_values = true
-    )]
-    pub agent: Option<String>,
+    /// Who.
+    #[command(flatten)]
+    pub author: Author,
 }
 
 /// Arguments of `log`.
@@ -232,14 +258,9 @@ pub struct Log {
         conflicts_with = "message"
     )]
     pub named: Option<String>,
-    /// Who; by default the agent that runs this, or the user
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "AGENTSESS_AGENT",
-        hide_env_values = true
-    )]
-    pub agent: Option<String>,
+    /// Who.
+    #[command(flatten)]
+    pub author: Author,
     /// What was done, in one word
     #[arg(long, value_name = "WORD", default_value = "note")]
     pub action: String,
@@ -271,9 +292,6 @@ Examples:
   agentsess show weather --section \"Next Steps\"
   agentsess show BACK-123 --frontmatter json")]
 pub struct Show {
-    /// The session, as with -s
-    #[arg(value_name = "SESSION", conflicts_with = "session")]
-    pub named: Option<String>,
     /// Print the whole file
     #[arg(long, group = "part")]
     pub full: bool,
@@ -285,7 +303,7 @@ pub struct Show {
     pub frontmatter: Option<DataFormat>,
     /// The session.
     #[command(flatten)]
-    pub target: Target,
+    pub target: NamedTarget,
 }
 
 /// Formats for data.
@@ -396,9 +414,6 @@ Examples:
   agentsess close weather --confirm issue --confirm lessons
   agentsess close weather --waive remaining=\"superseded by BACK-140\"")]
 pub struct Close {
-    /// The session, as with -s
-    #[arg(value_name = "SESSION", conflicts_with = "session")]
-    pub named: Option<String>,
     /// Vouch for an item that cannot be proven; can be given more than once
     #[arg(long, value_name = "ITEM")]
     pub confirm: Vec<String>,
@@ -410,7 +425,7 @@ pub struct Close {
     pub dry_run: bool,
     /// The session.
     #[command(flatten)]
-    pub target: Target,
+    pub target: NamedTarget,
 }
 
 /// Arguments of `restore`.

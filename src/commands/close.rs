@@ -25,11 +25,7 @@ struct Outcome<'o> {
 
 pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode> {
     let store = context.store()?;
-    let selector = arguments
-        .named
-        .as_deref()
-        .or(arguments.target.session.as_deref());
-    let name = select(&store, selector)?;
+    let name = select(&store, arguments.target.selector())?;
     let request = Request {
         confirmed: arguments.confirm.clone(),
         waived: waivers(&arguments.waive)?,

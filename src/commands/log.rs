@@ -12,7 +12,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Log) -> Result<ExitCode> {
     let request = log::Request {
         message: words.text(),
         input: words.input(),
-        agent: &author(arguments.agent.as_deref()),
+        agent: &author(&arguments.author),
         action: &arguments.action,
         state: arguments.state.as_deref(),
         next: &arguments.next,

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
-use crate::cli::{Cli, Command, Global};
+use crate::cli::{self, Cli, Command, Global};
 use crate::clock;
 use crate::document::is_token;
 use crate::document::time::Timestamp;
@@ -100,7 +100,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
 }
 
 /// Who runs this: what was given, else the agent whose environment is recognised, else the user.
-fn author(given: Option<&str>) -> String {
+fn author(author: &cli::Author) -> String {
     // Each of these is set by one host for the commands that it starts.
     const HOSTS: [(&str, &str); 6] = [
         ("CLAUDECODE", "claude"),
@@ -120,9 +120,10 @@ fn author(given: Option<&str>) -> String {
             .or_else(|| set("LOGNAME"))
             .filter(|user| is_token(user))
     };
-    given
+    author
+        .agent
+        .clone()
         .filter(|given| !given.is_empty())
-        .map(str::to_owned)
         .or_else(host)
         .or_else(user)
         .unwrap_or_else(|| "user".to_owned())

@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
         current: arguments.current.as_deref(),
         issue: arguments.issue.as_deref(),
         template: arguments.template.as_deref(),
-        agent: &author(arguments.agent.as_deref()),
+        agent: &author(&arguments.author),
     };
     let written = new::new(&store, &request, context.now)?;
     let path = store

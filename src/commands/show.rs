@@ -20,11 +20,7 @@ struct Part<'s> {
 
 pub(super) fn run(context: &Context, arguments: &cli::Show) -> Result<ExitCode> {
     let store = context.store()?;
-    let selector = arguments
-        .named
-        .as_deref()
-        .or(arguments.target.session.as_deref());
-    let name = select(&store, selector)?;
+    let name = select(&store, arguments.target.selector())?;
     let source = store.read(&name)?;
     let document = Document::parse(&source);
     let output = &context.output;

@@ -141,10 +141,8 @@ fn revise(
         value: Scalar::Text(&updated),
     });
     let bytes = apply(store, name, document, &edits)?;
-    if request.state.is_none() && !input.touches(CURRENT_STATE) {
-        return Ok(bytes);
-    }
-    record_state(store, name, bytes, now)
+    let written = request.state.is_some() || input.touches(CURRENT_STATE);
+    record_state(store, name, bytes, written, now)
 }
 
 /// The minute of the new entry: now, but not before the last entry.

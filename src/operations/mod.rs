@@ -12,7 +12,6 @@ mod issue;
 pub mod list;
 pub mod log;
 pub mod new;
-mod references;
 pub mod restore;
 pub mod set;
 mod template;

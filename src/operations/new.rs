@@ -108,10 +108,7 @@ fn draft(
         text: "Session created.",
     });
     let bytes = apply(store, "", &document, &edits)?;
-    if !input.touches(CURRENT_STATE) {
-        return Ok(bytes);
-    }
-    record_state(store, "", bytes, now)
+    record_state(store, "", bytes, input.touches(CURRENT_STATE), now)
 }
 
 /// The frontmatter block, both fences included.
@@ -153,14 +150,18 @@ pub(super) fn task_list(items: &[String]) -> String {
     lines.join("\n")
 }
 
-/// Notes in the frontmatter when Current State was written and what it was, so that a state the
-/// log has left behind can be told from one that was mended by hand.
+/// Notes in the frontmatter when Current State was written, if it was, and what it was, so that a
+/// state the log has left behind can be told from one that was mended by hand.
 pub(super) fn record_state(
     store: &Store,
     name: &str,
     bytes: Vec<u8>,
+    written: bool,
     now: Timestamp,
 ) -> Result<Vec<u8>> {
+    if !written {
+        return Ok(bytes);
+    }
     let source = Source::new(bytes);
     let document = Document::parse(&source);
     let Some(state) = document.section_text(CURRENT_STATE) else {
