@@ -140,7 +140,16 @@ pub struct Target {
         env = "AGENTSESS_SESSION",
         hide_env_values = true
     )]
-    pub session: Option<String>,
+    session: Option<String>,
+}
+
+impl Target {
+    /// What was said; an empty variable says nothing.
+    pub fn selector(&self) -> Option<&str> {
+        self.session
+            .as_deref()
+            .filter(|session| !session.is_empty())
+    }
 }
 
 /// Which session is meant, where that can also be said without an option.
@@ -157,7 +166,7 @@ pub struct NamedTarget {
 impl NamedTarget {
     /// What was said.
     pub fn selector(&self) -> Option<&str> {
-        self.named.as_deref().or(self.target.session.as_deref())
+        self.named.as_deref().or(self.target.selector())
     }
 }
 

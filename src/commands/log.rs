@@ -7,7 +7,7 @@ use crate::operations::log;
 
 pub(super) fn run(context: &Context, arguments: &cli::Log) -> Result<ExitCode> {
     let store = context.store()?;
-    let session = select(&store, arguments.target.session.as_deref())?;
+    let session = select(&store, arguments.target.selector())?;
     let words = Words::read("log", &arguments.message, arguments.named.as_deref())?;
     let request = log::Request {
         message: words.text(),

@@ -7,7 +7,7 @@ use crate::operations::set;
 
 pub(super) fn run(context: &Context, arguments: &cli::Set) -> Result<ExitCode> {
     let store = context.store()?;
-    let session = select(&store, arguments.target.session.as_deref())?;
+    let session = select(&store, arguments.target.selector())?;
     let written = set::set(
         &store,
         &session,
