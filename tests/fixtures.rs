@@ -3,13 +3,19 @@
 mod support;
 
 use agentsess::config::Config;
-use agentsess::document::Source;
-use agentsess::lint::{self, FileReport, Report};
+use agentsess::document::time::Timestamp;
+use agentsess::document::{Document, Source};
+use agentsess::lint::{self, FileReport, Report, Settings};
 use agentsess::render;
+use chrono::TimeDelta;
 
 fn report(name: &str, bytes: Vec<u8>) -> Report {
     let source = Source::new(bytes);
-    let findings = lint::check(name, &source, &Config::default());
+    // An hour after the last update, so that no fixture grows old.
+    let updated = Document::parse(&source).frontmatter.last_updated();
+    let now = updated.map_or(Timestamp::UNIX_EPOCH, |at| at.at) + TimeDelta::hours(1);
+    let config = &Config::default();
+    let findings = lint::check(name, &source, Settings { config, now });
     let file = FileReport {
         path: name.into(),
         source,

@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 
 use agentsess::config::Config;
 use agentsess::document::Source;
-use agentsess::lint::{FileReport, Report, check};
+use agentsess::document::time::parse_rfc3339;
+use agentsess::lint::{FileReport, Report, Settings, check};
 use agentsess::render::full;
 use agentsess::rules::{RULES, Rule};
 
 const NAME: &str = "20251204-143000-weather.md";
+const NOW: &str = "2025-12-04T16:00:00Z";
 
 /// What `frontmatter` and `body` inputs are completed with.
 const FRONTMATTER: &str = "\
@@ -123,15 +125,18 @@ fn lint(info: &str, content: &str, config: &Config, rule: &Rule) -> (String, boo
     }
     .into_bytes();
     let mut name = NAME;
+    let mut now = parse_rfc3339(NOW).unwrap();
     for word in words {
         match word.split_once('=') {
             Some(("name", value)) => name = value,
+            Some(("now", value)) => now = parse_rfc3339(value).expect("a time"),
             None if word == "escapes" => text = unescaped(std::str::from_utf8(&text).unwrap()),
             _ => panic!("unknown setting {word}"),
         }
     }
     let source = Source::new(text);
-    let findings = check(name, &source, config);
+    let now = now.at;
+    let findings = check(name, &source, Settings { config, now });
     let fired = findings
         .iter()
         .any(|finding| finding.rule.name == rule.name);

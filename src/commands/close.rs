@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode>
         confirmed: arguments.confirm.clone(),
         waived: waivers(&arguments.waive)?,
     };
-    let gate = close::check(&store, &name, &request)?;
+    let gate = close::check(&store, &name, &request, context.now)?;
     let closed = if gate.is_met() && !arguments.dry_run {
         Some(close::close(&store, &gate, context.now)?)
     } else {

@@ -6,14 +6,18 @@ use super::Context;
 use super::output::finish;
 use crate::cli::{self, LintFormat};
 use crate::error::{Error, Kind, Result};
-use crate::lint::{self, Severity};
+use crate::lint::{self, Settings, Severity};
 use crate::render;
 use crate::store::{self, Store};
 
 pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> {
     let store = context.store()?;
     let paths = files(&store, context, &arguments.paths)?;
-    let mut report = lint::check_all(&paths, store::read, &store.config);
+    let settings = Settings {
+        config: &store.config,
+        now: context.now,
+    };
+    let mut report = lint::check_all(&paths, store::read, settings);
     for file in &mut report.files {
         file.path = store.shown(&file.path);
     }

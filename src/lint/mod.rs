@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::config::Config;
+use crate::document::time::Timestamp;
 use crate::document::{Document, Source};
 use crate::error::{Error, Result};
 use crate::rules::RULES;
@@ -60,10 +61,19 @@ impl Report {
     }
 }
 
+/// What a check goes by, besides the files.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings<'s> {
+    /// The settings of the repository.
+    pub config: &'s Config,
+    /// The time, for rules that depend on it.
+    pub now: Timestamp,
+}
+
 /// Runs every rule over one file. The findings come in the order of the text.
-pub fn check(file_name: &str, source: &Source, config: &Config) -> Vec<Finding> {
+pub fn check(file_name: &str, source: &Source, settings: Settings<'_>) -> Vec<Finding> {
     let document = Document::parse(source);
-    let context = Context::new(file_name, &document, config);
+    let context = Context::new(file_name, &document, settings);
     let mut found = Vec::new();
     for rule in RULES {
         (rule.check)(&context, &mut Findings::new(rule, &mut found));
@@ -76,9 +86,9 @@ pub fn check(file_name: &str, source: &Source, config: &Config) -> Vec<Finding> 
 pub fn check_all(
     paths: &[PathBuf],
     read: impl Fn(&Path) -> Result<Vec<u8>> + Sync,
-    config: &Config,
+    settings: Settings<'_>,
 ) -> Report {
-    let one = |path: &PathBuf| check_file(path, &read, config).transpose();
+    let one = |path: &PathBuf| check_file(path, &read, settings).transpose();
     let results: Vec<_> = match paths {
         // Starting threads takes longer than checking a file.
         [path] => one(path).into_iter().collect(),
@@ -98,11 +108,11 @@ pub fn check_all(
 fn check_file(
     path: &Path,
     read: impl Fn(&Path) -> Result<Vec<u8>>,
-    config: &Config,
+    settings: Settings<'_>,
 ) -> Result<Option<FileReport>> {
     let source = Source::new(read(path)?);
     let file_name = path.file_name().unwrap_or_default().to_string_lossy();
-    let findings = check(&file_name, &source, config);
+    let findings = check(&file_name, &source, settings);
     Ok((!findings.is_empty()).then(|| FileReport {
         path: path.to_owned(),
         source,
@@ -117,6 +127,11 @@ mod tests {
 
     const CLEAN: &str = "---\nsession:\n  title: T\n  status: in_progress\n  created: 2025-12-04T14:30:00Z\n  last_updated: 2025-12-04T14:30:00Z\norchestration:\n  current_task: T\n---\n\n## Context\n\nc\n\n## Current State\n\ns\n\n## Next Steps\n\n- n\n";
 
+    fn settings(config: &Config) -> Settings<'_> {
+        let now = Timestamp::UNIX_EPOCH;
+        Settings { config, now }
+    }
+
     fn paths(names: &[&str]) -> Vec<PathBuf> {
         names.iter().map(PathBuf::from).collect()
     }
@@ -124,7 +139,11 @@ mod tests {
     #[test]
     fn clean_files_are_counted_and_not_kept() {
         let names = ["20251204-143000-b.md", "x.md", "20251204-143000-a.md"];
-        let report = check_all(&paths(&names), |_| Ok(CLEAN.into()), &Config::default());
+        let report = check_all(
+            &paths(&names),
+            |_| Ok(CLEAN.into()),
+            settings(&Config::default()),
+        );
         assert_eq!((report.checked, report.files.len()), (3, 1));
         assert_eq!((report.errors(), report.warnings()), (1, 0));
         assert_eq!(report.files[0].path, Path::new("x.md"));
@@ -136,7 +155,11 @@ mod tests {
             Some("0.md") => Ok(Vec::new()),
             _ => Err(Error::usage("no").at(path, None)),
         };
-        let report = check_all(&paths(&["2.md", "0.md", "1.md"]), read, &Config::default());
+        let report = check_all(
+            &paths(&["2.md", "0.md", "1.md"]),
+            read,
+            settings(&Config::default()),
+        );
         assert_eq!((report.checked, report.files.len()), (1, 1));
         let errors: Vec<_> = report.unreadable.iter().map(Error::to_string).collect();
         assert_eq!(errors, ["2.md: no", "1.md: no"]);
@@ -191,7 +214,7 @@ mod tests {
         #[test]
         fn findings_of_any_text_are_places_in_it(text in pieces(), name in "[-0-9a-zü.]{0,20}") {
             let source = Source::new(text.clone().into());
-            for finding in check(&name, &source, &Config::default()) {
+            for finding in check(&name, &source, settings(&Config::default())) {
                 let place = text.get(finding.span.start..finding.span.end);
                 prop_assert!(place.is_some(), "{finding:?}");
             }

@@ -27,12 +27,20 @@ pub fn concise(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::lint::check_all;
+    use crate::document::time::Timestamp;
+    use crate::lint::{Settings, check_all};
 
     #[test]
     fn a_finding_is_one_line_whatever_the_file_is_called() {
         let paths = ["a\nb\u{1b}.md".into()];
-        let report = check_all(&paths, |_| Ok(Vec::new()), &Config::default());
+        let report = check_all(
+            &paths,
+            |_| Ok(Vec::new()),
+            Settings {
+                config: &Config::default(),
+                now: Timestamp::UNIX_EPOCH,
+            },
+        );
         let mut out = Vec::new();
         concise(&report, &mut out).unwrap();
         assert_eq!(

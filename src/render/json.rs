@@ -73,14 +73,22 @@ pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::lint::check_all;
+    use crate::document::time::Timestamp;
+    use crate::lint::{Settings, check_all};
 
     #[test]
     fn places_are_given_in_characters_and_in_bytes() {
         let text = "---\nü: { session: 1 }\nsession:\n  \"status\": dönne\n---\n";
         let read = |_: &std::path::Path| Ok(text.into());
         let paths = ["20251204-143000-a.md".into()];
-        let report = check_all(&paths, read, &Config::default());
+        let report = check_all(
+            &paths,
+            read,
+            Settings {
+                config: &Config::default(),
+                now: Timestamp::UNIX_EPOCH,
+            },
+        );
         let mut out = Vec::new();
         json(&report, &mut out).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&out).unwrap();

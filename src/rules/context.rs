@@ -2,8 +2,10 @@ use std::borrow::Cow;
 
 use super::rule::{Rule, Severity};
 use crate::config::Config;
+use crate::document::time::Timestamp;
 use crate::document::yaml::{Entry, Kind, Node};
 use crate::document::{Document, Fences, Source, Span, Status, line_start, next_line};
+use crate::lint::Settings;
 
 /// How far a session has come, which decides what it may leave open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,8 @@ pub struct Context<'a> {
     pub document: &'a Document<'a>,
     /// The settings of the repository.
     pub config: &'a Config,
+    /// The time; a rule that depends on it never goes beyond a warning.
+    pub now: Timestamp,
     /// How far the session has come.
     pub phase: Phase,
     /// End of the YAML that can be believed: a syntax error often comes from the line before, or
@@ -98,13 +102,14 @@ impl<'f> Findings<'f> {
 
 impl<'a> Context<'a> {
     /// Prepares a document for the rules.
-    pub fn new(file_name: &'a str, document: &'a Document<'a>, config: &'a Config) -> Self {
+    pub fn new(file_name: &'a str, document: &'a Document<'a>, settings: Settings<'a>) -> Self {
         let error = document.frontmatter.error.as_ref();
         Self {
             file_name,
             source: document.source(),
             document,
-            config,
+            config: settings.config,
+            now: settings.now,
             phase: Phase::of(document),
             trusted: error.map_or(usize::MAX, |error| line_start(document.text, error.offset)),
         }

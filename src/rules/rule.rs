@@ -24,6 +24,12 @@ pub enum Family {
     Sections,
     /// `AS3xx`: the session log.
     Log,
+    /// `AS4xx`: waves and items.
+    Progress,
+    /// `AS5xx`: what should have happened by now.
+    Lifecycle,
+    /// `AS7xx`: what does harm to whoever reads or commits it.
+    Safety,
 }
 
 /// One rule, as its file declares it.

@@ -9,6 +9,7 @@ use crate::document::schema::{
     ACCEPTANCE_CRITERIA, BLOCKERS, DECISIONS, EXECUTION_PROGRESS, FILES_MODIFIED, LESSONS_LEARNED,
     NEXT_STEPS,
 };
+use crate::document::time::Timestamp;
 use crate::document::{Document, Source, issue_id, line_column};
 use crate::lint;
 use crate::operations::log::plain_path;
@@ -332,8 +333,9 @@ fn is_parent(
 }
 
 /// No lint error, so that what goes to the trash can be worked with when it comes back.
-pub(super) fn saved(store: &Store, name: &str, source: &Source) -> Check {
-    let findings = lint::check(name, source, &store.config);
+pub(super) fn saved(store: &Store, name: &str, source: &Source, now: Timestamp) -> Check {
+    let config = &store.config;
+    let findings = lint::check(name, source, lint::Settings { config, now });
     let shown = store.shown(&store.path(name));
     let errors: Vec<_> = findings
         .iter()

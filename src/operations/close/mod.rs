@@ -199,7 +199,7 @@ pub struct Closed {
 /// # Errors
 ///
 /// When the session cannot be read, an id is unknown, or a waiver has no reason.
-pub fn check(store: &Store, name: &str, request: &Request) -> Result<Gate> {
+pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Gate> {
     let mut confirmed = Vec::new();
     for id in &request.confirmed {
         confirmed.push(Item::parse(id)?);
@@ -230,7 +230,7 @@ pub fn check(store: &Store, name: &str, request: &Request) -> Result<Gate> {
             Item::Remaining => items::remaining(store, name, &document),
             Item::Committed => items::committed(store, &document),
             Item::References => items::mentions(store, name, &mut children),
-            Item::Saved => items::saved(store, name, &source),
+            Item::Saved => items::saved(store, name, &source, now),
         };
         if check.verdict == Verdict::Asked && confirmed.contains(&item) {
             check.verdict = Verdict::Confirmed;
