@@ -43,6 +43,7 @@ pub mod lint;
 pub mod operations;
 pub mod render;
 pub mod rules;
+pub mod shell;
 pub mod store;
 
 pub use error::{Error, Kind, Location, Result};

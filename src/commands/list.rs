@@ -8,6 +8,7 @@ use super::{Context, output};
 use crate::error::Result;
 use crate::operations::list::{self, Row, State};
 use crate::render::sanitize;
+use crate::shell;
 
 /// Sessions that the overview shows.
 const SHOWN: usize = 10;
@@ -41,7 +42,10 @@ pub(super) fn overview(context: &Context) -> Result<ExitCode> {
             format!("agentsess close {} --dry-run", first.slug)
         }
         Some(first) if first.state == State::Broken => {
-            format!("agentsess lint {}", first.path.display())
+            format!(
+                "agentsess lint {}",
+                shell::word(&first.path.display().to_string())
+            )
         }
         Some(first) if first.state == State::Behind => {
             format!(

@@ -23,7 +23,7 @@ use crate::clock;
 use crate::document::is_token;
 use crate::document::time::Timestamp;
 use crate::error::{Error, Result};
-use crate::operations::shell_word;
+use crate::shell;
 use crate::store::{FILE_LIMIT, Place, Store};
 use output::Output;
 
@@ -144,7 +144,7 @@ fn select(store: &Store, selector: Option<&str>) -> Result<String> {
             Some(word) => word.clone_from(candidate),
             None => words.extend(["-s".to_owned(), candidate.clone()]),
         }
-        let words: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
+        let words: Vec<_> = words.iter().map(|word| shell::word(word)).collect();
         error.hint = Some(format!("agentsess {}", words.join(" ")));
         error
     })

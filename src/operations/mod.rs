@@ -80,12 +80,3 @@ fn apply(store: &Store, name: &str, document: &Document, edits: &[Edit]) -> Resu
             .hint(error.help)
     })
 }
-
-/// One word for a POSIX shell.
-pub fn shell_word(text: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(safe) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
-}

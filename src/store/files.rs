@@ -8,6 +8,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 
 use crate::error::{Error, Kind, Result};
+use crate::shell;
 
 /// Largest session that is read, in bytes.
 pub const FILE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -89,7 +90,10 @@ pub(super) fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<bool> {
     if mode & 0o222 == 0 {
         return Err(Error::new(Kind::Io, "the file is read-only")
             .at(path, None)
-            .hint(format!("chmod u+w {}", path.display())));
+            .hint(format!(
+                "chmod u+w {}",
+                shell::word(&path.display().to_string())
+            )));
     }
     let temporary = write_temporary(path, new, 0o600)?;
     chmod(temporary.as_file(), path, mode)?;

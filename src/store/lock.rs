@@ -8,6 +8,7 @@ use rustix::fs::OFlags;
 
 use super::files;
 use crate::error::{Error, Kind, Result};
+use crate::shell;
 
 /// The state of this work tree, in the sessions folder.
 pub(super) const LOCAL: &str = ".local";
@@ -35,7 +36,10 @@ impl Lock {
             return Err(
                 Error::usage("git tracks this folder, which is every work tree's own")
                     .at(&local, None)
-                    .hint(format!("git rm -r --cached {}", local.display())),
+                    .hint(format!(
+                        "git rm -r --cached {}",
+                        shell::word(&local.display().to_string())
+                    )),
             );
         }
         let path = local.join("lock");

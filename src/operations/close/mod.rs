@@ -10,10 +10,11 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{apply, shell_word, slug_of, stem_of, updated};
+use super::{apply, slug_of, stem_of, updated};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Scalar, yaml};
 use crate::error::{Error, Kind, Result};
+use crate::shell;
 use crate::store::{Lock, Store};
 
 /// An item of the gate.
@@ -153,7 +154,7 @@ impl Gate {
             let _ = write!(command, " --confirm {id}");
         }
         for (id, reason) in &request.waived {
-            let _ = write!(command, " --waive {id}={}", shell_word(reason));
+            let _ = write!(command, " --waive {id}={}", shell::word(reason));
         }
         for check in &self.checks {
             let id = check.item.id();
