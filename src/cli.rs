@@ -1,6 +1,7 @@
 //! The command line: types and their documentation, nothing else. Help, completions and the man
 //! page follow from it.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -59,7 +60,7 @@ pub struct Global {
         global = true,
         hide_short_help = true
     )]
-    pub sessions_dir: Option<PathBuf>,
+    pub sessions_dir: Option<OsString>,
     /// Print JSON, errors too
     #[arg(long, global = true)]
     pub json: bool,
@@ -92,6 +93,7 @@ pub enum Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start a session
+    #[command(aliases = ["start", "create"])]
     New(New),
     /// Write down what happened, and where things stand
     #[command(visible_alias = "note")]
@@ -99,7 +101,7 @@ pub enum Command {
     /// Show a session: where it stands and what comes next
     Show(Show),
     /// List the sessions of all work trees, most in need of attention first
-    #[command(visible_alias = "ls")]
+    #[command(visible_alias = "ls", alias = "status")]
     List(List),
     /// Close a session once nothing of value would be lost
     Close(Close),
@@ -212,13 +214,13 @@ pub struct New {
     )]
     pub named: Option<String>,
     /// Why this work exists, and what to know before touching it
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub context: Option<String>,
     /// A next step; can be given more than once
-    #[arg(long, value_name = "ITEM")]
+    #[arg(long, value_name = "ITEM", allow_hyphen_values = true)]
     pub next: Vec<String>,
     /// The current task; by default the first next step, or the title
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub current: Option<String>,
     /// The issue this belongs to: an id or an address
     #[arg(long, value_name = "ID|URL")]
@@ -261,10 +263,10 @@ pub struct Log {
     #[arg(
         short = 'm',
         long = "message",
-        alias = "note",
+        aliases = ["note", "text", "body"],
         value_name = "TEXT",
         hide_short_help = true,
-        conflicts_with = "message"
+        allow_hyphen_values = true
     )]
     pub named: Option<String>,
     /// Who.
@@ -274,16 +276,16 @@ pub struct Log {
     #[arg(long, value_name = "WORD", default_value = "note")]
     pub action: String,
     /// Replace Current State
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub state: Option<String>,
     /// Replace Next Steps; can be given more than once
-    #[arg(long, value_name = "ITEM")]
+    #[arg(long, value_name = "ITEM", allow_hyphen_values = true)]
     pub next: Vec<String>,
     /// Replace the current task
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub current: Option<String>,
     /// Tick an item, by id or part of its text; can be given more than once
-    #[arg(long, value_name = "ITEM")]
+    #[arg(long, alias = "tick", value_name = "ITEM", allow_hyphen_values = true)]
     pub done: Vec<String>,
     /// Add a path to Files Modified; can be given more than once
     #[arg(long = "file", value_name = "PATH")]
@@ -339,7 +341,11 @@ States, most in need of attention first:
 Examples:
   agentsess list
   agentsess list --json")]
-pub struct List {}
+pub struct List {
+    /// List completed sessions too, as happens anyway
+    #[arg(long, hide = true)]
+    pub all: bool,
+}
 
 /// Arguments of `set`.
 #[derive(Debug, Args)]
@@ -355,6 +361,7 @@ pub struct Set {
     /// The key
     pub key: String,
     /// The value
+    #[arg(allow_hyphen_values = true)]
     pub value: String,
     /// The session.
     #[command(flatten)]

@@ -121,6 +121,28 @@ impl Repository {
             .collect())
     }
 
+    /// Whether git has the path, a file or a folder, in its index, or had it in a commit before it
+    /// was deleted.
+    ///
+    /// # Errors
+    ///
+    /// When git cannot be started or fails.
+    pub fn knows(&self, path: &Path) -> Result<bool> {
+        let paths = [OsStr::new("--"), path.as_os_str()];
+        let list = [OsStr::new("ls-files"), OsStr::new("-z")];
+        if !self.run(list.into_iter().chain(paths))?.is_empty() {
+            return Ok(true);
+        }
+        if self.top.join(path).exists() {
+            return Ok(false);
+        }
+        let log = ["log", "-1", "--format=%h"].map(OsStr::new);
+        // Before the first commit there is no log.
+        Ok(self
+            .run(log.into_iter().chain(paths))
+            .is_ok_and(|log| !log.is_empty()))
+    }
+
     /// Runs git at the top of the work tree. Paths among the arguments are taken literally.
     fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Result<String> {
         let mut command = Command::new("git");

@@ -28,9 +28,15 @@ pub(super) fn completions(context: &Context, arguments: &cli::Completions) -> Re
 }
 
 pub(super) fn man(context: &Context, arguments: &cli::Man) -> Result<ExitCode> {
-    let command = match &arguments.command {
-        Some(name) => command(name)?,
-        None => Cli::command(),
+    let command = if let Some(name) = &arguments.command {
+        command(name)?
+    } else {
+        // On a page there is room for all commands.
+        let names = GROUPS.iter().flat_map(|(_, names)| *names);
+        let root = Cli::command().subcommand_help_heading("Commands");
+        names.fold(root, |root, name| {
+            root.mut_subcommand(name, |command| command.hide(false))
+        })
     };
     let mut page = Vec::new();
     clap_mangen::Man::new(command)

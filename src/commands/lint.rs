@@ -69,7 +69,11 @@ fn files(store: &Store, context: &Context, named: &[PathBuf]) -> Result<Vec<Path
         })?;
         if meta.is_dir() {
             files.extend(store::session_files(&path)?);
-        } else {
+        } else if path
+            .file_name()
+            .is_some_and(|name| store::is_session_name(&name.to_string_lossy()))
+            || path.extension().is_none_or(|end| end != "md")
+        {
             files.push(path);
         }
     }

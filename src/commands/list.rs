@@ -1,4 +1,5 @@
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -36,25 +37,10 @@ pub(super) fn run(context: &Context) -> Result<ExitCode> {
 /// What bare `agentsess` prints: the active sessions and one suggestion.
 pub(super) fn overview(context: &Context) -> Result<ExitCode> {
     let rows = list::list(&context.store()?, false, context.now)?;
-    let hint = match rows.first() {
-        None => "agentsess new \"What this work is about\"".to_owned(),
-        Some(first) if first.state == State::Closable => {
-            format!("agentsess close {} --dry-run", first.slug)
-        }
-        Some(first) if first.state == State::Broken => {
-            format!(
-                "agentsess lint {}",
-                shell::word(&first.path.display().to_string())
-            )
-        }
-        Some(first) if first.state == State::Behind => {
-            format!(
-                "agentsess log --state \"Where things stand\" -s {}",
-                first.slug
-            )
-        }
-        Some(first) => format!("agentsess show {}", first.slug),
-    };
+    let hint = rows.first().map_or_else(
+        || "agentsess new \"What this work is about\"".to_owned(),
+        suggestion,
+    );
     let sessions = Sessions {
         sessions: &rows,
         hint: Some(hint.clone()),
@@ -70,6 +56,24 @@ pub(super) fn overview(context: &Context) -> Result<ExitCode> {
         text + &output::hint(&hint)
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The command that the session most in need of attention calls for.
+fn suggestion(row: &Row) -> String {
+    let path = |path: &Path| shell::word(&path.display().to_string());
+    let elsewhere = if row.here {
+        String::new()
+    } else {
+        format!("-C {} ", path(&row.root))
+    };
+    let slug = &row.slug;
+    let command = match row.state {
+        State::Broken => return format!("agentsess lint {}", path(&row.path)),
+        State::Closable => format!("close {slug} --dry-run"),
+        State::Behind => format!("log --state \"Where things stand\" -s {slug}"),
+        _ => format!("show {slug}"),
+    };
+    format!("agentsess {elsewhere}{command}")
 }
 
 /// Aligned columns; only the first is coloured, so that its width is counted before the colour.

@@ -10,8 +10,8 @@ pub(super) fn run(context: &Context, arguments: &cli::Log) -> Result<ExitCode> {
     let session = select(&store, arguments.target.selector())?;
     let words = Words::read("log", &arguments.message, arguments.named.as_deref())?;
     let request = log::Request {
-        message: words.text(),
-        input: words.input(),
+        message: words.text.as_deref(),
+        input: words.input.as_deref(),
         agent: &author(&arguments.author),
         action: &arguments.action,
         state: arguments.state.as_deref(),

@@ -22,7 +22,7 @@ use crate::cli::{self, Cli, Command, Global};
 use crate::clock;
 use crate::document::is_token;
 use crate::document::time::Timestamp;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::shell;
 use crate::store::{FILE_LIMIT, Place, Store};
 use output::Output;
@@ -58,13 +58,17 @@ pub fn wrong_use(error: &clap::Error) -> ExitCode {
     );
     if !help && std::env::args_os().any(|argument| argument == "--json") {
         let text = error.render().to_string();
-        let first = text.lines().next().unwrap_or("wrong use");
-        let message = first.strip_prefix("error: ").unwrap_or(first);
+        let said = text.lines().take_while(|line| !line.trim().is_empty());
+        let said = said.map(str::trim).collect::<Vec<_>>().join(" ");
+        let message = said.strip_prefix("error: ").unwrap_or(&said);
         let error = Error::usage(message).hint("agentsess help --all");
         return Output::json().error(&error);
     }
     // A reader that has gone away has what it wanted.
     let _ = error.print();
+    if error.kind() == ErrorKind::InvalidSubcommand {
+        anstream::eprint!("{}", output::hint("agentsess help --all"));
+    }
     ExitCode::from(if help { 0 } else { 2 })
 }
 
@@ -78,7 +82,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         output: output.clone(),
         place: Place {
             directory,
-            sessions: sessions_dir.filter(|dir| !dir.as_os_str().is_empty()),
+            sessions: sessions_dir.filter(|dir| !dir.is_empty()).map(Into::into),
         },
         now: clock::now()?,
     };
@@ -133,53 +137,72 @@ fn author(author: &cli::Author) -> String {
 /// and a choice.
 fn select(store: &Store, selector: Option<&str>) -> Result<String> {
     store.select(selector).map_err(|mut error| {
-        let Some(candidate) = error.details.first() else {
-            return error;
-        };
-        let mut words: Vec<String> = std::env::args().skip(1).collect();
-        match words
-            .iter_mut()
-            .find(|word| Some(word.as_str()) == selector)
-        {
-            Some(word) => word.clone_from(candidate),
-            None => words.extend(["-s".to_owned(), candidate.clone()]),
+        // A candidate is the first word of its line. For want of an active session, those that
+        // are listed are completed, and no command takes them without being told so.
+        let candidate = error
+            .details
+            .first()
+            .and_then(|line| line.split_whitespace().next());
+        let choice = error.kind == Kind::Ambiguous || selector.is_some();
+        if let Some(candidate) = candidate.filter(|_| choice) {
+            error.hint = Some(with_session(selector, candidate));
         }
-        let words: Vec<_> = words.iter().map(|word| shell::word(word)).collect();
-        error.hint = Some(format!("agentsess {}", words.join(" ")));
         error
     })
 }
 
-/// The words of an argument that may also be `-`, for standard input.
-enum Words {
-    None,
-    Text(String),
-    Input(String),
+/// The command that was run, but for another session.
+fn with_session(selector: Option<&str>, session: &str) -> String {
+    let words = std::env::args_os().skip(1);
+    let mut words: Vec<String> = words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let named = words.iter().any(|word| word == "show" || word == "close");
+    let mut option = false;
+    let said = words.iter().position(|word| {
+        let here = Some(word.as_str()) == selector && (option || named);
+        option = word == "-s" || word == "--session";
+        here || word
+            .strip_prefix("--session=")
+            .is_some_and(|word| Some(word) == selector)
+    });
+    match said.and_then(|at| words.get_mut(at)) {
+        Some(word) if word.starts_with("--session=") => *word = format!("--session={session}"),
+        Some(word) => session.clone_into(word),
+        None => words.extend(["-s".to_owned(), session.to_owned()]),
+    }
+    let words: Vec<_> = words.iter().map(|word| shell::word(word)).collect();
+    format!("agentsess {}", words.join(" "))
+}
+
+/// The words of an argument of which one may be `-`, for standard input.
+#[derive(Debug, Default)]
+struct Words {
+    text: Option<String>,
+    input: Option<String>,
 }
 
 impl Words {
+    /// Reads standard input if a word says so. The other words are the text, or else `named` is.
     fn read(command: &str, words: &[String], named: Option<&str>) -> Result<Self> {
-        let input = words.last().is_some_and(|word| word == "-");
-        match (words, named) {
-            _ if input => Ok(Self::Input(standard_input(command)?)),
-            ([], None) => Ok(Self::None),
-            ([], Some(text)) => Ok(Self::Text(text.to_owned())),
-            (words, _) => Ok(Self::Text(words.join(" "))),
+        let text: Vec<_> = words.iter().filter(|word| *word != "-").cloned().collect();
+        if let (false, Some(named)) = (text.is_empty(), named) {
+            let text = shell::word(&text.join(" "));
+            return Err(Error::usage(format!(
+                "the text is given twice: {text} and {}",
+                shell::word(named)
+            ))
+            .hint(format!("agentsess help {command}")));
         }
-    }
-
-    fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn input(&self) -> Option<&str> {
-        match self {
-            Self::Input(text) => Some(text),
-            _ => None,
-        }
+        let input = text.len() < words.len();
+        Ok(Self {
+            text: if text.is_empty() {
+                named.map(str::to_owned)
+            } else {
+                Some(text.join(" "))
+            },
+            input: input.then(|| standard_input(command)).transpose()?,
+        })
     }
 }
 

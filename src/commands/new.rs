@@ -18,17 +18,9 @@ struct Created<'w> {
 pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
     let store = context.store()?;
     let words = Words::read("new", &arguments.title, arguments.named.as_deref())?;
-    // `new "Title" -` names it here and reads the rest.
-    let beside = match arguments.title.split_last() {
-        Some((dash, title)) if dash == "-" && !title.is_empty() => Some(title.join(" ")),
-        _ => None,
-    };
     let request = new::Request {
-        title: words
-            .text()
-            .or(beside.as_deref())
-            .or(arguments.named.as_deref()),
-        input: words.input(),
+        title: words.text.as_deref(),
+        input: words.input.as_deref(),
         context: arguments.context.as_deref(),
         next: &arguments.next,
         current: arguments.current.as_deref(),

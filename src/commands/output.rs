@@ -1,14 +1,17 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::cli::{Color, Global};
+use crate::document::schema::SECTIONS;
 use crate::error::{Error, Result};
 use crate::operations::Written;
 use crate::render::{SCHEMA_VERSION, sanitize, write_json};
+use crate::shell;
 
 /// How and where a command prints.
 #[derive(Debug, Clone)]
@@ -88,6 +91,16 @@ impl Output {
             if progress.total > 0 {
                 let _ = write!(line, " {}/{}", progress.done, progress.total);
             }
+            for section in &written.new_sections {
+                let _ = write!(line, "\nnote: new section `{}`", sanitize(section));
+                let likeness = |known: &str| strsim::jaro_winkler(known, section);
+                let near = SECTIONS
+                    .into_iter()
+                    .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+                if let Some(near) = near.filter(|near| likeness(near) > 0.85) {
+                    let _ = write!(line, "; did you mean `{near}`?");
+                }
+            }
             line
         })
     }
@@ -99,7 +112,12 @@ impl Output {
 
     /// Prints an error on standard error and returns its exit code.
     pub fn error(&self, error: &Error) -> ExitCode {
-        let hint = error.hint.as_deref().unwrap_or("agentsess help --all");
+        let look = |path: &Path| format!("ls -ld {}", shell::word(&path.display().to_string()));
+        let fallback = match &error.location {
+            Some(location) => look(&location.path),
+            None => "agentsess help --all".to_owned(),
+        };
+        let hint = error.hint.as_deref().unwrap_or(&fallback);
         let text = if self.json {
             let report = Report {
                 error: ErrorReport {
@@ -178,7 +196,7 @@ pub(super) fn hint(command: &str) -> String {
 pub(super) fn finish(result: io::Result<()>) -> Result<()> {
     match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::usage(format!(
-            "cannot write to standard output: {error}"
+            "cannot write to standard output: {error}; the command itself was carried out"
         ))),
         _ => Ok(()),
     }

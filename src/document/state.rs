@@ -68,22 +68,23 @@ impl Document<'_> {
         (section.fill == Fill::Filled).then(|| section.body.of(self.text))
     }
 
-    /// How many of the items with a checkbox are ticked, in any section but the log.
+    /// The items with a checkbox, in any section but the log, and whether each is ticked.
+    pub fn boxes(&self) -> impl Iterator<Item = (usize, &Item, bool)> {
+        let log = self.body.section(schema::SESSION_LOG);
+        let log = log.map(|(index, _)| index);
+        let items = self.body.items.iter().enumerate();
+        items
+            .filter(move |(_, item)| item.section.is_some() && item.section != log)
+            .filter_map(|(index, item)| Some((index, item, item.checkbox?.1)))
+    }
+
+    /// How many of the items with a checkbox are ticked.
     pub fn progress(&self) -> Progress {
-        let log = self
-            .body
-            .section(schema::SESSION_LOG)
-            .map(|(index, _)| index);
-        let boxes = self
-            .body
-            .items
-            .iter()
-            .filter(|item| item.section.is_some() && item.section != log)
-            .filter_map(|item| item.checkbox);
-        boxes.fold(Progress::default(), |sum, (_, done)| Progress {
-            done: sum.done + usize::from(done),
-            total: sum.total + 1,
-        })
+        self.boxes()
+            .fold(Progress::default(), |sum, (_, _, done)| Progress {
+                done: sum.done + usize::from(done),
+                total: sum.total + 1,
+            })
     }
 
     /// The items of a section that are still to be done: those not ticked, and in lists without
@@ -114,8 +115,8 @@ impl Document<'_> {
     }
 }
 
-/// Whether an item says that there is nothing.
-fn is_none(text: &str) -> bool {
+/// Whether a text says that there is nothing.
+pub fn is_none(text: &str) -> bool {
     let text = text.trim().trim_end_matches('.');
     text.is_empty() || text.eq_ignore_ascii_case("none") || text.eq_ignore_ascii_case("nothing")
 }

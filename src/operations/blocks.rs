@@ -5,6 +5,9 @@ use crate::document::schema::{SESSION_LOG, same_name};
 use crate::document::{Body, Edit, Span};
 use crate::error::{Error, Result};
 
+/// Most sections that one input may fill. Each costs parsing the document once, under the lock.
+const BLOCKS: usize = 64;
+
 /// The parts of the input.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
@@ -26,15 +29,25 @@ pub(super) struct Block {
 
 impl Blocks {
     /// Takes the input apart. With `titled`, a heading of level 1 that comes first is the title;
-    /// otherwise it is text.
+    /// otherwise it is text. An empty block is no block; of two for one section, the second adds
+    /// to the first.
     pub fn parse(text: &str, titled: bool) -> Result<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let body = Body::parse(text, Span::new(0, text.len()));
-        let first = body.sections.first().and_then(|first| body.heading(first));
-        let mut lead = Span::new(0, first.map_or(text.len(), |heading| heading.span.start));
+        let mut heads = body.sections.iter().filter_map(|section| {
+            let heading = body.heading(section)?;
+            // Underlined text is text: the line below it was meant as a rule.
+            let marked = heading.span.of(text).starts_with('#');
+            marked.then_some((heading, section.content.start))
+        });
+        let mut next = heads.next();
+        let first = next.map_or(text.len(), |(heading, _)| heading.span.start);
+        let mut lead = Span::new(0, first);
         let mut title = None;
         let heading = body.title().filter(|heading| {
-            titled && Span::new(0, heading.span.start).of(text).trim().is_empty()
+            titled
+                && heading.span.start < first
+                && Span::new(0, heading.span.start).of(text).trim().is_empty()
         });
         if let Some(heading) = heading {
             let own = heading.text_span.of(text);
@@ -42,28 +55,50 @@ impl Blocks {
             title = Some(own.to_owned());
             lead.start = heading.span.end;
         }
-        let mut sections = Vec::new();
-        for section in &body.sections {
-            let name = body.name(section).trim();
+        let mut sections: Vec<Block> = Vec::new();
+        while let Some((heading, start)) = next {
+            next = heads.next();
+            let end = next.map_or(text.len(), |(heading, _)| heading.span.start);
+            let name = heading.title.trim();
             let (name, append) = match name.strip_suffix('+') {
                 Some(name) => (name.trim_end(), true),
                 None => (name, false),
             };
             if name.is_empty() {
                 return Err(Error::usage("a `##` block in the input has no name")
-                    .hint("write `## Current State` or another section's name"));
+                    .hint("agentsess help log"));
             }
             if same_name(name, SESSION_LOG) {
                 return Err(Error::usage(
-                    "the log takes no block; it gets its entries one at a time",
+                    "the log takes no block; put the entry before the first `##` block",
                 )
-                .hint("put the entry before the first `##` block"));
+                .hint("agentsess help log"));
             }
-            // Up to the next block, with all that a stored section would not count as its own.
+            let content = Span::new(start, end).of(text);
+            if content.trim().is_empty() {
+                continue;
+            }
+            let known = sections
+                .iter_mut()
+                .find(|block| same_name(&block.name, name));
+            if let Some(block) = known {
+                block.text = format!(
+                    "{}\n\n{}",
+                    block.text.trim_end(),
+                    content.trim_matches('\n')
+                );
+                continue;
+            }
+            if sections.len() == BLOCKS {
+                return Err(
+                    Error::usage(format!("the input has more than {BLOCKS} blocks"))
+                        .hint("agentsess help log"),
+                );
+            }
             sections.push(Block {
                 name: name.to_owned(),
                 append,
-                text: section.content.of(text).to_owned(),
+                text: content.to_owned(),
             });
         }
         Ok(Self {
@@ -73,10 +108,20 @@ impl Blocks {
         })
     }
 
-    /// The edits that put the blocks where they belong. An empty block changes nothing.
+    /// Refuses what is given as an option and as a block, because one of the two would be lost.
+    pub fn exclude(&self, option: &str, section: &str) -> Result<()> {
+        if !self.touches(section) {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "`{section}` is given twice: with `{option}` and as a block of the input"
+        ))
+        .hint("agentsess help log"))
+    }
+
+    /// The edits that put the blocks where they belong.
     pub fn edits(&self) -> impl Iterator<Item = Edit<'_>> {
-        let filled = self.sections.iter().filter(|b| !b.text.trim().is_empty());
-        filled.map(|block| {
+        self.sections.iter().map(|block| {
             let (section, text) = (block.name.as_str(), block.text.as_str());
             if block.append {
                 Edit::Append { section, text }

@@ -39,6 +39,13 @@ impl Issue {
         Self::Other(text.to_owned())
     }
 
+    /// The frontmatter keys that name issues.
+    pub const KEYS: [[&'static str; 2]; 3] = [
+        ["session", "linear_issue"],
+        ["session", "linear_url"],
+        ["session", "issue"],
+    ];
+
     /// The frontmatter keys and values that name it.
     pub fn fields(&self) -> Vec<([&'static str; 2], &str)> {
         match self {

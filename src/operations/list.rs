@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::slug_of;
 use crate::document::schema::{BLOCKERS, NEXT_STEPS};
 use crate::document::time::{Timestamp, format_rfc3339};
-use crate::document::{Document, Progress, Status};
+use crate::document::{Document, Progress, Source, Status};
 use crate::error::Result;
 use crate::store::Store;
 
@@ -21,7 +21,7 @@ const ACTIVE: TimeDelta = TimeDelta::hours(3);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Title, status or `last_updated` cannot be read.
+    /// The file, its title, status or `last_updated` cannot be read.
     Broken,
     /// Something stands in the way.
     Blocked,
@@ -106,6 +106,9 @@ pub struct Row {
     pub current_task: Option<String>,
     /// The file, as the user would write it.
     pub path: PathBuf,
+    /// The root of its work tree, for `-C`.
+    #[serde(skip)]
+    pub root: PathBuf,
     /// Whether it is in this work tree.
     pub here: bool,
 }
@@ -127,9 +130,7 @@ pub fn list(store: &Store, completed: bool, now: Timestamp) -> Result<Vec<Row>> 
             names => names.unwrap_or_default(),
         };
         for name in names {
-            let Some(row) = row(store, &name, index == 0, now) else {
-                continue;
-            };
+            let row = row(store, &name, index == 0, now);
             if row.status == Some(Status::Completed) && !completed {
                 continue;
             }
@@ -150,13 +151,14 @@ pub fn list(store: &Store, completed: bool, now: Timestamp) -> Result<Vec<Row>> 
     Ok(rows)
 }
 
-fn row(store: &Store, name: &str, here: bool, now: Timestamp) -> Option<Row> {
-    let source = store.read(name).ok()?;
+/// A file that cannot be read has a row too: it needs more attention than any other.
+fn row(store: &Store, name: &str, here: bool, now: Timestamp) -> Row {
+    let source = store.read(name).unwrap_or_else(|_| Source::new(Vec::new()));
     let document = Document::parse(&source);
     let frontmatter = &document.frontmatter;
     let text = |path: &[&str]| frontmatter.text(path).map(str::to_owned);
     let updated = frontmatter.last_updated().map(|updated| updated.at);
-    Some(Row {
+    Row {
         session: name.to_owned(),
         slug: slug_of(name).to_owned(),
         title: frontmatter.title().map(str::to_owned),
@@ -170,8 +172,9 @@ fn row(store: &Store, name: &str, here: bool, now: Timestamp) -> Option<Row> {
         progress: document.progress(),
         current_task: frontmatter.current_task().map(str::to_owned),
         path: store.shown(&store.path(name)),
+        root: store.shown(&store.root),
         here,
-    })
+    }
 }
 
 fn holder(document: &Document) -> Option<String> {

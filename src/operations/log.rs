@@ -2,12 +2,13 @@
 
 use chrono::TimeDelta;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::blocks::Blocks;
 use super::new::{record_state, task_list};
 use super::set::reopen;
 use super::{Written, apply, slug_of, updated};
-use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS, SESSION_LOG};
+use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Scalar, Source, Status, insert, is_token, issue_id};
 use crate::error::{Error, Kind, Result};
@@ -57,9 +58,12 @@ pub fn log(store: &Store, name: &str, request: &Request, now: Timestamp) -> Resu
             .hint(format!("agentsess log \"What happened\" --{what} review")));
         }
     }
-    let message = match request.message.unwrap_or(&input.lead).trim() {
-        "" => summary(request, &input),
-        message => message.to_owned(),
+    refuse_losses(request, &input)?;
+    let parts = [request.message.unwrap_or("").trim(), &input.lead];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    let message = match parts.as_slice() {
+        [] => summary(request, &input),
+        parts => parts.join("\n\n"),
     };
     if message.is_empty() {
         return Err(Error::usage("there is nothing to log").hint("agentsess log \"What happened\""));
@@ -76,7 +80,7 @@ pub fn log(store: &Store, name: &str, request: &Request, now: Timestamp) -> Resu
         }
         let bytes = revise(store, name, &document, request, &input, &message, now)?;
         let after = Source::new(bytes);
-        let written = Written::new(name, now, &Document::parse(&after));
+        let written = Written::new(name, now, &document, &Document::parse(&after));
         Ok((Some(after.into_bytes()), written))
     });
     written.map_err(|error| match error.kind {
@@ -84,6 +88,39 @@ pub fn log(store: &Store, name: &str, request: &Request, now: Timestamp) -> Resu
             .hint(format!("agentsess restore {}", slug_of(name))),
         _ => error,
     })
+}
+
+/// Refuses a request of which a part would be lost or would wipe out what is there.
+fn refuse_losses(request: &Request, input: &Blocks) -> Result<()> {
+    let empty = |option: &str| {
+        Err(
+            Error::usage(format!("`{option}` is empty; nothing was changed"))
+                .hint("agentsess help log"),
+        )
+    };
+    if let Some(state) = request.state {
+        input.exclude("--state", CURRENT_STATE)?;
+        if state.trim() == "-" {
+            return Err(Error::usage("`--state` does not read standard input")
+                .hint("printf '## Current State\\n…' | agentsess log -"));
+        }
+        if state.trim().is_empty() {
+            return empty("--state");
+        }
+    }
+    if !request.next.is_empty() {
+        input.exclude("--next", NEXT_STEPS)?;
+    }
+    if request.next.iter().any(|item| item.trim().is_empty()) {
+        return empty("--next");
+    }
+    if request
+        .current
+        .is_some_and(|current| current.trim().is_empty())
+    {
+        return empty("--current");
+    }
+    Ok(())
 }
 
 fn revise(
@@ -95,7 +132,7 @@ fn revise(
     message: &str,
     now: Timestamp,
 ) -> Result<Vec<u8>> {
-    let files = new_files(document, request.files);
+    let files = new_files(store, document, request.files)?;
     let steps = task_list(request.next);
     let current = request.current.map(insert::line);
     let updated = updated(document, now);
@@ -177,8 +214,8 @@ fn summary(request: &Request, input: &Blocks) -> String {
     parts.join(" ")
 }
 
-/// The paths that Files Modified does not list yet, as list items.
-fn new_files(document: &Document, files: &[String]) -> String {
+/// The paths that Files Modified does not list yet, relative to the root, as list items.
+fn new_files(store: &Store, document: &Document, files: &[String]) -> Result<String> {
     let mut known: BTreeSet<String> = document
         .body
         .items_in(FILES_MODIFIED)
@@ -186,12 +223,16 @@ fn new_files(document: &Document, files: &[String]) -> String {
         .collect();
     let mut lines = Vec::new();
     for file in files {
-        let file = insert::line(file);
-        if !file.is_empty() && known.insert(file.clone()) {
-            lines.push(format!("- `{file}`"));
+        let path = store.from_root(Path::new(file))?.display().to_string();
+        if path.contains(['`', '\n', '\r']) || path.is_empty() {
+            return Err(Error::usage(format!("`{file}` cannot be listed as a path"))
+                .hint("agentsess help log"));
+        }
+        if known.insert(path.clone()) {
+            lines.push(format!("- `{path}`"));
         }
     }
-    lines.join("\n")
+    Ok(lines.join("\n"))
 }
 
 /// The path that an item of Files Modified names: its first code span, or its first word.
@@ -200,23 +241,16 @@ pub(super) fn plain_path(item: &str) -> String {
         Some(code) => code,
         None => item.split_whitespace().next().unwrap_or(""),
     };
-    path.trim_end_matches([':', ',']).to_owned()
+    let path = path.trim_end_matches([':', ',']);
+    path.strip_prefix("./").unwrap_or(path).to_owned()
 }
 
 /// The item that `wanted` names, by its id, its text, or a part of its text that no other open
 /// item has.
 fn find_item(store: &Store, name: &str, document: &Document, wanted: &str) -> Result<usize> {
-    let log = document.body.section(SESSION_LOG).map(|(index, _)| index);
     let boxes: Vec<_> = document
-        .body
-        .items
-        .iter()
-        .enumerate()
-        .filter(|(_, item)| item.section.is_some() && item.section != log)
-        .filter_map(|(index, item)| {
-            let (_, done) = item.checkbox?;
-            Some((index, done, item.text.of(document.text)))
-        })
+        .boxes()
+        .map(|(index, item, done)| (index, done, item.text.of(document.text)))
         .collect();
     let wanted = wanted.trim();
     let id = |text: &str| {
@@ -228,11 +262,14 @@ fn find_item(store: &Store, name: &str, document: &Document, wanted: &str) -> Re
     let exact = |text: &str| text == wanted || id(text).as_deref() == Some(wanted);
     let part = |text: &str| !lower.is_empty() && text.to_lowercase().contains(&lower);
     let mut found: Vec<_> = boxes.iter().filter(|(_, _, text)| exact(text)).collect();
-    if found.is_empty() {
-        found = boxes
-            .iter()
-            .filter(|(_, done, text)| !done && part(text))
-            .collect();
+    // A part of the text means an open item; if there is none, one that is ticked already.
+    for ticked in [false, true] {
+        if found.is_empty() {
+            let boxes = boxes.iter();
+            found = boxes
+                .filter(|(_, done, text)| *done == ticked && part(text))
+                .collect();
+        }
     }
     let at = store.shown(&store.path(name));
     let describe = |(_, done, text): &(usize, bool, &str)| {

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 pub use issue::Issue;
 
+use crate::document::schema::{SECTIONS, same_name};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{Document, Edit, EditError, Progress, SessionName};
 use crate::error::{Error, Result};
@@ -36,15 +37,23 @@ pub struct Written {
     pub at: String,
     /// Ticked items of all.
     pub progress: Progress,
+    /// Sections that were made and that the format does not know.
+    pub new_sections: Vec<String>,
 }
 
 impl Written {
-    fn new(name: &str, now: Timestamp, document: &Document) -> Self {
+    fn new(name: &str, now: Timestamp, before: &Document, document: &Document) -> Self {
+        let own = document.body.sections.iter().filter_map(|section| {
+            let name = document.body.name(section);
+            let known = SECTIONS.iter().any(|known| same_name(known, name));
+            (!known && before.body.section(name).is_none()).then(|| name.to_owned())
+        });
         Self {
             session: name.to_owned(),
             slug: slug_of(name).to_owned(),
             at: format_rfc3339(now),
             progress: document.progress(),
+            new_sections: own.collect(),
         }
     }
 }

@@ -7,7 +7,8 @@ use super::{Issue, Written, apply, template, updated};
 use crate::document::schema::{CONTEXT, CURRENT_STATE, NEXT_STEPS};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{
-    Document, Edit, Scalar, Source, file_name, heading_text, insert, quoted, slugify, state_hash,
+    Document, Edit, Scalar, Source, file_name, heading_text, insert, is_none, quoted, slugify,
+    state_hash,
 };
 use crate::error::{Error, Kind, Result};
 use crate::git::Repository;
@@ -41,6 +42,18 @@ pub struct Request<'r> {
 /// When there is no title, the template is unknown, or the operating system refuses.
 pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> {
     let input = Blocks::parse(request.input.unwrap_or(""), request.title.is_none())?;
+    if request.context.is_some() {
+        input.exclude("--context", CONTEXT)?;
+        if !input.lead.is_empty() {
+            return Err(Error::usage(
+                "the Context is given twice: with `--context` and as leading text of the input",
+            )
+            .hint("agentsess help new"));
+        }
+    }
+    if !request.next.is_empty() {
+        input.exclude("--next", NEXT_STEPS)?;
+    }
     let title = insert::line(request.title.or(input.title.as_deref()).unwrap_or(""));
     if title.is_empty() {
         return Err(Error::usage("a session needs a title")
@@ -57,7 +70,8 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
             Err(error) => return Err(error),
             Ok(()) => {
                 let source = Source::new(bytes);
-                return Ok(Written::new(&name, now, &Document::parse(&source)));
+                let document = Document::parse(&source);
+                return Ok(Written::new(&name, now, &document, &document));
             }
         }
     }
@@ -101,6 +115,12 @@ fn draft(
         });
     }
     edits.extend(input.edits());
+    for section in &store.config.sections.required {
+        if document.body.section(section).is_none() && !input.touches(section) {
+            let text = "<!-- What belongs here. -->";
+            edits.push(Edit::Replace { section, text });
+        }
+    }
     edits.push(Edit::Log {
         at: now,
         agent: request.agent,
@@ -141,8 +161,13 @@ fn frontmatter(
     text
 }
 
-/// Items as a task list.
+/// Items as a task list. `None.` says that there is nothing to do and is no task.
 pub(super) fn task_list(items: &[String]) -> String {
+    if let [only] = items
+        && is_none(only)
+    {
+        return insert::line(only);
+    }
     let lines: Vec<_> = items
         .iter()
         .map(|item| format!("- [ ] {}", insert::line(item)))

@@ -56,9 +56,15 @@ pub fn set(store: &Store, name: &str, key: &str, value: &str, now: Timestamp) ->
             let value = Scalar::Text(value);
             edits.push(Edit::Set { path, value });
         }
-        if value.is_empty() {
+        if plain == "issue" {
+            // A session has one issue: what named another one goes.
+            let stale = Issue::KEYS
+                .iter()
+                .filter(|key| fields.iter().all(|(own, _)| own != *key));
+            edits.extend(stale.map(|path| Edit::Remove { path }));
+        } else if value.is_empty() {
             edits.push(Edit::Remove { path });
-        } else if fields.is_empty() {
+        } else {
             edits.push(Edit::Set {
                 path,
                 value: scalar,
@@ -69,7 +75,7 @@ pub fn set(store: &Store, name: &str, key: &str, value: &str, now: Timestamp) ->
             value: Scalar::Text(&updated),
         });
         let after = Source::new(apply(store, name, &document, &edits)?);
-        let written = Written::new(name, now, &Document::parse(&after));
+        let written = Written::new(name, now, &document, &Document::parse(&after));
         Ok((Some(after.into_bytes()), written))
     })
 }

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use super::sanitize;
 use crate::operations::brief::Brief;
+use crate::operations::list::State;
+use crate::shell;
 
 /// Longest brief, in characters.
 pub const LIMIT: usize = 4000;
@@ -32,6 +34,10 @@ pub fn text(brief: &Brief) -> String {
     let _ = writeln!(text, "{}", facts.join(" · "));
     let path = line(Some(&brief.path.display().to_string()), 2 * ITEM);
     let _ = writeln!(text, "file: {path}");
+    if brief.state == State::Broken {
+        let path = shell::word(&brief.path.display().to_string());
+        let _ = writeln!(text, "broken: agentsess lint {}", sanitize(&path));
+    }
     let _ = writeln!(
         text,
         "task: {}",

@@ -85,7 +85,7 @@ impl Lock {
 pub(super) fn local(sessions: &Path) -> Result<PathBuf> {
     let local = sessions.join(LOCAL);
     if files::is_link(&local) {
-        return Err(files::refuse_link(&local).hint("remove the link"));
+        return Err(Error::usage("this must be a folder, and is a symbolic link").at(&local, None));
     }
     let ignore = local.join(".gitignore");
     if !ignore.exists() {
@@ -108,7 +108,7 @@ fn open(path: &Path) -> Result<File> {
         .open(path)
         .map_err(|error| {
             if files::is_link(path) {
-                files::refuse_link(path).hint("remove the link")
+                Error::usage("this must be a file, and is a symbolic link").at(path, None)
             } else {
                 Error::io("open the lock", path, &error)
             }

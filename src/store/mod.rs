@@ -13,7 +13,7 @@ mod root;
 mod select;
 mod trash;
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
@@ -92,12 +92,11 @@ impl Store {
     ///
     /// When the folder cannot be read.
     pub fn names(&self) -> Result<Vec<String>> {
-        session_files(&self.sessions).map(|files| {
-            let names = files.iter().filter_map(|path| path.file_name());
-            names
-                .map(|name| name.to_string_lossy().into_owned())
-                .collect()
-        })
+        let files = session_files(&self.sessions).map_err(|error| self.relocate(error))?;
+        let names = files.iter().filter_map(|path| path.file_name());
+        Ok(names
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect())
     }
 
     /// The path of a session of this name.
@@ -120,6 +119,30 @@ impl Store {
     /// A path as the user would write it: relative to where the user is.
     pub fn shown(&self, path: &Path) -> PathBuf {
         relative(path, &self.shown_from)
+    }
+
+    /// A path that the user wrote, relative to the root. It need not exist.
+    ///
+    /// # Errors
+    ///
+    /// When it leads out of the project.
+    pub fn from_root(&self, path: &Path) -> Result<PathBuf> {
+        let mut full = PathBuf::new();
+        for part in self.shown_from.join(path).components() {
+            match part {
+                Component::CurDir => {}
+                Component::ParentDir => {
+                    full.pop();
+                }
+                part => full.push(part),
+            }
+        }
+        let within = full.strip_prefix(&self.root).map(Path::to_owned);
+        within.map_err(|_| {
+            Error::usage("this path is not in the project")
+                .at(path, None)
+                .hint("agentsess help log")
+        })
     }
 
     /// The same error with its path as the user would write it.
@@ -194,6 +217,9 @@ impl Store {
 ///
 /// When the folder is there and cannot be read.
 pub fn session_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    if folder.exists() && !folder.is_dir() {
+        return Err(Error::usage("this is not a folder").at(folder, None));
+    }
     let mut files = Vec::new();
     let entries = WalkDir::new(folder).min_depth(1).max_depth(1).into_iter();
     // Without the filter a folder would be opened, though nothing in it counts.

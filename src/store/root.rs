@@ -32,6 +32,9 @@ impl Place {
         let start = self.directory.as_deref().unwrap_or(Path::new("."));
         let start = fs::canonicalize(start)
             .map_err(|error| Error::io("enter the directory", start, &error))?;
+        if !start.is_dir() {
+            return Err(Error::usage("this is not a directory").at(&start, None));
+        }
         let repository = Repository::discover(&start);
         let top = repository.as_ref().map_or(&start, |r| &r.top);
         if let Some(sessions) = &self.sessions {

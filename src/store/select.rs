@@ -1,11 +1,14 @@
 //! Which session a command means.
 
+use std::cmp::Reverse;
 use std::ffi::OsStr;
 use std::path::{Component, Path};
 
 use super::{Store, is_session_name};
+use crate::document::time::Timestamp;
 use crate::document::{Document, SessionName, Source, Status};
 use crate::error::{Error, Kind, Result};
+use crate::shell;
 
 /// A session that a selector may mean.
 #[derive(Debug)]
@@ -14,6 +17,23 @@ pub struct Candidate {
     pub name: String,
     /// Its content.
     pub source: Source,
+}
+
+impl Candidate {
+    fn updated(&self) -> Option<Timestamp> {
+        let document = Document::parse(&self.source);
+        document.frontmatter.last_updated().map(|at| at.at)
+    }
+
+    /// Its name and title.
+    fn describe(&self) -> String {
+        let stem = self.name.strip_suffix(".md").unwrap_or(&self.name);
+        let document = Document::parse(&self.source);
+        match document.frontmatter.title() {
+            Some(title) => format!("{stem}  {title}"),
+            None => stem.to_owned(),
+        }
+    }
 }
 
 impl Store {
@@ -61,7 +81,7 @@ impl Store {
                 [only] => Ok(only.name.clone()),
                 _ => Err(ambiguous(
                     format!("{} sessions have the issue `{selector}`", with_issue.len()),
-                    with_issue.iter().map(|candidate| candidate.name.as_str()),
+                    with_issue.iter().map(Candidate::describe),
                 )),
             };
         }
@@ -69,7 +89,9 @@ impl Store {
             [only] => Ok((*only).clone()),
             _ => Err(ambiguous(
                 format!("`{selector}` begins {} sessions", found.len()),
-                found.iter().map(|name| name.as_str()),
+                found
+                    .iter()
+                    .map(|name| name.strip_suffix(".md").unwrap_or(name).to_owned()),
             )),
         }
     }
@@ -99,12 +121,28 @@ impl Store {
         let bare = selector.strip_suffix(".md").unwrap_or(selector);
         let closed = self.trashed().into_iter().find(|trashed| {
             let name = &trashed.entry.name;
-            name.starts_with(bare) || words(name).starts_with(bare)
+            !bare.is_empty() && (name.starts_with(bare) || words(name).starts_with(bare))
         });
         if let Some(closed) = closed {
             let words = words(&closed.entry.name);
             error.message = format!("`{words}` was closed at {}", closed.entry.removed_at);
             return error.hint(format!("agentsess restore {words}"));
+        }
+        let elsewhere = self.other_work_trees().into_iter().find_map(|store| {
+            let names = store.names().ok()?;
+            let found = names.into_iter().find(|name| {
+                !bare.is_empty() && (name.starts_with(bare) || words(name).starts_with(bare))
+            })?;
+            Some((store, found))
+        });
+        if let Some((store, name)) = elsewhere {
+            let root = self.shown(&store.root).display().to_string();
+            error.message = format!("`{}` is in another work tree, {root}", words(&name));
+            return error.hint(format!(
+                "agentsess -C {} show {}",
+                shell::word(&root),
+                words(&name)
+            ));
         }
         let near = names
             .iter()
@@ -120,30 +158,43 @@ impl Store {
     }
 
     fn only_active(&self) -> Result<String> {
-        let active =
-            self.candidates(&|document| document.frontmatter.status() != Some(Status::Completed))?;
-        match active.as_slice() {
-            [] => Err(Error::new(Kind::NotFound, "there is no active session")
+        let (mut active, completed): (Vec<_>, Vec<_>) = self
+            .candidates(&|_| true)?
+            .into_iter()
+            .partition(|candidate| {
+                let document = Document::parse(&candidate.source);
+                document.frontmatter.status() != Some(Status::Completed)
+            });
+        match (active.as_slice(), completed.as_slice()) {
+            ([only], _) => Ok(only.name.clone()),
+            ([], []) => Err(Error::new(Kind::NotFound, "there is no active session")
                 .hint("agentsess new \"What this work is about\"")),
-            [only] => Ok(only.name.clone()),
-            _ => Err(ambiguous(
-                format!("{} sessions are active", active.len()),
-                active.iter().map(|candidate| candidate.name.as_str()),
-            )),
+            ([], [first, ..]) => {
+                let message = format!(
+                    "there is no active session; {} completed",
+                    if completed.len() == 1 {
+                        "one is"
+                    } else {
+                        "some are"
+                    }
+                );
+                let mut error = Error::new(Kind::NotFound, message);
+                error.details = completed.iter().map(Candidate::describe).collect();
+                let stem = first.name.strip_suffix(".md").unwrap_or(&first.name);
+                Err(error.hint(format!("agentsess close {stem} --dry-run")))
+            }
+            _ => {
+                active.sort_by_cached_key(|candidate| Reverse(candidate.updated()));
+                let message = format!("{} sessions are active", active.len());
+                Err(ambiguous(message, active.iter().map(Candidate::describe)))
+            }
         }
     }
 
     fn latest(&self) -> Result<String> {
         let all = self.candidates(&|_| true)?;
-        let updated = |candidate: &Candidate| {
-            let document = Document::parse(&candidate.source);
-            document
-                .frontmatter
-                .last_updated()
-                .map(|updated| updated.at)
-        };
         all.iter()
-            .max_by_key(|candidate| updated(candidate))
+            .max_by_key(|candidate| candidate.updated())
             .map(|candidate| candidate.name.clone())
             .ok_or_else(|| {
                 Error::new(Kind::NotFound, "there is no session")
@@ -181,12 +232,9 @@ impl Store {
     }
 }
 
-fn ambiguous<'n>(message: String, names: impl Iterator<Item = &'n str>) -> Error {
-    let names: Vec<_> = names
-        .map(|name| name.strip_suffix(".md").unwrap_or(name).to_owned())
-        .collect();
-    let first = names.first().cloned().unwrap_or_default();
+/// The error for a choice; each line of `details` begins with a name.
+fn ambiguous(message: String, details: impl Iterator<Item = String>) -> Error {
     let mut error = Error::new(Kind::Ambiguous, message);
-    error.details = names;
-    error.hint(format!("agentsess show {first}"))
+    error.details = details.collect();
+    error.hint("agentsess list")
 }

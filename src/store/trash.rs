@@ -42,6 +42,9 @@ pub struct Entry {
     pub mode: u32,
     /// SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
+    /// Why it could be closed although something was not proven, one line each.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 impl Store {
@@ -50,7 +53,13 @@ impl Store {
     /// # Errors
     ///
     /// When no trash can be written, or what was written does not read back.
-    pub fn put_in_trash(&self, name: &str, bytes: &[u8], now: Timestamp) -> Result<Trashed> {
+    pub fn put_in_trash(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        notes: Vec<String>,
+        now: Timestamp,
+    ) -> Result<Trashed> {
         let mode = fs::symlink_metadata(self.path(name)).map_or(0o644, |meta| meta.mode() & 0o7777);
         let entry = Entry {
             schema_version: 1,
@@ -58,6 +67,7 @@ impl Store {
             removed_at: format_rfc3339(now),
             mode,
             sha256: sha256(bytes),
+            notes,
         };
         let shared = self.shared_trash();
         let written = match &shared {
@@ -148,7 +158,7 @@ fn put(trash: &Path, entry: &Entry, bytes: &[u8], now: Timestamp) -> Result<Tras
     if files::read(&copy)? != bytes {
         return Err(Error::new(Kind::Io, "the copy does not read back").at(&copy, None));
     }
-    let stem = entry.name.trim_end_matches(".md");
+    let stem = entry.name.strip_suffix(".md").unwrap_or(&entry.name);
     let stamp = format_compact(now);
     for attempt in 1..1000 {
         let suffix = if attempt == 1 {

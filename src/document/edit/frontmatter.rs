@@ -13,7 +13,7 @@ use crate::document::yaml::{Entry, Kind, Node};
 
 impl Document<'_> {
     /// The block, if it can be edited at all.
-    fn editable(&self) -> Result<&Frontmatter<'_>, EditError> {
+    pub(super) fn editable(&self) -> Result<&Frontmatter<'_>, EditError> {
         let block = &self.frontmatter;
         let offset = Some(block.span.start);
         match block.fences {

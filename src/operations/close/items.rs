@@ -1,7 +1,7 @@
 //! The items of the gate, each with its proof.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::references::{self, Mention};
 use super::{Check, Item, PARENT, Verdict, names};
@@ -10,7 +10,9 @@ use crate::document::schema::{
     NEXT_STEPS,
 };
 use crate::document::time::Timestamp;
-use crate::document::{Document, Source, issue_id, line_column};
+use crate::document::{Document, Source, Span, is_none, issue_id, line_column};
+use crate::error::Result;
+use crate::git::Repository;
 use crate::lint;
 use crate::operations::log::plain_path;
 use crate::operations::{counted, stem_of};
@@ -35,26 +37,28 @@ pub(super) fn issue(document: &Document) -> Check {
     }
 }
 
-/// A decision is captured when a record in the folder has its title in a heading.
+/// A decision is captured when a record in the folder has its title as a heading, whatever number
+/// stands before it.
 pub(super) fn decisions(store: &Store, document: &Document) -> Check {
     let titles = decision_titles(document);
     if titles.is_empty() {
-        return verdict(
-            Item::Decisions,
-            Verdict::NotApplicable,
-            "no decisions",
-            Vec::new(),
-        );
+        let text = document
+            .section_text(DECISIONS)
+            .filter(|text| !is_none(text));
+        let (state, note) = match text {
+            None => (Verdict::NotApplicable, "no decisions"),
+            Some(_) => (
+                Verdict::Asked,
+                "confirm that what Decisions says is recorded; it has no `### Decision N: Title`",
+            ),
+        };
+        return verdict(Item::Decisions, state, note, Vec::new());
     }
     let folder = &store.config.close.decisions;
     let recorded = headings_below(&store.root.join(folder));
     let missing: Vec<String> = titles
         .iter()
-        .filter(|title| {
-            !recorded
-                .iter()
-                .any(|heading| heading.contains(&plain(title)))
-        })
+        .filter(|title| plain(title).is_empty() || !recorded.contains(&plain(title)))
         .cloned()
         .collect();
     let count = titles.len();
@@ -70,23 +74,31 @@ pub(super) fn decisions(store: &Store, document: &Document) -> Check {
     verdict(Item::Decisions, Verdict::Unmet, note, missing)
 }
 
+/// The titles of the decisions: the `###` headings of their section, or else its outermost items.
 fn decision_titles(document: &Document) -> Vec<String> {
     let Some((_, section)) = document.body.section(DECISIONS) else {
         return Vec::new();
     };
     let headings = document.body.subsections(document.text, section);
-    headings
+    let titles: Vec<_> = headings
         .iter()
         .filter_map(|(index, _)| document.body.headings.get(*index))
         .map(|heading| {
             let numbered = heading.title.strip_prefix("Decision ");
             let title = numbered.and_then(|rest| rest.split_once(':'));
-            title
-                .map_or(heading.title.as_ref(), |(_, title)| title)
-                .trim()
-                .to_owned()
+            let title = title.map_or(heading.title.as_ref(), |(_, title)| title);
+            title.trim().to_owned()
         })
         .filter(|title| !title.is_empty())
+        .collect();
+    if !titles.is_empty() {
+        return titles;
+    }
+    let items = document.body.items_in(DECISIONS);
+    let items = items.filter(|(_, item)| item.depth == 1);
+    items
+        .map(|(_, item)| item.text.of(document.text).to_owned())
+        .filter(|text| !is_none(text))
         .collect()
 }
 
@@ -101,7 +113,7 @@ fn headings_below(folder: &Path) -> Vec<String> {
             let document = Document::parse(&source);
             let headings = document.body.headings.iter();
             headings
-                .map(|heading| plain(&heading.title))
+                .map(|heading| unnumbered(&plain(&heading.title)).to_owned())
                 .collect::<Vec<_>>()
         })
         .collect()
@@ -114,13 +126,22 @@ fn plain(text: &str) -> String {
     words.join(" ").to_lowercase()
 }
 
+/// A heading in plain form without `adr` and a number before it.
+fn unnumbered(heading: &str) -> &str {
+    let rest = heading.strip_prefix("adr ").unwrap_or(heading);
+    match rest.split_once(' ') {
+        Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => rest,
+        _ => rest,
+    }
+}
+
 pub(super) fn lessons(document: &Document) -> Check {
     let lessons: Vec<_> = document
         .open_items(LESSONS_LEARNED)
         .map(|(_, item)| item.text.of(document.text).to_owned())
         .collect();
     let text = document.section_text(LESSONS_LEARNED);
-    if lessons.is_empty() && text.is_none_or(|text| plain(text) == "none") {
+    if lessons.is_empty() && text.is_none_or(is_none) {
         return verdict(Item::Lessons, Verdict::NotApplicable, "no lessons", lessons);
     }
     let note = "confirm that each is in the documentation";
@@ -169,10 +190,12 @@ fn files_modified(document: &Document) -> Vec<String> {
         .body
         .items_in(FILES_MODIFIED)
         .map(|(_, item)| plain_path(item.text.of(document.text)))
-        .filter(|path| !path.is_empty() && !matches!(plain(path).as_str(), "none"))
+        .filter(|path| !is_none(path))
         .collect()
 }
 
+/// Everything open bears an issue id: the open items of the sections that hold work, any other box
+/// that is not ticked, and what Next Steps and Blockers say outside of lists.
 pub(super) fn remaining(store: &Store, name: &str, document: &Document) -> Check {
     let sections = [
         EXECUTION_PROGRESS,
@@ -180,11 +203,25 @@ pub(super) fn remaining(store: &Store, name: &str, document: &Document) -> Check
         BLOCKERS,
         NEXT_STEPS,
     ];
-    let open: Vec<_> = sections
+    let work = sections
         .iter()
-        .flat_map(|section| document.open_items(section))
+        .flat_map(|section| document.open_items(section));
+    let boxes = document.boxes().filter(|(_, item, done)| {
+        let text = item.text.of(document.text);
+        !done && !is_none(text)
+    });
+    let mut open: Vec<Span> = work
         .map(|(_, item)| item.text)
+        .chain(boxes.map(|(_, item, _)| item.text))
         .collect();
+    for name in [NEXT_STEPS, BLOCKERS] {
+        let text = document.section_text(name).filter(|text| !is_none(text));
+        if let (Some(_), None) = (text, document.body.items_in(name).next()) {
+            open.extend(document.body.section(name).map(|(_, section)| section.body));
+        }
+    }
+    open.sort_unstable();
+    open.dedup();
     if open.is_empty() {
         return verdict(
             Item::Remaining,
@@ -200,11 +237,8 @@ pub(super) fn remaining(store: &Store, name: &str, document: &Document) -> Check
         .filter(|span| issue_id(span.of(document.text), configured).is_none())
         .map(|span| {
             let (line, column) = document.position(span.start);
-            format!(
-                "{}:{line}:{column}: {}",
-                shown.display(),
-                span.of(document.text)
-            )
+            let text = span.of(document.text).lines().next().unwrap_or("");
+            format!("{}:{line}:{column}: {text}", shown.display())
         })
         .collect();
     if unfiled.is_empty() {
@@ -222,54 +256,76 @@ pub(super) fn remaining(store: &Store, name: &str, document: &Document) -> Check
     verdict(Item::Remaining, Verdict::Unmet, note, unfiled)
 }
 
-/// The files the session names are clean; if it names none, so is the whole work tree, or somebody
-/// must confirm.
+/// The files the session names are in git without changes; if it names none, the whole work tree is
+/// clean, or somebody must confirm.
 pub(super) fn committed(store: &Store, document: &Document) -> Check {
     let Some(repository) = &store.repository else {
         let note = "no git repository; confirm that the work is kept";
         return verdict(Item::Committed, Verdict::Asked, note, Vec::new());
     };
     let files = files_modified(document);
-    let within = |path: &str| {
-        let full = store.root.join(path);
-        full.strip_prefix(&repository.top).map(Path::to_owned)
+    let proof = if files.is_empty() {
+        clean_tree(store, repository)
+    } else {
+        clean_files(store, repository, &files)
     };
-    let named: Vec<PathBuf> = files.iter().filter_map(|path| within(path).ok()).collect();
-    let changed = match repository.changed(&named) {
-        Ok(changed) => changed,
-        Err(error) => {
-            return verdict(
-                Item::Committed,
-                Verdict::Asked,
-                error.to_string(),
-                Vec::new(),
-            );
-        }
-    };
+    proof.unwrap_or_else(|error| {
+        verdict(
+            Item::Committed,
+            Verdict::Asked,
+            error.to_string(),
+            Vec::new(),
+        )
+    })
+}
+
+fn clean_tree(store: &Store, repository: &Repository) -> Result<Check> {
     let agents = store.root.join(".agents");
-    let changed: Vec<_> = changed
+    let changed: Vec<_> = repository
+        .changed(&[])?
         .iter()
         .filter(|path| !repository.top.join(path).starts_with(&agents))
         .map(|path| path.display().to_string())
         .collect();
-    match (changed.is_empty(), files.is_empty()) {
-        (true, true) => {
-            let note = "no files named, and the work tree is clean";
-            verdict(Item::Committed, Verdict::Proven, note, changed)
-        }
-        (true, false) => {
-            let note = format!("no uncommitted change in {}", counted(files.len(), "file"));
-            verdict(Item::Committed, Verdict::Proven, note, changed)
-        }
-        (false, true) => {
-            let note = "no files named; confirm that these changes are not this session's";
-            verdict(Item::Committed, Verdict::Asked, note, changed)
-        }
-        (false, false) => {
-            let note = "these have uncommitted changes";
-            verdict(Item::Committed, Verdict::Unmet, note, changed)
+    let (state, note) = if changed.is_empty() {
+        (
+            Verdict::Proven,
+            "no files named, and the work tree is clean",
+        )
+    } else {
+        let note = "no files named; confirm that these changes are not this session's";
+        (Verdict::Asked, note)
+    };
+    Ok(verdict(Item::Committed, state, note, changed))
+}
+
+fn clean_files(store: &Store, repository: &Repository, files: &[String]) -> Result<Check> {
+    let mut missing = Vec::new();
+    let mut named = Vec::new();
+    for file in files {
+        let within = store.root.join(file);
+        match within.strip_prefix(&repository.top) {
+            Ok(path) if repository.knows(path).is_ok_and(|known| known) => {
+                named.push(path.to_owned());
+            }
+            _ => missing.push(format!("{file} is not in git")),
         }
     }
+    if !named.is_empty() {
+        let changed = repository.changed(&named)?;
+        let changed = changed.iter().map(|path| path.display().to_string());
+        missing.extend(changed.map(|path| format!("{path} has uncommitted changes")));
+    }
+    let count = counted(files.len(), "file");
+    let (state, note) = if missing.is_empty() {
+        (Verdict::Proven, format!("{count} committed"))
+    } else {
+        (
+            Verdict::Unmet,
+            format!("{} of {count} not committed", missing.len()),
+        )
+    };
+    Ok(verdict(Item::Committed, state, note, missing))
 }
 
 /// Mentions elsewhere in the repository. A `parent` that names the session is not one: closing

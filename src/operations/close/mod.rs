@@ -236,6 +236,14 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
         if check.verdict == Verdict::Asked && confirmed.contains(&item) {
             check.verdict = Verdict::Confirmed;
             check.note = format!("somebody vouches that {}", item.title());
+        } else if check.verdict == Verdict::Unmet && confirmed.contains(&item) {
+            let id = item.id();
+            let hint = format!("agentsess close {} --waive {id}=\"why\"", slug_of(name));
+            return Err(Error::usage(format!(
+                "`{id}` is shown not to be so and cannot be confirmed: {}",
+                check.note
+            ))
+            .hint(hint));
         }
         let reason = waived.iter().find(|(waived, _)| *waived == item);
         if let (false, Some((_, reason))) = (check.verdict.is_met(), reason) {
@@ -272,7 +280,12 @@ pub fn close(store: &Store, gate: &Gate, now: Timestamp) -> Result<Closed> {
         .at(&store.shown(&store.path(name)), None)
         .hint("run the command again"));
     }
-    let trashed = store.put_in_trash(name, &gate.bytes, now)?;
+    let vouched = gate
+        .checks
+        .iter()
+        .filter(|check| matches!(check.verdict, Verdict::Confirmed | Verdict::Waived));
+    let notes = vouched.map(|check| format!("{}: {}", check.item.id(), check.note));
+    let trashed = store.put_in_trash(name, &gate.bytes, notes.collect(), now)?;
     let mut cleared_parents = Vec::new();
     for child in &gate.children {
         if clear_parent(store, &lock, child, stem_of(name), now)? {
