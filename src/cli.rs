@@ -53,6 +53,9 @@ pub struct Global {
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
     pub directory: Option<PathBuf>,
     /// The sessions folder, instead of the one that is found
+    ///
+    /// By default that is `.agents/sessions` in the nearest folder that has one, not above the top
+    /// of the git work tree.
     #[arg(
         long,
         env = "AGENTSESS_DIR",
@@ -65,6 +68,8 @@ pub struct Global {
     #[arg(long, global = true)]
     pub json: bool,
     /// When to use colours
+    ///
+    /// `NO_COLOR` and `CLICOLOR_FORCE` are respected.
     #[arg(
         long,
         value_name = "WHEN",

@@ -68,9 +68,14 @@ fn play(document: &str) -> (String, usize) {
                 break;
             };
             let mut script = command.to_owned();
-            while let Some(more) = lines.next_if(|line| *line == ">" || line.starts_with("> ")) {
-                writeln!(result, "{more}").unwrap();
-                script = script + "\n" + more.strip_prefix("> ").unwrap_or("");
+            if script.ends_with("<<'END'") {
+                for line in lines.by_ref() {
+                    writeln!(result, "{line}").unwrap();
+                    script = script + "\n" + line;
+                    if line == "END" {
+                        break;
+                    }
+                }
             }
             while lines
                 .next_if(|line| !line.starts_with("$ ") && *line != "```")

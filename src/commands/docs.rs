@@ -33,7 +33,9 @@ pub(super) fn man(context: &Context, arguments: &cli::Man) -> Result<ExitCode> {
     } else {
         // On a page there is room for all commands.
         let names = GROUPS.iter().flat_map(|(_, names)| *names);
-        let root = Cli::command().subcommand_help_heading("Commands");
+        let root = Cli::command()
+            .subcommand_help_heading("Commands")
+            .subcommand_value_name("COMMAND");
         names.fold(root, |root, name| {
             root.mut_subcommand(name, |command| command.hide(false))
         })

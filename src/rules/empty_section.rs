@@ -1,4 +1,4 @@
-use super::context::{Context, Findings, Phase};
+use super::context::{Context, Findings, Phase, shown};
 use super::rule::declare;
 use crate::document::Fill;
 
@@ -39,7 +39,7 @@ declare! {
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let body = &cx.document.body;
     for name in &cx.config.sections.required {
-        let Some((_, section)) = body.section(name) else {
+        let Some((index, section)) = body.section(name) else {
             continue;
         };
         let Some(heading) = body.heading(section) else {
@@ -56,10 +56,19 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
                 }
             ),
         };
-        found.report(
-            cx.first_line(heading.span),
-            message,
-            "write something below it; `None.` if there is nothing to say",
-        );
+        // A rule directly below the text of a section makes a heading of that text.
+        let next = body
+            .sections
+            .get(index + 1)
+            .and_then(|next| body.heading(next));
+        let underlined = next.filter(|next| !next.span.of(cx.document.text).starts_with('#'));
+        let help = match underlined {
+            Some(text) => format!(
+                "the line below `{}` makes a heading of it; put a blank line between the two",
+                shown(&text.title)
+            ),
+            None => "write something below it; `None.` if there is nothing to say".to_owned(),
+        };
+        found.report(cx.first_line(heading.span), message, help);
     }
 }

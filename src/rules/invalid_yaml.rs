@@ -62,6 +62,9 @@ fn help(before: &str, line: &str, message: &str) -> String {
     if tab(line) || message.contains("a tab") {
         return "YAML is indented with spaces; replace the tab".into();
     }
+    if message.contains("nesting") || message.contains("recursion") {
+        return "collections are nested too deeply; move what is not metadata into the body".into();
+    }
     if message.contains("trailing content") {
         return "text goes on after the closing quote: put all of it in quotes, and write a quote \
                 within as `\\\"`"

@@ -70,6 +70,14 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
         {
             continue;
         }
+        if let Some(line) = unspaced(cx, name) {
+            found.report(
+                line,
+                format!("the section `{name}` is missing: this line is no heading"),
+                format!("put a space behind the hashes: `## {name}`"),
+            );
+            continue;
+        }
         let title = body.title().map_or(Span::at(0), |title| title.span);
         found.report(
             cx.first_line(title),
@@ -77,6 +85,22 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
             help(name),
         );
     }
+}
+
+/// The line that was meant as the heading but has no space behind its hashes.
+fn unspaced(cx: &Context<'_>, name: &str) -> Option<Span> {
+    let body = cx.document.body.span;
+    let mut start = body.start;
+    for line in body.of(cx.document.text).split_inclusive('\n') {
+        let meant = line
+            .strip_prefix("##")
+            .filter(|rest| !rest.starts_with(['#', ' ', '\t']));
+        if meant.is_some_and(|rest| same_name(rest.trim(), name)) {
+            return Some(Span::new(start, start + line.trim_end().len()));
+        }
+        start += line.len();
+    }
+    None
 }
 
 fn help(name: &str) -> String {
