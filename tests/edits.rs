@@ -1328,3 +1328,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn nothing_is_edited_where_the_body_has_no_certain_beginning() {
+    let text = "---\nsession:\n  title: \"T\"\n  # a comment\n  status: in_progress\n\n## Context\n\nc\n\n- [ ] i\n";
+    let source = Source::new(text.into());
+    let document = Document::parse(&source);
+    for edit in [
+        Edit::Title("New"),
+        Edit::Check {
+            item: 0,
+            done: true,
+        },
+        Edit::Append {
+            section: "Context",
+            text: "more",
+        },
+    ] {
+        let error = document.apply(&[edit]).unwrap_err();
+        assert_eq!(error.message, "the frontmatter is not closed", "{edit:?}");
+    }
+}

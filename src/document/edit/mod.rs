@@ -10,7 +10,7 @@ use std::fmt;
 
 use super::span::Span;
 use super::time::{Timestamp, format_minute};
-use super::{Document, Source, Unclosed};
+use super::{Document, Fences, Source, Unclosed};
 
 mod body;
 mod frontmatter;
@@ -172,6 +172,10 @@ impl Document<'_> {
 
     /// The splice that makes an edit; `None` if the document already says so.
     fn splice(&self, edit: &Edit) -> Result<Option<Splice>, EditError> {
+        // Where the frontmatter has no certain end, neither has the body a certain beginning.
+        if self.frontmatter.fences != Fences::Missing {
+            self.editable()?;
+        }
         match *edit {
             Edit::Set { path, value } => self.set(path, value).map(Some),
             Edit::Remove { path } => self.remove(path),
