@@ -33,7 +33,7 @@ pub use context::{Context, Finding, Findings, Phase};
 pub use rule::{Family, Rule, Severity};
 
 /// Every rule, in the order of the codes.
-pub static RULES: [&Rule; 20] = [
+pub static RULES: &[&Rule] = &[
     // AS0xx: the file
     &file_name::RULE,
     &invalid_utf8::RULE,
@@ -62,7 +62,7 @@ pub static RULES: [&Rule; 20] = [
 
 /// The rule of this name or code, letter case aside.
 pub fn find(name_or_code: &str) -> Option<&'static Rule> {
-    RULES.into_iter().find(|rule| {
+    RULES.iter().copied().find(|rule| {
         rule.name.eq_ignore_ascii_case(name_or_code) || rule.code.eq_ignore_ascii_case(name_or_code)
     })
 }
@@ -71,7 +71,8 @@ pub fn find(name_or_code: &str) -> Option<&'static Rule> {
 pub fn nearest(name: &str) -> Option<&'static Rule> {
     let likeness = |rule: &Rule| strsim::jaro_winkler(rule.name, name);
     RULES
-        .into_iter()
+        .iter()
+        .copied()
         .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
         .filter(|rule| likeness(rule) > 0.7)
 }
