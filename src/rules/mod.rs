@@ -27,6 +27,7 @@ mod misspelled_section;
 mod unclosed_comment;
 mod unclosed_fence;
 mod unclosed_frontmatter;
+mod updated_before_created;
 mod wrong_type;
 
 pub use context::{Context, Finding, Findings, Phase};
@@ -49,6 +50,7 @@ pub static RULES: &[&Rule] = &[
     &invalid_timestamp::RULE,
     &invalid_agent::RULE,
     &missing_summary::RULE,
+    &updated_before_created::RULE,
     // AS2xx: sections
     &missing_section::RULE,
     &misspelled_section::RULE,
