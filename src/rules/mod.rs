@@ -24,6 +24,7 @@ mod missing_key;
 mod missing_section;
 mod missing_summary;
 mod misspelled_section;
+mod name_timestamp_mismatch;
 mod unclosed_comment;
 mod unclosed_fence;
 mod unclosed_frontmatter;
@@ -38,6 +39,7 @@ pub static RULES: &[&Rule] = &[
     // AS0xx: the file
     &file_name::RULE,
     &invalid_utf8::RULE,
+    &name_timestamp_mismatch::RULE,
     // AS1xx: frontmatter
     &missing_frontmatter::RULE,
     &unclosed_frontmatter::RULE,
