@@ -18,6 +18,7 @@ mod invalid_status;
 mod invalid_timestamp;
 mod invalid_utf8;
 mod invalid_yaml;
+mod issue_id_in_name;
 mod log_entry_format;
 mod missing_frontmatter;
 mod missing_key;
@@ -39,6 +40,7 @@ pub static RULES: &[&Rule] = &[
     // AS0xx: the file
     &file_name::RULE,
     &invalid_utf8::RULE,
+    &issue_id_in_name::RULE,
     &name_timestamp_mismatch::RULE,
     // AS1xx: frontmatter
     &missing_frontmatter::RULE,
