@@ -26,6 +26,7 @@ mod missing_section;
 mod missing_summary;
 mod misspelled_section;
 mod name_timestamp_mismatch;
+mod non_utc_timestamp;
 mod unclosed_comment;
 mod unclosed_fence;
 mod unclosed_frontmatter;
@@ -54,6 +55,7 @@ pub static RULES: &[&Rule] = &[
     &invalid_timestamp::RULE,
     &invalid_agent::RULE,
     &missing_summary::RULE,
+    &non_utc_timestamp::RULE,
     &updated_before_created::RULE,
     // AS2xx: sections
     &missing_section::RULE,
