@@ -13,6 +13,7 @@ mod duplicate_section;
 mod empty_section;
 mod empty_value;
 mod file_name;
+mod future_timestamp;
 mod invalid_agent;
 mod invalid_status;
 mod invalid_timestamp;
@@ -57,6 +58,7 @@ pub static RULES: &[&Rule] = &[
     &missing_summary::RULE,
     &non_utc_timestamp::RULE,
     &updated_before_created::RULE,
+    &future_timestamp::RULE,
     // AS2xx: sections
     &missing_section::RULE,
     &misspelled_section::RULE,
