@@ -31,6 +31,7 @@ mod non_utc_timestamp;
 mod unclosed_comment;
 mod unclosed_fence;
 mod unclosed_frontmatter;
+mod unknown_key;
 mod updated_before_created;
 mod wrong_type;
 
@@ -59,6 +60,7 @@ pub static RULES: &[&Rule] = &[
     &non_utc_timestamp::RULE,
     &updated_before_created::RULE,
     &future_timestamp::RULE,
+    &unknown_key::RULE,
     // AS2xx: sections
     &missing_section::RULE,
     &misspelled_section::RULE,
