@@ -20,6 +20,7 @@ mod invalid_timestamp;
 mod invalid_utf8;
 mod invalid_yaml;
 mod issue_id_in_name;
+mod issue_url_mismatch;
 mod log_entry_format;
 mod missing_frontmatter;
 mod missing_key;
@@ -61,6 +62,7 @@ pub static RULES: &[&Rule] = &[
     &updated_before_created::RULE,
     &future_timestamp::RULE,
     &unknown_key::RULE,
+    &issue_url_mismatch::RULE,
     // AS2xx: sections
     &missing_section::RULE,
     &misspelled_section::RULE,
