@@ -26,9 +26,11 @@ mod missing_frontmatter;
 mod missing_key;
 mod missing_section;
 mod missing_summary;
+mod missing_title;
 mod misspelled_section;
 mod name_timestamp_mismatch;
 mod non_utc_timestamp;
+mod title_mismatch;
 mod unclosed_comment;
 mod unclosed_fence;
 mod unclosed_frontmatter;
@@ -70,6 +72,8 @@ pub static RULES: &[&Rule] = &[
     &empty_section::RULE,
     &unclosed_fence::RULE,
     &unclosed_comment::RULE,
+    &missing_title::RULE,
+    &title_mismatch::RULE,
     // AS3xx: the session log
     &log_entry_format::RULE,
 ];
