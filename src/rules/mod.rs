@@ -22,6 +22,7 @@ mod invalid_yaml;
 mod issue_id_in_name;
 mod issue_url_mismatch;
 mod log_entry_format;
+mod log_order;
 mod missing_frontmatter;
 mod missing_key;
 mod missing_section;
@@ -76,6 +77,7 @@ pub static RULES: &[&Rule] = &[
     &title_mismatch::RULE,
     // AS3xx: the session log
     &log_entry_format::RULE,
+    &log_order::RULE,
 ];
 
 /// The rule of this name or code, letter case aside.
