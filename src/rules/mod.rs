@@ -21,6 +21,7 @@ mod invalid_utf8;
 mod invalid_yaml;
 mod issue_id_in_name;
 mod issue_url_mismatch;
+mod log_after_update;
 mod log_entry_format;
 mod log_order;
 mod missing_frontmatter;
@@ -78,6 +79,7 @@ pub static RULES: &[&Rule] = &[
     // AS3xx: the session log
     &log_entry_format::RULE,
     &log_order::RULE,
+    &log_after_update::RULE,
 ];
 
 /// The rule of this name or code, letter case aside.
