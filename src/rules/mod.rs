@@ -22,6 +22,7 @@ mod invalid_yaml;
 mod issue_id_in_name;
 mod issue_url_mismatch;
 mod log_after_update;
+mod log_before_created;
 mod log_entry_format;
 mod log_order;
 mod missing_frontmatter;
@@ -80,6 +81,7 @@ pub static RULES: &[&Rule] = &[
     &log_entry_format::RULE,
     &log_order::RULE,
     &log_after_update::RULE,
+    &log_before_created::RULE,
 ];
 
 /// The rule of this name or code, letter case aside.
