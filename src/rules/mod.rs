@@ -10,6 +10,7 @@ mod rule;
 
 mod duplicate_key;
 mod duplicate_section;
+mod empty_log_entry;
 mod empty_section;
 mod empty_value;
 mod file_name;
@@ -82,6 +83,7 @@ pub static RULES: &[&Rule] = &[
     &log_order::RULE,
     &log_after_update::RULE,
     &log_before_created::RULE,
+    &empty_log_entry::RULE,
 ];
 
 /// The rule of this name or code, letter case aside.
