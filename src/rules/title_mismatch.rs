@@ -66,10 +66,36 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
 }
 
 /// The words of a title, without `Session:` before them.
-pub(super) fn words(title: &str) -> impl Iterator<Item = &str> {
-    let title = title.trim();
-    let prefix = title
-        .split_at_checked("session:".len())
-        .filter(|(prefix, _)| prefix.eq_ignore_ascii_case("session:"));
-    prefix.map_or(title, |(_, rest)| rest).split_whitespace()
+pub(super) fn words(mut title: &str) -> impl Iterator<Item = &str> {
+    // A title that begins with the word has it twice in the heading that `new` writes.
+    while let Some((prefix, rest)) = title.trim_start().split_at_checked("session:".len())
+        && prefix.eq_ignore_ascii_case("session:")
+    {
+        title = rest;
+    }
+    title.split_whitespace()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::document::{Source, insert, quoted};
+    use crate::lint::{Settings, check};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_heading_that_the_tool_wrote_is_the_title(title in r"([ -~]|\PC|[Ss]ession: ?){1,20}") {
+            let title = insert::line(&title);
+            prop_assume!(words(&title).next().is_some());
+            let (value, heading) = (quoted(&title), heading_text(&title));
+            let text = format!("---\nsession:\n  title: {value}\n---\n\n# Session: {heading}\n");
+            let source = Source::new(text.into_bytes());
+            let (config, now) = (&Config::default(), chrono::DateTime::UNIX_EPOCH);
+            let found = check("20251204-143000-a.md", &source, Settings { config, now });
+            let title = found.iter().find(|finding| finding.rule.name.contains("title"));
+            prop_assert!(title.is_none(), "{title:?}");
+        }
+    }
 }
