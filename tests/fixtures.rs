@@ -12,7 +12,9 @@ use chrono::TimeDelta;
 fn report(name: &str, bytes: Vec<u8>) -> Report {
     let source = Source::new(bytes);
     // An hour after the last update, so that no fixture grows old.
-    let updated = Document::parse(&source).frontmatter.last_updated();
+    let document = Document::parse(&source);
+    let created = document.frontmatter.timestamp(&["session", "created"]);
+    let updated = document.frontmatter.last_updated().or(created);
     let now = updated.map_or(Timestamp::UNIX_EPOCH, |at| at.at) + TimeDelta::hours(1);
     let config = &Config::default();
     let findings = lint::check(name, &source, Settings { config, now });

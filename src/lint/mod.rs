@@ -123,12 +123,13 @@ fn check_file(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::time::parse_minute;
     use proptest::prelude::*;
 
-    const CLEAN: &str = "---\nsession:\n  title: T\n  status: in_progress\n  created: 2025-12-04T14:30:00Z\n  last_updated: 2025-12-04T14:30:00Z\norchestration:\n  current_task: T\n---\n\n## Context\n\nc\n\n## Current State\n\ns\n\n## Next Steps\n\n- n\n";
+    const CLEAN: &str = "---\nsession:\n  title: T\n  status: in_progress\n  created: 2025-12-04T14:30:00Z\n  last_updated: 2025-12-04T14:30:00Z\norchestration:\n  current_task: T\n---\n\n# T\n\n## Context\n\nc\n\n## Current State\n\ns\n\n## Next Steps\n\n- n\n";
 
     fn settings(config: &Config) -> Settings<'_> {
-        let now = Timestamp::UNIX_EPOCH;
+        let now = parse_minute("2025-12-04 16:00").unwrap();
         Settings { config, now }
     }
 

@@ -2,9 +2,12 @@ use std::borrow::Cow;
 
 use super::rule::{Rule, Severity};
 use crate::config::Config;
-use crate::document::time::Timestamp;
+use crate::document::schema::SESSION_LOG;
+use crate::document::time::{Rfc3339, Timestamp, parse_rfc3339};
 use crate::document::yaml::{Entry, Kind, Node};
-use crate::document::{Document, Fences, Source, Span, Status, line_start, next_line};
+use crate::document::{
+    Document, Fences, Heading, Source, Span, Stamp, Status, line_start, next_line,
+};
 use crate::lint::Settings;
 
 /// How far a session has come, which decides what it may leave open.
@@ -126,6 +129,58 @@ impl<'a> Context<'a> {
         self.has_frontmatter()
             .then(|| frontmatter.entry(path))?
             .filter(|entry| self.trusts(&entry.value))
+    }
+
+    /// The text at a path and where it stands, unless it is doubtful: no text, empty, given twice.
+    pub fn text(&self, path: &[&str]) -> Option<(Span, &'a str)> {
+        let value = &self.entry(path)?.value;
+        let text = value
+            .text()
+            .map(str::trim)
+            .filter(|text| !text.is_empty())?;
+        let frontmatter = &self.document.frontmatter;
+        let mut duplicates = frontmatter.duplicates.iter();
+        let twice = duplicates.any(|key| path.contains(&key.of(self.document.text)));
+        (!value.is_null() && !twice).then_some((value.span, text))
+    }
+
+    /// The timestamp at a path and where it stands, unless it is doubtful or invalid.
+    pub fn timestamp(&self, path: &[&str]) -> Option<(Span, Rfc3339)> {
+        let value = &self.entry(path)?.value;
+        let (span, _) = self.text(path)?;
+        Some((span, parse_rfc3339(value.text()?)?))
+    }
+
+    /// `session.created`, if it can be believed.
+    pub fn created(&self) -> Option<(Span, Timestamp)> {
+        let (span, created) = self.timestamp(&["session", "created"])?;
+        Some((span, created.at))
+    }
+
+    /// `session.last_updated`, if it can be believed.
+    pub fn last_updated(&self) -> Option<(Span, Timestamp)> {
+        let (span, updated) = self.timestamp(&["session", "last_updated"])?;
+        Some((span, updated.at))
+    }
+
+    /// The headings below that of the log.
+    pub fn log_headings(&self) -> &'a [Heading<'a>] {
+        let body = &self.document.body;
+        let Some((_, log)) = body.section(SESSION_LOG) else {
+            return &[];
+        };
+        let end = body
+            .headings
+            .partition_point(|heading| heading.span.start < log.content.end);
+        body.headings.get(log.heading + 1..end).unwrap_or_default()
+    }
+
+    /// The log's entries of the right form, in the order of the file.
+    pub fn log_stamps(&self) -> impl DoubleEndedIterator<Item = (&'a Heading<'a>, Stamp<'a>)> {
+        let entries = self.log_headings().iter();
+        entries
+            .filter(|heading| heading.level == 3)
+            .filter_map(|heading| Some((heading, Stamp::parse(&heading.title)?)))
     }
 
     /// The part of `span` on its first line: enough to find a collection as long as the block.

@@ -10,33 +10,48 @@ mod rule;
 
 mod duplicate_key;
 mod duplicate_section;
+mod empty_log_entry;
 mod empty_section;
 mod empty_value;
 mod file_name;
+mod future_timestamp;
 mod invalid_agent;
 mod invalid_status;
 mod invalid_timestamp;
 mod invalid_utf8;
 mod invalid_yaml;
+mod issue_id_in_name;
+mod issue_url_mismatch;
+mod log_after_update;
+mod log_before_created;
 mod log_entry_format;
+mod log_order;
 mod missing_frontmatter;
 mod missing_key;
 mod missing_section;
 mod missing_summary;
+mod missing_title;
 mod misspelled_section;
+mod name_timestamp_mismatch;
+mod non_utc_timestamp;
+mod title_mismatch;
 mod unclosed_comment;
 mod unclosed_fence;
 mod unclosed_frontmatter;
+mod unknown_key;
+mod updated_before_created;
 mod wrong_type;
 
 pub use context::{Context, Finding, Findings, Phase};
 pub use rule::{Family, Rule, Severity};
 
 /// Every rule, in the order of the codes.
-pub static RULES: [&Rule; 20] = [
+pub static RULES: &[&Rule] = &[
     // AS0xx: the file
     &file_name::RULE,
     &invalid_utf8::RULE,
+    &issue_id_in_name::RULE,
+    &name_timestamp_mismatch::RULE,
     // AS1xx: frontmatter
     &missing_frontmatter::RULE,
     &unclosed_frontmatter::RULE,
@@ -49,6 +64,11 @@ pub static RULES: [&Rule; 20] = [
     &invalid_timestamp::RULE,
     &invalid_agent::RULE,
     &missing_summary::RULE,
+    &non_utc_timestamp::RULE,
+    &updated_before_created::RULE,
+    &future_timestamp::RULE,
+    &unknown_key::RULE,
+    &issue_url_mismatch::RULE,
     // AS2xx: sections
     &missing_section::RULE,
     &misspelled_section::RULE,
@@ -56,13 +76,19 @@ pub static RULES: [&Rule; 20] = [
     &empty_section::RULE,
     &unclosed_fence::RULE,
     &unclosed_comment::RULE,
+    &missing_title::RULE,
+    &title_mismatch::RULE,
     // AS3xx: the session log
     &log_entry_format::RULE,
+    &log_order::RULE,
+    &log_after_update::RULE,
+    &log_before_created::RULE,
+    &empty_log_entry::RULE,
 ];
 
 /// The rule of this name or code, letter case aside.
 pub fn find(name_or_code: &str) -> Option<&'static Rule> {
-    RULES.into_iter().find(|rule| {
+    RULES.iter().copied().find(|rule| {
         rule.name.eq_ignore_ascii_case(name_or_code) || rule.code.eq_ignore_ascii_case(name_or_code)
     })
 }
@@ -71,7 +97,8 @@ pub fn find(name_or_code: &str) -> Option<&'static Rule> {
 pub fn nearest(name: &str) -> Option<&'static Rule> {
     let likeness = |rule: &Rule| strsim::jaro_winkler(rule.name, name);
     RULES
-        .into_iter()
+        .iter()
+        .copied()
         .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
         .filter(|rule| likeness(rule) > 0.7)
 }

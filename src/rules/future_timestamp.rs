@@ -1,0 +1,62 @@
+use chrono::TimeDelta;
+
+use super::context::{Context, Findings};
+use super::name_timestamp_mismatch::mismatch;
+use super::rule::declare;
+use super::updated_before_created::reversed;
+use crate::document::time::format_rfc3339;
+
+declare! {
+    /// A session was created or updated in the future.
+    ///
+    /// ## What it checks
+    ///
+    /// `session.created` and `session.last_updated` are at most ten minutes ahead of the clock.
+    /// When the creation is, the update that follows it is not reported too.
+    ///
+    /// ## Why
+    ///
+    /// It is mostly local time with a `Z` behind it, or a year that was typed wrong. The session
+    /// counts as the latest one until the clock has caught up.
+    ///
+    /// ## Example
+    ///
+    /// ```yaml
+    /// session:
+    ///   last_updated: "2052-12-04T15:10:00Z"
+    /// ```
+    ///
+    /// ## Instead
+    ///
+    /// ```yaml
+    /// session:
+    ///   last_updated: "2025-12-04T15:10:00Z"
+    /// ```
+    "AS114", "future-timestamp", Frontmatter, Warning, check
+}
+
+/// How far clocks of different machines may differ.
+const SLACK: TimeDelta = TimeDelta::minutes(10);
+
+fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
+    // A creation that lies behind the update, or is not that of the name, has been reported.
+    if reversed(cx).is_some() {
+        return;
+    }
+    let created = cx.created().filter(|_| mismatch(cx).is_none());
+    let times = [("created", created), ("last_updated", cx.last_updated())];
+    let ahead = times.into_iter().find_map(|(key, time)| {
+        let (span, at) = time?;
+        (at - cx.now > SLACK).then_some((key, span))
+    });
+    if let Some((key, span)) = ahead {
+        found.report(
+            span,
+            format!("`{key}` lies in the future"),
+            format!(
+                "write the time in UTC; it is now `\"{}\"`",
+                format_rfc3339(cx.now)
+            ),
+        );
+    }
+}

@@ -1,0 +1,63 @@
+use super::context::{Context, Findings};
+use super::rule::declare;
+use crate::document::time::{Timestamp, format_rfc3339};
+use crate::document::{SessionName, Span};
+
+declare! {
+    /// The last update lies before the creation.
+    ///
+    /// ## What it checks
+    ///
+    /// `session.last_updated` is not earlier than `session.created`, whatever the offsets they are
+    /// written with. Fractions of a second do not count.
+    ///
+    /// ## Why
+    ///
+    /// One of the two is wrong, and with it the order of the sessions or the age of this one.
+    ///
+    /// ## Example
+    ///
+    /// ```yaml
+    /// session:
+    ///   created: "2025-12-04T14:30:00Z"
+    ///   last_updated: "2025-12-03T15:10:00Z"
+    /// ```
+    ///
+    /// ## Instead
+    ///
+    /// ```yaml
+    /// session:
+    ///   created: "2025-12-04T14:30:00Z"
+    ///   last_updated: "2025-12-04T15:10:00Z"
+    /// ```
+    "AS113", "updated-before-created", Frontmatter, Error, check
+}
+
+fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
+    let Some((created, (span, updated))) = reversed(cx) else {
+        return;
+    };
+    let help = match SessionName::parse(cx.file_name) {
+        Some(name) if name.created <= updated => format!(
+            "correct `created`: the file name says `\"{}\"`",
+            format_rfc3339(name.created)
+        ),
+        _ => "write the time of the last change, or at least that of the creation".into(),
+    };
+    found.report(
+        span,
+        format!(
+            "`last_updated` lies before `created`, which is {}",
+            format_rfc3339(created)
+        ),
+        help,
+    );
+}
+
+/// The creation and the earlier update with its place. What follows from this mistake is not
+/// reported by other rules.
+pub(super) fn reversed(cx: &Context<'_>) -> Option<(Timestamp, (Span, Timestamp))> {
+    let (_, created) = cx.created()?;
+    let updated = cx.last_updated()?;
+    (updated.1.timestamp() < created.timestamp()).then_some((created, updated))
+}
