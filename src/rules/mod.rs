@@ -10,6 +10,7 @@ mod rule;
 
 mod duplicate_key;
 mod duplicate_section;
+mod duplicate_task;
 mod empty_section;
 mod empty_value;
 mod file_name;
@@ -24,16 +25,20 @@ mod missing_key;
 mod missing_section;
 mod missing_summary;
 mod misspelled_section;
+mod several_active_waves;
+mod task_syntax;
 mod unclosed_comment;
 mod unclosed_fence;
 mod unclosed_frontmatter;
+mod wave_state;
+mod wave_syntax;
 mod wrong_type;
 
 pub use context::{Context, Finding, Findings, Phase};
 pub use rule::{Family, Rule, Severity};
 
 /// Every rule, in the order of the codes.
-pub static RULES: [&Rule; 20] = [
+pub static RULES: [&Rule; 25] = [
     // AS0xx: the file
     &file_name::RULE,
     &invalid_utf8::RULE,
@@ -58,6 +63,12 @@ pub static RULES: [&Rule; 20] = [
     &unclosed_comment::RULE,
     // AS3xx: the session log
     &log_entry_format::RULE,
+    // AS4xx: waves and items
+    &wave_syntax::RULE,
+    &task_syntax::RULE,
+    &wave_state::RULE,
+    &several_active_waves::RULE,
+    &duplicate_task::RULE,
 ];
 
 /// The rule of this name or code, letter case aside.
