@@ -8,24 +8,29 @@
 mod context;
 mod rule;
 
+mod completed_with_open_work;
 mod duplicate_key;
 mod duplicate_section;
 mod duplicate_task;
 mod empty_section;
 mod empty_value;
 mod file_name;
+mod forgotten_session;
 mod invalid_agent;
 mod invalid_status;
 mod invalid_timestamp;
 mod invalid_utf8;
 mod invalid_yaml;
 mod log_entry_format;
+mod long_paused;
 mod missing_frontmatter;
 mod missing_key;
 mod missing_section;
 mod missing_summary;
 mod misspelled_section;
+mod not_handoff_ready;
 mod several_active_waves;
+mod stale_session;
 mod task_syntax;
 mod unclosed_comment;
 mod unclosed_fence;
@@ -38,7 +43,7 @@ pub use context::{Context, Finding, Findings, Phase};
 pub use rule::{Family, Rule, Severity};
 
 /// Every rule, in the order of the codes.
-pub static RULES: [&Rule; 25] = [
+pub static RULES: [&Rule; 30] = [
     // AS0xx: the file
     &file_name::RULE,
     &invalid_utf8::RULE,
@@ -69,6 +74,12 @@ pub static RULES: [&Rule; 25] = [
     &wave_state::RULE,
     &several_active_waves::RULE,
     &duplicate_task::RULE,
+    // AS5xx: what should have happened by now
+    &stale_session::RULE,
+    &long_paused::RULE,
+    &forgotten_session::RULE,
+    &not_handoff_ready::RULE,
+    &completed_with_open_work::RULE,
 ];
 
 /// The rule of this name or code, letter case aside.
