@@ -13,6 +13,7 @@ mod frontmatter;
 pub mod insert;
 mod name;
 pub mod schema;
+pub mod secrets;
 mod source;
 mod span;
 mod state;
