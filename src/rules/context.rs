@@ -1,7 +1,9 @@
 use std::borrow::Cow;
 
+use super::conflict_marker;
 use super::rule::{Rule, Severity};
 use crate::config::Config;
+use crate::document::secrets::redact;
 use crate::document::time::Timestamp;
 use crate::document::yaml::{Entry, Kind, Node};
 use crate::document::{Document, Fences, Source, Span, Status, line_start, next_line};
@@ -55,6 +57,9 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// How far the session has come.
     pub phase: Phase,
+    /// The first marker of a merge conflict. Between two states of a file in one, only the rules
+    /// for any text are run.
+    pub conflict: Option<Span>,
     /// End of the YAML that can be believed: a syntax error often comes from the line before, or
     /// from a value that swallowed the key it is noticed at.
     trusted: usize,
@@ -93,9 +98,9 @@ impl<'f> Findings<'f> {
         self.found.push(Finding {
             rule: self.rule,
             severity,
-            message: message.into(),
+            message: without_secrets(message.into()),
             span,
-            help: Some(help.into()),
+            help: Some(without_secrets(help.into())),
         });
     }
 }
@@ -111,6 +116,7 @@ impl<'a> Context<'a> {
             config: settings.config,
             now: settings.now,
             phase: Phase::of(document),
+            conflict: conflict_marker::first(document),
             trusted: error.map_or(usize::MAX, |error| line_start(document.text, error.offset)),
         }
     }
@@ -146,8 +152,22 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Text of the user's, short enough for a message.
+fn without_secrets(text: String) -> String {
+    match redact(&text) {
+        (Cow::Borrowed(_), _) => text,
+        (Cow::Owned(redacted), _) => redacted,
+    }
+}
+
+/// Text of the user's, short enough for a message and without secrets.
 pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    match redact(text) {
+        (Cow::Borrowed(text), _) => shortened(text),
+        (Cow::Owned(text), _) => shortened(&text).into_owned().into(),
+    }
+}
+
+fn shortened(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     let line = text.lines().next().unwrap_or("");
     match line.char_indices().nth(60) {

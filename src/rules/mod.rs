@@ -9,6 +9,7 @@ mod context;
 mod rule;
 
 mod completed_with_open_work;
+mod conflict_marker;
 mod duplicate_key;
 mod duplicate_section;
 mod duplicate_task;
@@ -16,6 +17,7 @@ mod empty_section;
 mod empty_value;
 mod file_name;
 mod forgotten_session;
+mod hidden_character;
 mod invalid_agent;
 mod invalid_status;
 mod invalid_timestamp;
@@ -29,6 +31,7 @@ mod missing_section;
 mod missing_summary;
 mod misspelled_section;
 mod not_handoff_ready;
+mod secret;
 mod several_active_waves;
 mod stale_session;
 mod task_syntax;
@@ -43,7 +46,7 @@ pub use context::{Context, Finding, Findings, Phase};
 pub use rule::{Family, Rule, Severity};
 
 /// Every rule, in the order of the codes.
-pub static RULES: [&Rule; 30] = [
+pub static RULES: [&Rule; 33] = [
     // AS0xx: the file
     &file_name::RULE,
     &invalid_utf8::RULE,
@@ -80,6 +83,10 @@ pub static RULES: [&Rule; 30] = [
     &forgotten_session::RULE,
     &not_handoff_ready::RULE,
     &completed_with_open_work::RULE,
+    // AS7xx: what does harm
+    &conflict_marker::RULE,
+    &hidden_character::RULE,
+    &secret::RULE,
 ];
 
 /// The rule of this name or code, letter case aside.
