@@ -13,10 +13,12 @@ mod frontmatter;
 pub mod insert;
 mod name;
 pub mod schema;
+pub mod secrets;
 mod source;
 mod span;
 mod state;
 pub mod time;
+mod waves;
 pub mod yaml;
 
 pub use body::{Body, Fill, Heading, Item, LogEntry, Section, Stamp, Unclosed, is_token};
@@ -27,6 +29,7 @@ pub use schema::Status;
 pub use source::Source;
 pub use span::{Span, line_column, line_start, next_line};
 pub use state::{Progress, is_none, issue_id, sha256, state_hash};
+pub use waves::{Wave, WaveDefect, WaveState};
 
 /// A parsed session.
 #[derive(Debug)]

@@ -76,6 +76,10 @@ pub fn check(file_name: &str, source: &Source, settings: Settings<'_>) -> Vec<Fi
     let context = Context::new(file_name, &document, settings);
     let mut found = Vec::new();
     for rule in RULES {
+        let for_any_text = matches!(rule.family, Family::Name | Family::Safety);
+        if context.conflict.is_some() && !for_any_text {
+            continue;
+        }
         (rule.check)(&context, &mut Findings::new(rule, &mut found));
     }
     found.sort_by_key(|finding| (finding.span.start, finding.rule.code));

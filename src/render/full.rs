@@ -1,10 +1,11 @@
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 
 use super::{Positions, one_line, summary};
-use crate::document::Span;
+use crate::document::{Span, secrets};
 use crate::lint::{Report, Severity};
 
 /// Of line numbers, and of the arrow before the path.
@@ -22,7 +23,8 @@ const REACH: usize = 100;
 pub fn full(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let renderer = Renderer::styled().line_num(LINE_NUMBER);
     for file in &report.files {
-        let positions = Positions::new(file.source.text());
+        let masked = masked(file.source.text());
+        let positions = Positions::new(&masked);
         let path = file.path.to_string_lossy();
         let path = one_line(&path);
         for finding in &file.findings {
@@ -41,7 +43,7 @@ pub fn full(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 continue;
             }
             let (line, column) = positions.of(finding.span.start);
-            let excerpt = excerpt(file.source.text(), finding.span, &positions, line);
+            let excerpt = excerpt(&masked, finding.span, &positions, line);
             let text = renderer.render(&[title.element(excerpt).elements(help)]);
             // The renderer would take the column from the line it is given, which may be cut.
             let (title, rest) = text.split_once('\n').unwrap_or((&text, ""));
@@ -54,6 +56,28 @@ pub fn full(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     writeln!(out, "{}", summary(report))
+}
+
+/// The text with an asterisk for every byte of a secret, so that every offset stays what it is.
+/// All of it is masked before any is cut out: half a secret would not be recognised.
+fn masked(text: &str) -> Cow<'_, str> {
+    let mut masked = String::new();
+    let mut rest = 0;
+    for secret in secrets::find(text) {
+        masked.push_str(Span::new(rest, secret.span.start).of(text));
+        for byte in secret.span.of(text).bytes() {
+            masked.push(match byte {
+                b'\n' | b'\r' => char::from(byte),
+                _ => '*',
+            });
+        }
+        rest = secret.span.end;
+    }
+    if rest == 0 {
+        return text.into();
+    }
+    masked.push_str(text.get(rest..).unwrap_or(""));
+    masked.into()
 }
 
 /// The line on which the span begins, cut to what fits a screen, with the part of the span that

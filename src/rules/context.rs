@@ -1,8 +1,10 @@
 use std::borrow::Cow;
 
+use super::conflict_marker;
 use super::rule::{Rule, Severity};
 use crate::config::Config;
 use crate::document::schema::SESSION_LOG;
+use crate::document::secrets::redact;
 use crate::document::time::{Rfc3339, Timestamp, parse_rfc3339};
 use crate::document::yaml::{Entry, Kind, Node};
 use crate::document::{
@@ -58,6 +60,9 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// How far the session has come.
     pub phase: Phase,
+    /// The first marker of a merge conflict. Between two states of a file in one, only the rules
+    /// for any text are run.
+    pub conflict: Option<Span>,
     /// End of the YAML that can be believed: a syntax error often comes from the line before, or
     /// from a value that swallowed the key it is noticed at.
     trusted: usize,
@@ -96,9 +101,9 @@ impl<'f> Findings<'f> {
         self.found.push(Finding {
             rule: self.rule,
             severity,
-            message: message.into(),
+            message: without_secrets(message.into()),
             span,
-            help: Some(help.into()),
+            help: Some(without_secrets(help.into())),
         });
     }
 }
@@ -114,6 +119,7 @@ impl<'a> Context<'a> {
             config: settings.config,
             now: settings.now,
             phase: Phase::of(document),
+            conflict: conflict_marker::first(document),
             trusted: error.map_or(usize::MAX, |error| line_start(document.text, error.offset)),
         }
     }
@@ -201,8 +207,22 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Text of the user's, short enough for a message.
+fn without_secrets(text: String) -> String {
+    match redact(&text) {
+        (Cow::Borrowed(_), _) => text,
+        (Cow::Owned(redacted), _) => redacted,
+    }
+}
+
+/// Text of the user's, short enough for a message and without secrets.
 pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    match redact(text) {
+        (Cow::Borrowed(text), _) => shortened(text),
+        (Cow::Owned(text), _) => shortened(&text).into_owned().into(),
+    }
+}
+
+fn shortened(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     let line = text.lines().next().unwrap_or("");
     match line.char_indices().nth(60) {

@@ -8,13 +8,18 @@
 mod context;
 mod rule;
 
+mod completed_with_open_work;
+mod conflict_marker;
 mod duplicate_key;
 mod duplicate_section;
+mod duplicate_task;
 mod empty_log_entry;
 mod empty_section;
 mod empty_value;
 mod file_name;
+mod forgotten_session;
 mod future_timestamp;
+mod hidden_character;
 mod invalid_agent;
 mod invalid_status;
 mod invalid_timestamp;
@@ -26,6 +31,7 @@ mod log_after_update;
 mod log_before_created;
 mod log_entry_format;
 mod log_order;
+mod long_paused;
 mod missing_frontmatter;
 mod missing_key;
 mod missing_section;
@@ -34,12 +40,19 @@ mod missing_title;
 mod misspelled_section;
 mod name_timestamp_mismatch;
 mod non_utc_timestamp;
+mod not_handoff_ready;
+mod secret;
+mod several_active_waves;
+mod stale_session;
+mod task_syntax;
 mod title_mismatch;
 mod unclosed_comment;
 mod unclosed_fence;
 mod unclosed_frontmatter;
 mod unknown_key;
 mod updated_before_created;
+mod wave_state;
+mod wave_syntax;
 mod wrong_type;
 
 pub use context::{Context, Finding, Findings, Phase};
@@ -84,6 +97,22 @@ pub static RULES: &[&Rule] = &[
     &log_after_update::RULE,
     &log_before_created::RULE,
     &empty_log_entry::RULE,
+    // AS4xx: waves and items
+    &wave_syntax::RULE,
+    &task_syntax::RULE,
+    &wave_state::RULE,
+    &several_active_waves::RULE,
+    &duplicate_task::RULE,
+    // AS5xx: what should have happened by now
+    &stale_session::RULE,
+    &long_paused::RULE,
+    &forgotten_session::RULE,
+    &not_handoff_ready::RULE,
+    &completed_with_open_work::RULE,
+    // AS7xx: what does harm
+    &conflict_marker::RULE,
+    &hidden_character::RULE,
+    &secret::RULE,
 ];
 
 /// The rule of this name or code, letter case aside.

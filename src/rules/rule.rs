@@ -29,7 +29,7 @@ pub enum Family {
     /// `AS5xx`: what should have happened by now.
     Lifecycle,
     /// `AS7xx`: what does harm to whoever reads or commits it.
-    Safety,
+    Safety = 7,
 }
 
 /// One rule, as its file declares it.

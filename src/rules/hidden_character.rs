@@ -1,0 +1,189 @@
+use super::context::{Context, Findings};
+use super::rule::{Severity, declare};
+use crate::document::{Span, line_start};
+
+declare! {
+    /// The file holds characters that cannot be seen.
+    ///
+    /// ## What it checks
+    ///
+    /// No control character but tabs and line ends; none that changes the direction in which text
+    /// is shown (an error if it overrides or isolates it); none without a width; no tags. Each of
+    /// these kinds is reported once, at its first place. A byte order mark at the start is fine,
+    /// and so is what scripts and emoji need: joiners behind letters that are not ASCII,
+    /// zero-width blanks in Thai, Lao, Burmese and Khmer, direction marks next to Hebrew or
+    /// Arabic, tags of a flag.
+    ///
+    /// ## Why
+    ///
+    /// An agent reads another text than the person who reviewed it. A terminal obeys it.
+    ///
+    /// ## Example
+    ///
+    /// A file name pasted from a web page with U+200B in it: it looks right, and no such file
+    /// exists.
+    ///
+    /// ## Instead
+    ///
+    /// The same name, typed.
+    "AS702", "hidden-character", Safety, Warning, check
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Direction,
+    ZeroWidth,
+    Control,
+    Tag,
+}
+
+/// One kind as it was found.
+#[derive(Clone, Copy)]
+struct Seen {
+    kind: Kind,
+    first: Span,
+    character: char,
+    count: usize,
+    severity: Severity,
+}
+
+fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
+    let text = cx.document.text;
+    let mut seen: [Option<Seen>; 4] = [None; 4];
+    let mut from = 0;
+    while let Some(at) = next_candidate(text, from) {
+        let Some(character) = text.get(at..).and_then(|rest| rest.chars().next()) else {
+            break;
+        };
+        from = at + character.len_utf8();
+        let span = Span::new(at, from);
+        let Some(kind) = kind_of(character).filter(|&kind| !is_meant(text, span, character, kind))
+        else {
+            continue;
+        };
+        if kind == Kind::Control && is_known_elsewhere(cx, at) {
+            continue;
+        }
+        let severity = match character {
+            '\u{202d}' | '\u{202e}' | '\u{2066}'..='\u{2069}' => Severity::Error,
+            _ => Severity::Warning,
+        };
+        if let Some(slot) = seen.get_mut(kind as usize) {
+            let seen = slot.get_or_insert(Seen {
+                kind,
+                first: span,
+                character,
+                count: 0,
+                severity,
+            });
+            seen.count += 1;
+            seen.severity = seen.severity.max(severity);
+        }
+    }
+    for seen in seen.into_iter().flatten() {
+        let what = match seen.kind {
+            Kind::Direction => "changes the direction in which text is shown",
+            Kind::ZeroWidth => "cannot be seen: it has no width",
+            Kind::Control => "is a control character",
+            Kind::Tag => "cannot be seen: it is a tag",
+        };
+        let more = match seen.count {
+            1 => String::new(),
+            count => format!("; it is the first of {count} such characters"),
+        };
+        let code = u32::from(seen.character);
+        found.report_as(
+            seen.severity,
+            seen.first,
+            format!("U+{code:04X} {what}{more}"),
+            "remove it, or write what it stands for",
+        );
+    }
+}
+
+/// The next byte that can begin a hidden character, going by the byte alone or the two after it.
+fn next_candidate(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let rest = bytes.get(from..)?;
+    let suspect = |(index, &byte): (usize, &u8)| {
+        let next = |by: usize| rest.get(index + by).copied().unwrap_or(0);
+        match byte {
+            b'\t' | b'\n' | b'\r' => false,
+            0..0x20 | 0x7f => true,
+            // Most of what is not ASCII begins with another byte or goes on differently.
+            0xc2 => next(1) < 0xa0,
+            0xd8 => next(1) == 0x9c,
+            0xe2 => matches!(next(1), 0x80 | 0x81),
+            0xef => next(1) == 0xbb,
+            0xf3 => next(1) == 0xa0,
+            _ => false,
+        }
+    };
+    rest.iter()
+        .enumerate()
+        .find(|&pair| suspect(pair))
+        .map(|(index, _)| from + index)
+}
+
+fn kind_of(c: char) -> Option<Kind> {
+    Some(match c {
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            Kind::Direction
+        }
+        '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => Kind::ZeroWidth,
+        '\u{e0000}'..='\u{e007f}' => Kind::Tag,
+        c if c.is_control() => Kind::Control,
+        _ => return None,
+    })
+}
+
+/// How many characters around one are looked at.
+const NEAR: usize = 64;
+
+/// Whether a character is needed where it is.
+fn is_meant(text: &str, span: Span, character: char, kind: Kind) -> bool {
+    let before = text.get(..span.start).unwrap_or("");
+    let after = text.get(span.end..).unwrap_or("");
+    let previous = before.chars().next_back();
+    let next = after.chars().next();
+    match character {
+        '\u{feff}' => span.start == 0,
+        '\u{200c}' | '\u{200d}' => {
+            previous.is_some_and(|c| !c.is_ascii() && !c.is_whitespace() && kind_of(c).is_none())
+        }
+        '\u{200b}' => {
+            previous.is_some_and(breaks_without_blank) && next.is_some_and(breaks_without_blank)
+        }
+        '\u{61c}' | '\u{200e}' | '\u{200f}' => {
+            let near = before.chars().rev().take(NEAR);
+            let mut near = near.take_while(|&c| c != '\n');
+            let mut far = after.chars().take(NEAR).take_while(|&c| c != '\n');
+            near.any(is_right_to_left) || far.any(is_right_to_left)
+        }
+        _ if kind == Kind::Tag => {
+            let mut near = before.chars().rev().take(NEAR);
+            near.find(|&c| kind_of(c) != Some(Kind::Tag)) == Some('🏴')
+        }
+        _ => false,
+    }
+}
+
+/// Letters of scripts that put no blank between words: Thai, Lao, Burmese, Khmer.
+fn breaks_without_blank(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}')
+}
+
+fn is_right_to_left(c: char) -> bool {
+    c != '\u{61c}'
+        && matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}')
+}
+
+/// Whether another rule says why a control character is there: a file in another encoding, or YAML
+/// that breaks off on this line.
+fn is_known_elsewhere(cx: &Context<'_>, at: usize) -> bool {
+    let error = cx.document.frontmatter.error.as_ref();
+    let error = error.filter(|_| cx.has_frontmatter());
+    let text = cx.document.text;
+    !cx.source.invalid().is_empty()
+        || error.is_some_and(|error| line_start(text, error.offset) == line_start(text, at))
+}

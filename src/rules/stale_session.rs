@@ -1,0 +1,80 @@
+use chrono::TimeDelta;
+
+use super::context::{Context, Findings};
+use super::rule::declare;
+use crate::document::{SessionName, Span, Status};
+
+declare! {
+    /// A session is in progress, and nobody has written for a week.
+    ///
+    /// ## What it checks
+    ///
+    /// While the status is `in_progress`, `last_updated` or the last log entry is at most 7 days
+    /// old.
+    ///
+    /// ## Why
+    ///
+    /// Either the work is over or its state is in somebody's head.
+    ///
+    /// ## Example
+    ///
+    /// ```yaml
+    /// session:
+    ///   status: in_progress
+    ///   last_updated: "2025-12-04T14:30:00Z"   # a month ago
+    /// ```
+    ///
+    /// ## Instead
+    ///
+    /// ```sh
+    /// agentsess log "Waiting for the staging key" --state "All but the staging test is done"
+    /// ```
+    "AS501", "stale-session", Lifecycle, Warning, check
+}
+
+/// How long work in progress may go without a word.
+const STALE: TimeDelta = TimeDelta::days(7);
+
+fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
+    let Some((span, days)) = older_than(cx, Status::InProgress, STALE) else {
+        return;
+    };
+    let slug = slug(cx);
+    found.report(
+        span,
+        format!("the session is in progress, but nobody has written for {days} days"),
+        format!(
+            "say where it stands with `agentsess log -s {slug} …`, or `agentsess close {slug}`"
+        ),
+    );
+}
+
+/// The place of `last_updated` and the age in days of a session with this status, if it is older
+/// than `limit`. A log entry written by hand counts as well.
+pub(super) fn older_than(
+    cx: &Context<'_>,
+    status: Status,
+    limit: TimeDelta,
+) -> Option<(Span, i64)> {
+    let document = cx.document;
+    let frontmatter = &document.frontmatter;
+    if frontmatter.status() != Some(status) {
+        return None;
+    }
+    let updated = frontmatter.last_updated()?.at;
+    if cx.now.signed_duration_since(updated) <= limit {
+        return None;
+    }
+    let entries = document.body.log(document.text);
+    let stamps = entries.iter().filter_map(|entry| entry.stamp);
+    let last = stamps.map(|stamp| stamp.at).fold(updated, Ord::max);
+    let age = cx.now.signed_duration_since(last);
+    let span = cx.entry(&["session", "last_updated"])?.value.span;
+    (age > limit).then(|| (span, age.num_days()))
+}
+
+/// How a command is told which session is meant.
+pub(super) fn slug<'a>(cx: &Context<'a>) -> &'a str {
+    let stem = cx.file_name.strip_suffix(".md").unwrap_or(cx.file_name);
+    SessionName::parse(cx.file_name).map_or(stem, |name| name.slug)
+}
