@@ -190,6 +190,14 @@ pub struct Author {
     pub agent: Option<String>,
 }
 
+/// What becomes of secrets.
+#[derive(Debug, Args)]
+pub struct Secrets {
+    /// Write what looks like a secret as it is, instead of `[redacted:KIND]`
+    #[arg(long)]
+    pub allow_secret: bool,
+}
+
 /// Arguments of `new`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -236,6 +244,9 @@ pub struct New {
     /// Who.
     #[command(flatten)]
     pub author: Author,
+    /// Secrets.
+    #[command(flatten)]
+    pub secrets: Secrets,
 }
 
 /// Arguments of `log`.
@@ -298,6 +309,9 @@ pub struct Log {
     /// The session.
     #[command(flatten)]
     pub target: Target,
+    /// Secrets.
+    #[command(flatten)]
+    pub secrets: Secrets,
 }
 
 /// Arguments of `show`.
@@ -371,6 +385,9 @@ pub struct Set {
     /// The session.
     #[command(flatten)]
     pub target: Target,
+    /// Secrets.
+    #[command(flatten)]
+    pub secrets: Secrets,
 }
 
 /// Arguments of `lint`.

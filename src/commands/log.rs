@@ -19,6 +19,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Log) -> Result<ExitCode> {
         current: arguments.current.as_deref(),
         done: &arguments.done,
         files: &arguments.files,
+        allow_secret: arguments.secrets.allow_secret,
     };
     let written = log::log(&store, &session, &request, context.now)?;
     context.output.written("logged", &written)?;

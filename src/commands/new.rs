@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{Context, Words, author};
+use super::{Context, Words, author, output};
 use crate::cli;
 use crate::error::Result;
 use crate::operations::{Written, new};
@@ -27,6 +27,7 @@ pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
         issue: arguments.issue.as_deref(),
         template: arguments.template.as_deref(),
         agent: &author(&arguments.author),
+        allow_secret: arguments.secrets.allow_secret,
     };
     let written = new::new(&store, &request, context.now)?;
     let path = store
@@ -37,8 +38,12 @@ pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
         written: &written,
         path,
     };
-    context
-        .output
-        .print(&created, || format!("created {}", sanitize(&created.path)))?;
+    context.output.print(&created, || {
+        format!(
+            "created {}{}",
+            sanitize(&created.path),
+            output::notes(&written)
+        )
+    })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -91,17 +91,7 @@ impl Output {
             if progress.total > 0 {
                 let _ = write!(line, " {}/{}", progress.done, progress.total);
             }
-            for section in &written.new_sections {
-                let _ = write!(line, "\nnote: new section `{}`", sanitize(section));
-                let likeness = |known: &str| strsim::jaro_winkler(known, section);
-                let near = SECTIONS
-                    .into_iter()
-                    .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-                if let Some(near) = near.filter(|near| likeness(near) > 0.85) {
-                    let _ = write!(line, "; did you mean `{near}`?");
-                }
-            }
-            line
+            line + &notes(written)
         })
     }
 
@@ -182,6 +172,30 @@ fn to_json(value: &impl Serialize) -> String {
     // Writing to memory does not fail, and neither does turning these types into JSON.
     let _ = write_json(&versioned, &mut text);
     String::from_utf8(text).unwrap_or_default()
+}
+
+/// What somebody should know about a write, one line each.
+pub(super) fn notes(written: &Written) -> String {
+    let mut notes = String::new();
+    for section in &written.new_sections {
+        let _ = write!(notes, "\nnote: new section `{}`", sanitize(section));
+        let likeness = |known: &str| strsim::jaro_winkler(known, section);
+        let near = SECTIONS
+            .into_iter()
+            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        if let Some(near) = near.filter(|near| likeness(near) > 0.85) {
+            let _ = write!(notes, "; did you mean `{near}`?");
+        }
+    }
+    for kind in &written.redacted {
+        let _ = write!(
+            notes,
+            "\nwarning: a secret was replaced by `[redacted:{}]`",
+            kind.as_str()
+        );
+        notes.push_str("; --allow-secret keeps it");
+    }
+    notes
 }
 
 /// The line that says what to do next.

@@ -13,6 +13,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Set) -> Result<ExitCode> {
         &session,
         &arguments.key,
         &arguments.value,
+        arguments.secrets.allow_secret,
         context.now,
     )?;
     context.output.written("set", &written)?;

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::blocks::Blocks;
 use super::new::{record_state, task_list};
 use super::set::reopen;
-use super::{Written, apply, slug_of, updated};
+use super::{Guard, Written, apply, slug_of, updated};
 use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Scalar, Source, Status, insert, is_token, issue_id};
@@ -40,6 +40,8 @@ pub struct Request<'r> {
     pub done: &'r [String],
     /// Paths for Files Modified.
     pub files: &'r [String],
+    /// Write secrets as they are.
+    pub allow_secret: bool,
 }
 
 /// Writes the entry.
@@ -68,9 +70,15 @@ pub fn log(store: &Store, name: &str, request: &Request, now: Timestamp) -> Resu
     if message.is_empty() {
         return Err(Error::usage("there is nothing to log").hint("agentsess log \"What happened\""));
     }
+    let content = Content {
+        request,
+        input: &input,
+        message: &message,
+    };
     let lock = store.lock()?;
     let written = store.update(&lock, name, |source| {
         let document = Document::parse(source);
+        let guard = Guard::new(request.allow_secret);
         if document.frontmatter.status() == Some(Status::Completed) {
             return Err(
                 Error::usage("the session is completed and takes no more entries")
@@ -78,9 +86,9 @@ pub fn log(store: &Store, name: &str, request: &Request, now: Timestamp) -> Resu
                     .hint(reopen(name)),
             );
         }
-        let bytes = revise(store, name, &document, request, &input, &message, now)?;
+        let bytes = revise(store, name, &document, &content, &guard, now)?;
         let after = Source::new(bytes);
-        let written = Written::new(name, now, &document, &Document::parse(&after));
+        let written = Written::new(name, now, &document, &Document::parse(&after), &guard);
         Ok((Some(after.into_bytes()), written))
     });
     written.map_err(|error| match error.kind {
@@ -123,15 +131,26 @@ fn refuse_losses(request: &Request, input: &Blocks) -> Result<()> {
     Ok(())
 }
 
+/// What is to be written, taken apart.
+struct Content<'c> {
+    request: &'c Request<'c>,
+    input: &'c Blocks,
+    message: &'c str,
+}
+
 fn revise(
     store: &Store,
     name: &str,
     document: &Document,
-    request: &Request,
-    input: &Blocks,
-    message: &str,
+    content: &Content,
+    guard: &Guard,
     now: Timestamp,
 ) -> Result<Vec<u8>> {
+    let Content {
+        request,
+        input,
+        message,
+    } = *content;
     let files = new_files(store, document, request.files)?;
     let steps = task_list(request.next);
     let current = request.current.map(insert::line);
@@ -177,7 +196,7 @@ fn revise(
         path: &["session", "last_updated"],
         value: Scalar::Text(&updated),
     });
-    let bytes = apply(store, name, document, &edits)?;
+    let bytes = apply(store, name, document, &edits, guard)?;
     let written = request.state.is_some() || input.touches(CURRENT_STATE);
     record_state(store, name, bytes, written, now)
 }

@@ -16,13 +16,18 @@ pub mod restore;
 pub mod set;
 mod template;
 
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 pub use issue::Issue;
 
 use crate::document::schema::{SECTIONS, same_name};
+use crate::document::secrets::{Kind, redact};
 use crate::document::time::{Timestamp, format_rfc3339};
-use crate::document::{Document, Edit, EditError, Progress, SessionName};
+use crate::document::{Document, Edit, EditError, Progress, Scalar, SessionName};
 use crate::error::{Error, Result};
 use crate::store::Store;
 
@@ -39,10 +44,18 @@ pub struct Written {
     pub progress: Progress,
     /// Sections that were made and that the format does not know.
     pub new_sections: Vec<String>,
+    /// Kinds of secrets that were replaced.
+    pub redacted: Vec<Kind>,
 }
 
 impl Written {
-    fn new(name: &str, now: Timestamp, before: &Document, document: &Document) -> Self {
+    fn new(
+        name: &str,
+        now: Timestamp,
+        before: &Document,
+        document: &Document,
+        guard: &Guard,
+    ) -> Self {
         let own = document.body.sections.iter().filter_map(|section| {
             let name = document.body.name(section);
             let known = SECTIONS.iter().any(|known| same_name(known, name));
@@ -54,6 +67,7 @@ impl Written {
             at: format_rfc3339(now),
             progress: document.progress(),
             new_sections: own.collect(),
+            redacted: guard.found.borrow().iter().copied().collect(),
         }
     }
 }
@@ -80,12 +94,87 @@ fn updated(document: &Document, now: Timestamp) -> String {
     format_rfc3339(last.map_or(now, |last| last.at.max(now)))
 }
 
-/// Applies edits and says where one failed.
-fn apply(store: &Store, name: &str, document: &Document, edits: &[Edit]) -> Result<Vec<u8>> {
-    document.apply(edits).map_err(|error: EditError| {
+/// Keeps secrets out of what is written, unless they are allowed.
+#[derive(Debug, Default)]
+struct Guard {
+    allowed: bool,
+    found: RefCell<BTreeSet<Kind>>,
+}
+
+impl Guard {
+    fn new(allowed: bool) -> Self {
+        Self {
+            allowed,
+            found: RefCell::default(),
+        }
+    }
+
+    /// The text with `[redacted:KIND]` in place of each secret.
+    fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.allowed {
+            return text.into();
+        }
+        let (text, kinds) = redact(text);
+        self.found.borrow_mut().extend(kinds);
+        text
+    }
+}
+
+/// Applies edits, secrets in their texts replaced, and says where one failed.
+fn apply(
+    store: &Store,
+    name: &str,
+    document: &Document,
+    edits: &[Edit],
+    guard: &Guard,
+) -> Result<Vec<u8>> {
+    let texts: Vec<Cow<str>> = edits.iter().map(|edit| guard.text(text_of(edit))).collect();
+    let edits = edits.iter().zip(&texts);
+    let edits: Vec<Edit> = edits.map(|(edit, text)| with_text(*edit, text)).collect();
+    document.apply(&edits).map_err(|error: EditError| {
         let position = error.offset.map(|offset| document.position(offset));
         Error::usage(error.message)
             .at(&store.shown(&store.path(name)), position)
             .hint(error.help)
     })
+}
+
+/// The text that an edit puts into the document.
+fn text_of<'e>(edit: &Edit<'e>) -> &'e str {
+    match *edit {
+        Edit::Set {
+            value: Scalar::Text(text),
+            ..
+        }
+        | Edit::Title(text)
+        | Edit::Replace { text, .. }
+        | Edit::Append { text, .. }
+        | Edit::Log { text, .. } => text,
+        Edit::Set { .. } | Edit::Remove { .. } | Edit::AddAgent(_) | Edit::Check { .. } => "",
+    }
+}
+
+/// The same edit with another text.
+fn with_text<'e>(edit: Edit<'e>, text: &'e str) -> Edit<'e> {
+    match edit {
+        Edit::Set {
+            path,
+            value: Scalar::Text(_),
+        } => Edit::Set {
+            path,
+            value: Scalar::Text(text),
+        },
+        Edit::Title(_) => Edit::Title(text),
+        Edit::Replace { section, .. } => Edit::Replace { section, text },
+        Edit::Append { section, .. } => Edit::Append { section, text },
+        Edit::Log {
+            at, agent, action, ..
+        } => Edit::Log {
+            at,
+            agent,
+            action,
+            text,
+        },
+        Edit::Set { .. } | Edit::Remove { .. } | Edit::AddAgent(_) | Edit::Check { .. } => edit,
+    }
 }

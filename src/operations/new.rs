@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::blocks::Blocks;
-use super::{Issue, Written, apply, template, updated};
+use super::{Guard, Issue, Written, apply, template, updated};
 use crate::document::schema::{CONTEXT, CURRENT_STATE, NEXT_STEPS};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{
@@ -33,6 +33,8 @@ pub struct Request<'r> {
     pub template: Option<&'r str>,
     /// Who creates it.
     pub agent: &'r str,
+    /// Write secrets as they are.
+    pub allow_secret: bool,
 }
 
 /// Creates a session and returns its file name among the rest.
@@ -59,9 +61,11 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
         return Err(Error::usage("a session needs a title")
             .hint("agentsess new \"What this work is about\""));
     }
-    let bytes = draft(store, request, &input, &title, now)?;
+    let guard = Guard::new(request.allow_secret);
+    let title = guard.text(&title);
+    let bytes = draft(store, request, &input, &title, &guard, now)?;
 
-    let slug = slugify(&title);
+    let slug = slugify(without_issue(&title, request.issue));
     let lock = store.lock()?;
     for attempt in 1..1000 {
         let name = file_name(now, &slug, attempt);
@@ -71,7 +75,7 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
             Ok(()) => {
                 let source = Source::new(bytes);
                 let document = Document::parse(&source);
-                return Ok(Written::new(&name, now, &document, &document));
+                return Ok(Written::new(&name, now, &document, &document, &guard));
             }
         }
     }
@@ -86,6 +90,7 @@ fn draft(
     request: &Request,
     input: &Blocks,
     title: &str,
+    guard: &Guard,
     now: Timestamp,
 ) -> Result<Vec<u8>> {
     let name = template::DEFAULT;
@@ -93,7 +98,8 @@ fn draft(
     let next: Vec<_> = request.next.iter().map(|item| insert::line(item)).collect();
     let current = request.current.map(insert::line);
     let current = current.as_deref().or(next.first().map(String::as_str));
-    let frontmatter = frontmatter(store, request, title, current.unwrap_or(title), now);
+    let current = guard.text(current.unwrap_or(title));
+    let frontmatter = frontmatter(store, request, title, &current, now);
     let source = Source::new(format!("{frontmatter}\n{body}").into_bytes());
     let document = Document::parse(&source);
 
@@ -127,8 +133,15 @@ fn draft(
         action: "new",
         text: "Session created.",
     });
-    let bytes = apply(store, "", &document, &edits)?;
+    let bytes = apply(store, "", &document, &edits, guard)?;
     record_state(store, "", bytes, input.touches(CURRENT_STATE), now)
+}
+
+/// The title without the id of the session's own issue before it, which has no place in a name.
+fn without_issue<'t>(title: &'t str, issue: Option<&str>) -> &'t str {
+    let rest = issue.and_then(|issue| title.strip_prefix(issue));
+    let rest = rest.map(|rest| rest.trim_start_matches([' ', ':', '-', '–', '—']));
+    rest.filter(|rest| !rest.is_empty()).unwrap_or(title)
 }
 
 /// The frontmatter block, both fences included.
@@ -197,5 +210,5 @@ pub(super) fn record_state(
         path: &["session", "state_recorded"],
         value: Scalar::Text(&recorded),
     };
-    apply(store, name, &document, &[edit])
+    apply(store, name, &document, &[edit], &Guard::default())
 }

@@ -1,6 +1,6 @@
 //! Sets one key of a session.
 
-use super::{Issue, Written, apply, slug_of, updated};
+use super::{Guard, Issue, Written, apply, slug_of, updated};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Scalar, Source, Status, insert};
 use crate::error::{Error, Result};
@@ -25,7 +25,14 @@ pub const KEYS: &[(&str, &[&str])] = &[
 ///
 /// When the key is unknown or written by the tool alone, the value does not fit, or the file cannot
 /// be edited or written.
-pub fn set(store: &Store, name: &str, key: &str, value: &str, now: Timestamp) -> Result<Written> {
+pub fn set(
+    store: &Store,
+    name: &str,
+    key: &str,
+    value: &str,
+    allow_secret: bool,
+    now: Timestamp,
+) -> Result<Written> {
     let plain = key.rsplit('.').next().unwrap_or(key);
     let path = KEYS.iter().find(|(name, _)| *name == plain);
     let path = path.map(|(_, path)| *path).ok_or_else(|| unknown(key))?;
@@ -42,6 +49,7 @@ pub fn set(store: &Store, name: &str, key: &str, value: &str, now: Timestamp) ->
     let lock = store.lock()?;
     store.update(&lock, name, |source| {
         let document = Document::parse(source);
+        let guard = Guard::new(allow_secret);
         let updated = updated(&document, now);
         let scalar = match status {
             Some(status) => Scalar::Word(status.as_str()),
@@ -74,8 +82,8 @@ pub fn set(store: &Store, name: &str, key: &str, value: &str, now: Timestamp) ->
             path: &["session", "last_updated"],
             value: Scalar::Text(&updated),
         });
-        let after = Source::new(apply(store, name, &document, &edits)?);
-        let written = Written::new(name, now, &document, &Document::parse(&after));
+        let after = Source::new(apply(store, name, &document, &edits, &guard)?);
+        let written = Written::new(name, now, &document, &Document::parse(&after), &guard);
         Ok((Some(after.into_bytes()), written))
     })
 }

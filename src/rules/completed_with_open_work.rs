@@ -1,6 +1,7 @@
 use super::context::{Context, Findings, Phase};
 use super::rule::declare;
 use crate::document::Item;
+use crate::document::issue_id;
 use crate::document::schema::{ACCEPTANCE_CRITERIA, BLOCKERS, EXECUTION_PROGRESS, NEXT_STEPS};
 
 declare! {
@@ -61,11 +62,16 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     );
 }
 
-/// The open items of all sections that hold work.
+/// The open items of all sections that hold work, but for those that are filed as issues.
 pub(super) fn open_work<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a Item> {
     let document = cx.document;
+    let filed = |item: &Item| {
+        let configured = |token: &str| cx.config.items.is_id(token);
+        issue_id(item.text.of(document.text), configured).is_some()
+    };
     let sections = SECTIONS.into_iter();
     sections
         .flat_map(|section| document.open_items(section))
         .map(|(_, item)| item)
+        .filter(move |item| !filed(item))
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{apply, slug_of, stem_of, updated};
+use super::{Guard, apply, slug_of, stem_of, updated};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Scalar, yaml};
 use crate::error::{Error, Kind, Result};
@@ -329,6 +329,9 @@ fn clear_parent(
                 value: Scalar::Text(&updated),
             },
         ];
-        Ok((Some(apply(store, child, &document, &edits)?), true))
+        Ok((
+            Some(apply(store, child, &document, &edits, &Guard::default())?),
+            true,
+        ))
     })
 }
