@@ -233,6 +233,7 @@ fn program(program: impl AsRef<std::ffi::OsStr>, root: &Path, home: &Path) -> Co
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", home)
+        .env("AGENTSESS_NOW", corpus::NOW)
         .current_dir(root)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
