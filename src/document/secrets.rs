@@ -213,7 +213,7 @@ fn secret_at(text: &str, anchor: usize) -> Option<Secret> {
         b'@' => url_password(text, anchor),
         b'-' if byte(anchor + 1) == b'-' => private_key(text, anchor),
         b'J' => jwt(text, anchor),
-        mark if before.is_ascii_alphanumeric() && is_word(byte(anchor + 1)) => {
+        mark if precedes_anchor(before) && is_word(byte(anchor + 1)) => {
             let of_mark = |form: &&Form| {
                 let prefix = form.prefix.as_bytes();
                 prefix.get(form.anchor) == Some(&mark)
@@ -225,6 +225,28 @@ fn secret_at(text: &str, anchor: usize) -> Option<Secret> {
         _ => None,
     };
     found.filter(|found| !found.span.is_empty())
+}
+
+/// Whether a form has this byte before its anchor: most hyphens, those of dates and lists, go no
+/// further.
+const fn precedes_anchor(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'A' | b'K'
+            | b'S'
+            | b'a'
+            | b'b'
+            | b'e'
+            | b'i'
+            | b'k'
+            | b'm'
+            | b'o'
+            | b'p'
+            | b'r'
+            | b's'
+            | b't'
+            | b'u'
+    )
 }
 
 /// Whether what comes before the offset ends the word before, so that a prefix can begin there.
@@ -466,6 +488,14 @@ mod tests {
                 format!("{}.{}.{}", make("eyJ", 20), make("eyJ", 30), make("s", 43)),
             ),
         ]
+    }
+
+    #[test]
+    fn every_form_gets_past_the_first_look() {
+        for form in FORMS {
+            let before = form.prefix.as_bytes()[form.anchor - 1];
+            assert!(precedes_anchor(before), "{}", form.prefix);
+        }
     }
 
     #[test]

@@ -39,18 +39,17 @@ const FEW: usize = 32;
 
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let text = cx.document.text;
-    let ids = || {
-        let items = cx.document.body.items_in(EXECUTION_PROGRESS);
-        items
-            .filter(|(_, item)| item.checkbox.is_some() || item.depth == 1)
-            .filter_map(|(_, item)| {
-                let words = item.text.of(text);
-                let id = issue_id(words, |token| cx.config.items.is_id(token))?;
-                let blanks = words.len() - words.trim_start().len();
-                let start = item.text.start + blanks;
-                Some((id, Span::new(start, start + id.len())))
-            })
-    };
+    let items = cx.document.body.items_in(EXECUTION_PROGRESS);
+    let ids: Vec<(&str, Span)> = items
+        .filter(|(_, item)| item.checkbox.is_some() || item.depth == 1)
+        .filter_map(|(_, item)| {
+            let words = item.text.of(text);
+            let id = issue_id(words, |token| cx.config.items.is_id(token))?;
+            let blanks = words.len() - words.trim_start().len();
+            let start = item.text.start + blanks;
+            Some((id, Span::new(start, start + id.len())))
+        })
+        .collect();
     let mut report = |id: &str, span: Span, first: Span| {
         let line = cx.document.position(first.start).0;
         found.report(
@@ -59,16 +58,17 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
             "give each item an id of its own, or remove one of them",
         );
     };
-    if ids().nth(FEW).is_none() {
-        for (index, (id, span)) in ids().enumerate() {
-            if let Some((_, first)) = ids().take(index).find(|(other, _)| *other == id) {
-                report(id, span, first);
+    if ids.len() <= FEW {
+        for (index, &(id, span)) in ids.iter().enumerate() {
+            let mut before = ids.iter().take(index);
+            if let Some((_, first)) = before.find(|(other, _)| *other == id) {
+                report(id, span, *first);
             }
         }
         return;
     }
     let mut seen = HashMap::new();
-    for (id, span) in ids() {
+    for (id, span) in ids {
         let first = *seen.entry(id).or_insert(span);
         if first != span {
             report(id, span, first);

@@ -101,6 +101,9 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     }
 }
 
+/// Bytes that are looked at in one go.
+const CHUNK: usize = 64;
+
 /// The next byte that can begin a hidden character, going by the byte alone or the two after it.
 fn next_candidate(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
@@ -119,10 +122,27 @@ fn next_candidate(text: &str, from: usize) -> Option<usize> {
             _ => false,
         }
     };
-    rest.iter()
-        .enumerate()
-        .find(|&pair| suspect(pair))
-        .map(|(index, _)| from + index)
+    let mut start = 0;
+    for chunk in rest.chunks(CHUNK) {
+        if !chunk.iter().fold(true, |all, &byte| all & is_plain(byte)) {
+            let mut pairs = chunk
+                .iter()
+                .enumerate()
+                .map(|(at, byte)| (start + at, byte));
+            if let Some((index, _)) = pairs.find(|&pair| suspect(pair)) {
+                return Some(from + index);
+            }
+        }
+        start += chunk.len();
+    }
+    None
+}
+
+/// Printable ASCII and line breaks. Without branches, so that many bytes are compared at a time:
+/// most text is nothing else.
+#[expect(clippy::needless_bitwise_bool, reason = "lazy operators are branches")]
+fn is_plain(byte: u8) -> bool {
+    (0x20..0x7f).contains(&byte) | (byte == b'\n') | (byte == b'\r') | (byte == b'\t')
 }
 
 fn kind_of(c: char) -> Option<Kind> {
