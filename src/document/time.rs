@@ -97,11 +97,16 @@ fn offset(text: &str) -> Option<TimeDelta> {
 }
 
 fn date_and_time(date: &str, time: &str, dash: &str, colon: &str) -> Option<NaiveDateTime> {
-    let number =
-        |text: &str, at: usize, len: usize| -> Option<u32> { text.get(at..at + len)?.parse().ok() };
+    // The shape has been checked: all of it is digits.
+    let number = |text: &str, at: usize, len: usize| -> Option<u32> {
+        let digits = text.as_bytes().get(at..at + len)?;
+        Some(digits.iter().fold(0, |number, digit| {
+            number * 10 + u32::from(digit.wrapping_sub(b'0'))
+        }))
+    };
     let (dash, colon) = (dash.len(), colon.len());
     NaiveDate::from_ymd_opt(
-        date.get(..4)?.parse().ok()?,
+        i32::try_from(number(date, 0, 4)?).ok()?,
         number(date, 4 + dash, 2)?,
         number(date, 6 + 2 * dash, 2)?,
     )?
