@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use super::conflict_marker;
 use super::rule::{Rule, Severity};
@@ -8,7 +9,7 @@ use crate::document::secrets::redact;
 use crate::document::time::{Rfc3339, Timestamp, parse_rfc3339};
 use crate::document::yaml::{Entry, Kind, Node};
 use crate::document::{
-    Document, Fences, Heading, Source, Span, Stamp, Status, line_start, next_line,
+    Document, Fences, Heading, SessionName, Source, Span, Stamp, Status, line_start, next_line,
 };
 use crate::lint::Settings;
 
@@ -50,6 +51,8 @@ pub struct Findings<'f> {
 pub struct Context<'a> {
     /// The name of the file, without its folder.
     pub file_name: &'a str,
+    /// Its parts, if it follows the scheme.
+    pub name: Option<SessionName<'a>>,
     /// The bytes.
     pub source: &'a Source,
     /// The document.
@@ -66,6 +69,9 @@ pub struct Context<'a> {
     /// End of the YAML that can be believed: a syntax error often comes from the line before, or
     /// from a value that swallowed the key it is noticed at.
     trusted: usize,
+    // Several rules compare these.
+    created: OnceCell<Option<(Span, Timestamp)>>,
+    last_updated: OnceCell<Option<(Span, Timestamp)>>,
 }
 
 impl Phase {
@@ -114,6 +120,9 @@ impl<'a> Context<'a> {
         let error = document.frontmatter.error.as_ref();
         Self {
             file_name,
+            name: SessionName::parse(file_name),
+            created: OnceCell::new(),
+            last_updated: OnceCell::new(),
             source: document.source(),
             document,
             config: settings.config,
@@ -159,14 +168,18 @@ impl<'a> Context<'a> {
 
     /// `session.created`, if it can be believed.
     pub fn created(&self) -> Option<(Span, Timestamp)> {
-        let (span, created) = self.timestamp(&["session", "created"])?;
-        Some((span, created.at))
+        *self.created.get_or_init(|| {
+            let (span, created) = self.timestamp(&["session", "created"])?;
+            Some((span, created.at))
+        })
     }
 
     /// `session.last_updated`, if it can be believed.
     pub fn last_updated(&self) -> Option<(Span, Timestamp)> {
-        let (span, updated) = self.timestamp(&["session", "last_updated"])?;
-        Some((span, updated.at))
+        *self.last_updated.get_or_init(|| {
+            let (span, updated) = self.timestamp(&["session", "last_updated"])?;
+            Some((span, updated.at))
+        })
     }
 
     /// The headings below that of the log.

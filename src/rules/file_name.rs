@@ -1,7 +1,7 @@
 use super::context::{Context, Findings};
 use super::rule::declare;
 use crate::document::time::parse_compact;
-use crate::document::{SLUG_LIMIT, SessionName, Span, file_name, slugify};
+use crate::document::{SLUG_LIMIT, Span, file_name, slugify};
 
 declare! {
     /// The file is not named `YYYYMMDD-HHMMSS-<slug>.md`.
@@ -31,7 +31,7 @@ declare! {
 }
 
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
-    if SessionName::parse(cx.file_name).is_some() {
+    if cx.name.is_some() {
         return;
     }
     found.report(Span::at(0), defect(cx.file_name), help(cx));

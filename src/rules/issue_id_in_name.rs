@@ -1,6 +1,6 @@
 use super::context::{Context, Findings, shown};
 use super::rule::declare;
-use crate::document::{SessionName, Span, file_name, slugify};
+use crate::document::{Span, file_name, slugify};
 
 declare! {
     /// The file name contains the id of the session's issue.
@@ -30,7 +30,7 @@ declare! {
 }
 
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
-    let Some(name) = SessionName::parse(cx.file_name) else {
+    let Some(name) = cx.name else {
         return;
     };
     for key in ["linear_issue", "issue"] {

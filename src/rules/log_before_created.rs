@@ -1,7 +1,6 @@
 use super::context::{Context, Findings};
 use super::rule::declare;
 use super::updated_before_created::reversed;
-use crate::document::SessionName;
 use crate::document::time::{format_rfc3339, whole_minute};
 
 declare! {
@@ -49,7 +48,7 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
         return;
     };
     // A `created` that is later than the name or the update is what is wrong, and reported.
-    let named = SessionName::parse(cx.file_name).map_or(created, |name| name.created);
+    let named = cx.name.map_or(created, |name| name.created);
     if entry.at < whole_minute(created.min(named)) && reversed(cx).is_none() {
         found.report(
             cx.first_line(heading.span),

@@ -57,7 +57,7 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
 
 /// The name and the creation, with its place, that it does not agree with.
 pub(super) fn mismatch<'a>(cx: &Context<'a>) -> Option<(SessionName<'a>, (Span, Timestamp))> {
-    let name = SessionName::parse(cx.file_name)?;
+    let name = cx.name?;
     let created = cx.created()?;
     ((name.created - created.1).abs() > SLACK).then_some((name, created))
 }

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 
 use super::context::{Context, Findings};
 use super::rule::declare;
-use crate::document::{SessionName, Span, Status};
+use crate::document::{Span, Status};
 
 declare! {
     /// A session is in progress, and nobody has written for a week.
@@ -76,5 +76,5 @@ pub(super) fn older_than(
 /// How a command is told which session is meant.
 pub(super) fn slug<'a>(cx: &Context<'a>) -> &'a str {
     let stem = cx.file_name.strip_suffix(".md").unwrap_or(cx.file_name);
-    SessionName::parse(cx.file_name).map_or(stem, |name| name.slug)
+    cx.name.map_or(stem, |name| name.slug)
 }

@@ -1,7 +1,7 @@
 use super::context::{Context, Findings};
 use super::rule::declare;
+use crate::document::Span;
 use crate::document::time::{Timestamp, format_rfc3339};
-use crate::document::{SessionName, Span};
 
 declare! {
     /// The last update lies before the creation.
@@ -37,7 +37,7 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let Some((created, (span, updated))) = reversed(cx) else {
         return;
     };
-    let help = match SessionName::parse(cx.file_name) {
+    let help = match cx.name {
         Some(name) if name.created <= updated => format!(
             "correct `created`: the file name says `\"{}\"`",
             format_rfc3339(name.created)
