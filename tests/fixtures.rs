@@ -22,6 +22,7 @@ fn report(name: &str, bytes: Vec<u8>) -> Report {
         path: name.into(),
         source,
         findings,
+        fixed: Vec::new(),
     };
     Report {
         files: vec![file],

@@ -150,6 +150,7 @@ fn lint(info: &str, content: &str, config: &Config, rule: &Rule) -> (String, boo
             path: name.into(),
             source,
             findings,
+            fixed: Vec::new(),
         });
     }
     let mut out = Vec::new();

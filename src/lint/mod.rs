@@ -10,7 +10,7 @@ use crate::document::{Document, Source};
 use crate::error::{Error, Result};
 use crate::rules::RULES;
 
-pub use crate::rules::{Context, Family, Finding, Findings, Phase, Rule, Severity};
+pub use crate::rules::{Context, Family, Finding, Findings, Fix, Phase, Rule, Safety, Severity};
 
 /// What was found in one file.
 #[derive(Debug)]
@@ -19,14 +19,16 @@ pub struct FileReport {
     pub path: PathBuf,
     /// Its content, for excerpts.
     pub source: Source,
-    /// At least one finding, in the order of the text.
+    /// What was found, in the order of the text; what was fixed is not among it.
     pub findings: Vec<Finding>,
+    /// The rules whose findings were fixed, once for every fix.
+    pub fixed: Vec<&'static Rule>,
 }
 
 /// What was found in all files.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// The files with findings, in the order in which they were named. The others are not kept.
+    /// The files with findings or fixes, in the order in which they were named. The others are not kept.
     pub files: Vec<FileReport>,
     /// How many files were checked.
     pub checked: usize,
@@ -121,6 +123,7 @@ fn check_file(
         path: path.to_owned(),
         source,
         findings,
+        fixed: Vec::new(),
     }))
 }
 

@@ -134,12 +134,14 @@ mod tests {
             message: "m".into(),
             span,
             help: Some("h".into()),
+            fix: None,
         };
         let report = Report {
             files: vec![FileReport {
                 path: "a.md".into(),
                 source: Source::new(text.into()),
                 findings: vec![finding],
+                fixed: Vec::new(),
             }],
             checked: 1,
             unreadable: Vec::new(),

@@ -9,7 +9,8 @@ use crate::document::secrets::redact;
 use crate::document::time::{Rfc3339, Timestamp, parse_rfc3339};
 use crate::document::yaml::{Entry, Kind, Node};
 use crate::document::{
-    Document, Fences, Heading, SessionName, Source, Span, Stamp, Status, line_start, next_line,
+    Document, Fences, Heading, SessionName, Source, Span, Splice, Stamp, Status, line_start,
+    next_line,
 };
 use crate::lint::Settings;
 
@@ -37,6 +38,27 @@ pub struct Finding {
     pub span: Span,
     /// What to do about it.
     pub help: Option<String>,
+    /// The change that does it, where there is one right answer.
+    pub fix: Option<Fix>,
+}
+
+/// Whether a fix can be made unseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Safety {
+    /// It changes nothing that anybody meant.
+    Safe,
+    /// It is probably what was meant, and somebody should look at it.
+    Unsafe,
+}
+
+/// A change that removes the defect of a finding.
+#[derive(Debug, Clone)]
+pub struct Fix {
+    /// Whether it can be made unseen.
+    pub safety: Safety,
+    /// New text for some spans, in order and without overlap.
+    pub splices: Vec<Splice>,
 }
 
 /// Where a rule puts what it finds.
@@ -92,8 +114,13 @@ impl<'f> Findings<'f> {
     }
 
     /// Reports a defect with the default severity of the rule, and what to do about it.
-    pub fn report(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
-        self.report_as(self.rule.severity, span, message, help);
+    pub fn report(
+        &mut self,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> &mut Self {
+        self.report_as(self.rule.severity, span, message, help)
     }
 
     /// Reports a defect with a severity of its own.
@@ -103,14 +130,24 @@ impl<'f> Findings<'f> {
         span: Span,
         message: impl Into<String>,
         help: impl Into<String>,
-    ) {
+    ) -> &mut Self {
         self.found.push(Finding {
             rule: self.rule,
             severity,
             message: without_secrets(message.into()),
             span,
             help: Some(without_secrets(help.into())),
+            fix: None,
         });
+        self
+    }
+
+    /// Adds the change that removes the defect reported last.
+    pub fn fix(&mut self, safety: Safety, splices: impl IntoIterator<Item = Splice>) {
+        let splices = splices.into_iter().collect();
+        if let Some(finding) = self.found.last_mut() {
+            finding.fix = Some(Fix { safety, splices });
+        }
     }
 }
 

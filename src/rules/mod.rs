@@ -55,7 +55,7 @@ mod wave_state;
 mod wave_syntax;
 mod wrong_type;
 
-pub use context::{Context, Finding, Findings, Phase};
+pub use context::{Context, Finding, Findings, Fix, Phase, Safety};
 pub use rule::{Family, Rule, Severity};
 
 /// Every rule, in the order of the codes.

@@ -34,17 +34,18 @@ declare! {
 }
 
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
-    match cx.document.body.unclosed {
-        Some(Unclosed::Comment(span)) => found.report(
+    let (span, message, help) = match cx.document.body.unclosed {
+        Some(Unclosed::Comment(span)) => (
             span,
             "the comment that begins here has no end",
             "close it with `-->`",
         ),
-        Some(Unclosed::Html(span)) => found.report(
+        Some(Unclosed::Html(span)) => (
             span,
             "the HTML block that begins here has no end",
             "close it with its end tag, or put the text into a code fence",
         ),
-        Some(Unclosed::Fence(_)) | None => {}
-    }
+        Some(Unclosed::Fence(_)) | None => return,
+    };
+    found.report(span, message, help);
 }

@@ -41,20 +41,19 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let frontmatter = &cx.document.frontmatter;
     let start = frontmatter.span.start;
     let fence = Span::new(start, start + 3);
-    match frontmatter.fences {
-        Fences::Unclosed => found.report(
-            fence,
-            "the frontmatter that begins here has no end",
+    let (message, help) = match frontmatter.fences {
+        Fences::Unclosed => (
+            "the frontmatter that begins here has no end".to_owned(),
             "put a line `---` behind the last key",
         ),
-        Fences::TooLong => found.report(
-            fence,
+        Fences::TooLong => (
             format!(
                 "the frontmatter that begins here is longer than {} KiB",
                 FRONTMATTER_LIMIT / 1024
             ),
             "put a line `---` behind the last key, and long text into sections",
         ),
-        Fences::Closed | Fences::Missing => {}
-    }
+        Fences::Closed | Fences::Missing => return,
+    };
+    found.report(fence, message, help);
 }

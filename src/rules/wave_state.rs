@@ -47,11 +47,13 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
             continue;
         };
         match state {
-            WaveState::Active if is_over(wave.ok().as_ref(), document) => found.report(
-                span,
-                format!("Wave {number} is ACTIVE, but all its items are ticked"),
-                "write `(DONE)`",
-            ),
+            WaveState::Active if is_over(wave.ok().as_ref(), document) => {
+                found.report(
+                    span,
+                    format!("Wave {number} is ACTIVE, but all its items are ticked"),
+                    "write `(DONE)`",
+                );
+            }
             WaveState::Active => {}
             WaveState::Done => {
                 let (done, all) = wave.map_or((0, 0), |wave| wave.boxes(document));

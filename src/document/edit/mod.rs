@@ -139,7 +139,7 @@ fn refused<T>(
 }
 
 /// New text for a span.
-type Splice = (Span, String);
+pub type Splice = (Span, String);
 
 impl Document<'_> {
     /// Applies edits one after the other and returns the bytes of the new document.
