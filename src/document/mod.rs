@@ -21,7 +21,7 @@ pub mod time;
 mod waves;
 pub mod yaml;
 
-pub use body::{Body, Fill, Heading, Item, LogEntry, Section, Stamp, Unclosed, is_token};
+pub use body::{Body, Fill, Heading, Item, LogEntry, Section, Stamp, Unclosed, Verbatim, is_token};
 pub use edit::{Agent, Edit, EditError, Scalar, Splice, heading_text, quoted};
 pub use frontmatter::{FRONTMATTER_LIMIT, Fences, Frontmatter};
 pub use name::{SLUG_LIMIT, SessionName, file_name, is_slug, slugify};

@@ -1,5 +1,3 @@
-use pulldown_cmark::{Event, Options, Parser, Tag};
-
 use super::context::{Context, Findings, shown};
 use super::rule::declare;
 use crate::document::schema::EXECUTION_PROGRESS;
@@ -42,10 +40,10 @@ const MARKS: [&str; 14] = [
 
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let text = cx.document.text;
-    let Some((_, section)) = cx.document.body.section(EXECUTION_PROGRESS) else {
+    let body = &cx.document.body;
+    let Some((_, section)) = body.section(EXECUTION_PROGRESS) else {
         return;
     };
-    let mut verbatim = None;
     let mut at = section.content.start;
     while at < section.content.end {
         let line = Span::new(at, next_line(text, at).min(section.content.end));
@@ -53,11 +51,7 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
         let Some((span, message)) = defect(line, line.of(text)) else {
             continue;
         };
-        let verbatim =
-            verbatim.get_or_insert_with(|| quoted_spans(section.content, section.content.of(text)));
-        let before = verbatim.partition_point(|other| other.start <= span.start);
-        let before = before.checked_sub(1).and_then(|index| verbatim.get(index));
-        if before.is_none_or(|before| before.end <= span.start) {
+        if body.verbatim_at(span.start).is_none() {
             let line = cx.first_line(Span::new(span.start, line.end));
             let message = format!("`{}` is no task: {message}", shown(line.of(text)));
             found.report(
@@ -110,23 +104,4 @@ fn defect(line: Span, words: &str) -> Option<(Span, &'static str)> {
     };
     let from = if parted { boxed } else { unindented };
     Some((span(from.len()), message))
-}
-
-/// Code, HTML and quotes, whose text is nobody's task, in order and without overlap.
-fn quoted_spans(content: Span, text: &str) -> Vec<Span> {
-    let mut found: Vec<Span> = Vec::new();
-    let parser = Parser::new_ext(text, Options::ENABLE_TASKLISTS);
-    for (event, range) in parser.into_offset_iter() {
-        let quoted = matches!(
-            event,
-            Event::Start(Tag::CodeBlock(_) | Tag::HtmlBlock | Tag::BlockQuote(_))
-                | Event::Code(_)
-                | Event::InlineHtml(_)
-        );
-        let span = Span::from(range).shifted(content.start);
-        if quoted && found.last().is_none_or(|last| last.end <= span.start) {
-            found.push(span);
-        }
-    }
-    found
 }

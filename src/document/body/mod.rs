@@ -95,6 +95,17 @@ pub struct Stamp<'b> {
     pub action: &'b str,
 }
 
+/// What text is when it is nobody's own words: no task, no entry, no instruction to the tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verbatim {
+    /// A code block or a code span.
+    Code,
+    /// HTML, comments included.
+    Html,
+    /// A quote.
+    Quote,
+}
+
 /// What swallows the rest of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unclosed {
@@ -135,6 +146,8 @@ pub struct Body<'a> {
     pub sections: Vec<Section>,
     /// Every list item, in order.
     pub items: Vec<Item>,
+    /// Code, HTML and quotes, in order and without overlap: what is in one is not listed again.
+    pub verbatim: Vec<(Span, Verbatim)>,
     /// A fence or comment that reaches the end of the file though it was not meant to.
     pub unclosed: Option<Unclosed>,
 }
@@ -171,6 +184,15 @@ impl<'a> Body<'a> {
     /// The first section of this name.
     pub fn section(&self, name: &str) -> Option<(usize, &Section)> {
         self.sections_named(name).next()
+    }
+
+    /// What the text at `offset` is, if it is not plain text.
+    pub fn verbatim_at(&self, offset: usize) -> Option<Verbatim> {
+        let after = self
+            .verbatim
+            .partition_point(|(span, _)| span.start <= offset);
+        let (span, kind) = self.verbatim.get(after.checked_sub(1)?)?;
+        (offset < span.end).then_some(*kind)
     }
 
     /// The document's first heading of level 1.

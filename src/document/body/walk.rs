@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 
-use super::{Body, Fill, Heading, Item, Section, Unclosed, trim_blank_lines};
+use super::{Body, Fill, Heading, Item, Section, Unclosed, Verbatim, trim_blank_lines};
 use crate::document::span::{Span, line_start, next_line};
 
 /// Whether the text of a fenced code block ends with its closing fence.
@@ -73,7 +73,7 @@ pub(super) struct Walk<'a> {
     list_depth: usize,
     heading: Option<Heading<'a>>,
     /// Set while inside a code or HTML block, whose text is not an item's.
-    verbatim: bool,
+    in_verbatim: bool,
     /// False before the first section and behind a further heading of level 1.
     in_section: bool,
     /// Rules that nothing has followed yet.
@@ -89,6 +89,7 @@ impl<'a> Walk<'a> {
                 headings: Vec::new(),
                 sections: Vec::new(),
                 items: Vec::new(),
+                verbatim: Vec::new(),
                 unclosed: None,
             },
             depth: 0,
@@ -96,7 +97,7 @@ impl<'a> Walk<'a> {
             items: Vec::new(),
             list_depth: 0,
             heading: None,
-            verbatim: false,
+            in_verbatim: false,
             in_section: false,
             rules: Vec::new(),
         }
@@ -113,8 +114,17 @@ impl<'a> Walk<'a> {
                     item.checkbox = Some((span, done));
                 }
             }
-            Event::Text(text) | Event::Code(text) => {
+            Event::Text(text) => {
                 self.heading_text(text.into());
+                self.inline(span);
+            }
+            Event::Code(text) => {
+                self.verbatim(span, Verbatim::Code);
+                self.heading_text(text.into());
+                self.inline(span);
+            }
+            Event::InlineHtml(_) => {
+                self.verbatim(span, Verbatim::Html);
                 self.inline(span);
             }
             // An underlined heading can have several lines.
@@ -160,15 +170,17 @@ impl<'a> Walk<'a> {
                 }
             }
             Tag::BlockQuote(_) => {
+                self.verbatim(span, Verbatim::Quote);
                 self.block();
                 self.end_item_text();
                 self.depth += 1;
                 self.quotes += 1;
             }
             Tag::CodeBlock(kind) => {
+                self.verbatim(span, Verbatim::Code);
                 self.block();
                 self.end_item_text();
-                self.verbatim = true;
+                self.in_verbatim = true;
                 let fenced = matches!(kind, CodeBlockKind::Fenced(_));
                 if fenced && self.reaches_end(span) && !is_closed_fence(span.of(self.text)) {
                     self.body.unclosed = Some(Unclosed::Fence(self.first_line(span)));
@@ -176,9 +188,10 @@ impl<'a> Walk<'a> {
             }
             Tag::HtmlBlock => {
                 let html = span.of(self.text).trim();
+                self.verbatim(span, Verbatim::Html);
                 self.block();
                 self.end_item_text();
-                self.verbatim = true;
+                self.in_verbatim = true;
                 if self.reaches_end(span) && is_open_html(html) {
                     let line = self.first_line(span);
                     self.body.unclosed = Some(if html.starts_with("<!--") {
@@ -214,7 +227,7 @@ impl<'a> Walk<'a> {
                 self.depth -= 1;
                 self.quotes -= 1;
             }
-            TagEnd::CodeBlock | TagEnd::HtmlBlock => self.verbatim = false,
+            TagEnd::CodeBlock | TagEnd::HtmlBlock => self.in_verbatim = false,
             _ => self.inline(span),
         }
     }
@@ -223,6 +236,13 @@ impl<'a> Walk<'a> {
     fn block(&mut self) {
         if self.depth == 0 {
             self.rules.clear();
+        }
+    }
+
+    fn verbatim(&mut self, span: Span, kind: Verbatim) {
+        let last = self.body.verbatim.last();
+        if last.is_none_or(|(last, _)| last.end <= span.start) {
+            self.body.verbatim.push((span, kind));
         }
     }
 
@@ -287,7 +307,7 @@ impl<'a> Walk<'a> {
     }
 
     fn inline(&mut self, span: Span) {
-        if self.verbatim {
+        if self.in_verbatim {
             return;
         }
         if let Some(heading) = &mut self.heading {
