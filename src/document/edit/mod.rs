@@ -14,6 +14,7 @@ use super::{Document, Fences, Source, Unclosed};
 
 mod body;
 mod frontmatter;
+mod patch;
 mod proof;
 
 pub use body::heading_text;
@@ -155,12 +156,7 @@ impl Document<'_> {
         let Some((span, new)) = self.splice(edit)? else {
             return self.apply(rest);
         };
-        let old = self.source().bytes();
-        let mut bytes = Vec::with_capacity(old.len() + new.len());
-        bytes.extend_from_slice(old.get(..span.start).unwrap_or(old));
-        bytes.extend_from_slice(new.as_bytes());
-        bytes.extend_from_slice(old.get(span.end..).unwrap_or(&[]));
-        let source = Source::new(bytes);
+        let source = Source::new(patch::spliced(self.source().bytes(), &[(span, new)]));
         let after = Document::parse(&source);
         self.verify(&after, edit)?;
         if rest.is_empty() {
@@ -171,7 +167,11 @@ impl Document<'_> {
     }
 
     /// The splice that makes an edit; `None` if the document already says so.
-    fn splice(&self, edit: &Edit) -> Result<Option<Splice>, EditError> {
+    ///
+    /// # Errors
+    ///
+    /// When the edit cannot be made without guessing.
+    pub fn splice(&self, edit: &Edit) -> Result<Option<Splice>, EditError> {
         // Where the frontmatter has no certain end, neither has the body a certain beginning.
         if self.frontmatter.fences != Fences::Missing {
             self.editable()?;
