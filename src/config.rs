@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use regex::Regex;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
 
 use crate::document::line_column;
 use crate::document::schema::{REQUIRED_SECTIONS, same_name};
@@ -25,8 +26,20 @@ pub struct Config {
     pub sections: Sections,
     /// Items.
     pub items: Items,
+    /// What `lint` reports.
+    pub lint: Lint,
     /// What `close` asks.
     pub close: Close,
+    /// What was read, for errors that are noticed later.
+    #[serde(skip)]
+    origin: Option<Origin>,
+}
+
+/// A configuration file.
+#[derive(Debug)]
+struct Origin {
+    path: PathBuf,
+    text: String,
 }
 
 /// `[linear]`
@@ -62,6 +75,57 @@ pub struct Items {
     id_patterns: Vec<Regex>,
 }
 
+/// `[lint]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Lint {
+    /// The rules that are on, by name, code or family, instead of the default ones; `all` is all.
+    pub select: Option<Vec<Spanned<String>>>,
+    /// Rules that are on besides.
+    pub extend_select: Vec<Spanned<String>>,
+    /// Rules that are off.
+    pub ignore: Vec<Spanned<String>>,
+    /// The least severity that makes `lint` fail.
+    pub fail_on: FailOn,
+    /// Report every key of the frontmatter that the format does not know, not only near misses.
+    pub strict_keys: bool,
+    /// Days without a word after which work in progress is stale.
+    pub stale_days: u32,
+    /// Days after which a paused session has waited for too long.
+    pub long_paused_days: u32,
+    /// Days after which a completed session that was not closed counts as forgotten.
+    pub forgotten_days: u32,
+    /// Minutes by which clocks may differ before a timestamp counts as one of the future.
+    pub clock_skew_minutes: u32,
+}
+
+impl Default for Lint {
+    fn default() -> Self {
+        Self {
+            select: None,
+            extend_select: Vec::new(),
+            ignore: Vec::new(),
+            fail_on: FailOn::Error,
+            strict_keys: false,
+            stale_days: 7,
+            long_paused_days: 30,
+            forgotten_days: 1,
+            clock_skew_minutes: 10,
+        }
+    }
+}
+
+/// The least severity that makes `lint` fail.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FailOn {
+    /// Only errors do.
+    #[default]
+    Error,
+    /// Warnings do, too.
+    Warning,
+}
+
 /// `[close]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -86,17 +150,48 @@ impl Config {
     /// When it cannot be read, is not TOML, or has an unknown key or a wrong value.
     pub fn load(root: &Path) -> Result<Self> {
         let path = root.join(FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            Err(error) => return Err(Error::io("read the configuration", &path, &error)),
-        };
-        Self::parse(&text, &path)
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Self::parse(text, path),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(Error::io("read the configuration", &path, &error)),
+        }
     }
 
-    fn parse(text: &str, path: &Path) -> Result<Self> {
+    /// Reads a configuration file that was named.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Config::load`], and when there is no such file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Error::io("read the configuration", path, &error))?;
+        Self::parse(text, path.to_owned())
+    }
+
+    fn parse(text: String, path: PathBuf) -> Result<Self> {
+        let mut config = Self::deserialize(&text, &path)?;
+        config.origin = Some(Origin { path, text });
+        Ok(config)
+    }
+
+    /// An error about a value of the configuration, which is found by the place it was read from.
+    pub fn error_at<T>(&self, value: &Spanned<T>, message: String) -> Error {
+        let error = Error::usage(message);
+        match &self.origin {
+            Some(origin) => {
+                let position = line_column(&origin.text, value.span().start);
+                error.at(&origin.path, Some(position))
+            }
+            None => error,
+        }
+    }
+
+    /// The file that was read.
+    pub fn path(&self) -> Option<&Path> {
+        self.origin.as_ref().map(|origin| origin.path.as_path())
+    }
+
+    fn deserialize(text: &str, path: &Path) -> Result<Self> {
         let config: Self = toml::from_str(text).map_err(|error| {
             let position = error.span().map(|span| line_column(text, span.start));
             let message = error.message().to_owned();
@@ -174,7 +269,7 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> String {
-        let error = Config::parse(text, Path::new("agentsess.toml")).unwrap_err();
+        let error = Config::parse(text.into(), "agentsess.toml".into()).unwrap_err();
         format!("{error} ({})", error.hint.as_deref().unwrap_or("-"))
     }
 
@@ -189,7 +284,8 @@ mod tests {
 
     #[test]
     fn an_id_pattern_covers_the_whole_token() {
-        let config = Config::parse("[items]\nid-patterns = ['a|ab']", Path::new("x")).unwrap();
+        let config =
+            Config::deserialize("[items]\nid-patterns = ['a|ab']", Path::new("x")).unwrap();
         assert!(config.items.is_id("ab"));
         assert!(!config.items.is_id("abc"));
     }

@@ -61,6 +61,14 @@ impl Repository {
         Some(branch.to_owned())
     }
 
+    /// The branch that the head of `origin` names, as a clone records it.
+    pub fn default_branch(&self) -> Option<String> {
+        let head = self.common_dir.join("refs/remotes/origin/HEAD");
+        let head = fs::read_to_string(head).ok()?;
+        let branch = head.strip_prefix("ref: refs/remotes/origin/")?;
+        Some(branch.trim_end().to_owned())
+    }
+
     /// The top folders of all work trees that exist, this one first.
     pub fn work_trees(&self) -> Vec<PathBuf> {
         let mut tops = vec![self.top.clone()];

@@ -17,7 +17,7 @@ fn report(name: &str, bytes: Vec<u8>) -> Report {
     let updated = document.frontmatter.last_updated().or(created);
     let now = updated.map_or(Timestamp::UNIX_EPOCH, |at| at.at) + TimeDelta::hours(1);
     let config = &Config::default();
-    let findings = lint::check(name, &source, Settings { config, now });
+    let findings = lint::check(name, &source, Settings::new(config, now));
     let file = FileReport {
         path: name.into(),
         source,

@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use agentsess::config::Config;
 use agentsess::document::Source;
 use agentsess::document::time::parse_rfc3339;
-use agentsess::lint::{FileReport, Report, Settings, check};
-use agentsess::render::full;
-use agentsess::rules::{RULES, Rule};
+use agentsess::lint::{Project, RULES, Rule, Safety, Settings, check_all, fix, is_fixable};
+use agentsess::render::{diff, full};
+use agentsess::store::{self, Place, Store};
+
+mod common;
 
 const NAME: &str = "20251204-143000-weather.md";
 const NOW: &str = "2025-12-04T16:00:00Z";
@@ -114,87 +116,181 @@ fn unescaped(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Lints one input the way the command does. Also says whether `rule` is among the findings.
-fn lint(info: &str, content: &str, config: &Config, rule: &Rule) -> (String, bool) {
+/// Everything about one input.
+#[derive(Default)]
+struct Case {
+    config: Config,
+    /// Other files of the repository; without any, nothing is known but the session.
+    files: Vec<(String, String)>,
+    info: String,
+    content: String,
+}
+
+/// What came of it.
+struct Outcome {
+    diagnostics: String,
+    /// Whether the rule of the spec is among the findings.
+    fired: bool,
+    /// What its fixes change, and how safe they are.
+    fix: Option<(Safety, String)>,
+}
+
+/// Lints one input the way the command does.
+fn lint(case: Case, rule: &'static Rule) -> Outcome {
+    let Case {
+        config,
+        files,
+        info,
+        content,
+    } = case;
     let mut words = info.split_whitespace();
     let mut text = match words.next() {
-        Some("session") => content.to_owned(),
+        Some("session") => content,
         Some("frontmatter") => format!("---\n{content}---\n\n{BODY}"),
         Some("body") => format!("---\n{FRONTMATTER}---\n\n{content}"),
         other => panic!("unknown input {other:?}"),
     }
     .into_bytes();
     let mut name = NAME;
+    let mut branch = None;
     let mut now = parse_rfc3339(NOW).unwrap();
     for word in words {
         match word.split_once('=') {
             Some(("name", value)) => name = value,
             Some(("now", value)) => now = parse_rfc3339(value).expect("a time"),
+            Some(("branch", value)) => branch = Some(value),
             None if word == "escapes" => text = unescaped(std::str::from_utf8(&text).unwrap()),
             _ => panic!("unknown setting {word}"),
         }
     }
-    let source = Source::new(text);
-    let now = now.at;
-    let findings = check(name, &source, Settings { config, now });
-    let fired = findings
-        .iter()
-        .any(|finding| finding.rule.name == rule.name);
-    let mut report = Report {
-        files: Vec::new(),
-        checked: 1,
-        unreadable: Vec::new(),
+    let repository = common::Project::bare();
+    if let Some(branch) = branch {
+        repository.git_run(&["init", "-q", "-b", branch]);
+    }
+    for (path, content) in &files {
+        repository.write(path, content);
+    }
+    let store = Store::open(&Place {
+        directory: Some(repository.root.clone()),
+        ..Place::default()
+    })
+    .unwrap();
+    let project = Project::new(&store);
+    let known = branch.is_some() || !files.is_empty();
+    let mut rules: Vec<_> = Settings::new(&config, now.at).rules.to_vec();
+    if !rule.default {
+        rules.push(rule);
+    }
+    let settings = Settings {
+        rules: &rules,
+        project: known.then_some(&project),
+        ..Settings::new(&config, now.at)
     };
-    if !findings.is_empty() {
-        report.files.push(FileReport {
-            path: name.into(),
-            source,
-            findings,
-            fixed: Vec::new(),
+    let path = store.sessions.join(name);
+    let read = |other: &Path| {
+        if other == path {
+            Ok(text.clone())
+        } else {
+            store::read(other)
+        }
+    };
+    let mut report = check_all(std::slice::from_ref(&path), read, settings);
+    assert!(report.unreadable.is_empty());
+    let own: Vec<_> = report
+        .findings()
+        .filter(|(_, finding)| finding.rule.code == rule.code)
+        .map(|(_, finding)| finding.clone())
+        .collect();
+    let safety = own
+        .iter()
+        .filter_map(|finding| Some(finding.fix.as_ref()?.safety))
+        .max();
+    let source = Source::new(text.clone());
+    let fix = safety.map(|safety| {
+        let fixed = fix(name, &source, settings, |finding| {
+            finding.rule.code == rule.code && is_fixable(finding, safety)
         });
+        let fixed = fixed.map_or(text.clone(), |fixed| fixed.bytes);
+        let diff = diff(Path::new(name), &source, &Source::new(fixed));
+        let changes = diff.lines().skip(2).map(str::trim_end);
+        (
+            safety,
+            changes.fold(String::new(), |all, line| all + line + "\n"),
+        )
+    });
+    for file in &mut report.files {
+        file.path = name.into();
     }
     let mut out = Vec::new();
     full(&report, &mut anstream::StripStream::new(&mut out)).unwrap();
     let output = String::from_utf8(out).expect("UTF-8");
     let lines = output.lines().map(str::trim_end);
-    (
-        lines.fold(String::new(), |text, line| text + line + "\n"),
-        fired,
-    )
+    Outcome {
+        diagnostics: lines.fold(String::new(), |text, line| text + line + "\n"),
+        fired: !own.is_empty(),
+        fix,
+    }
 }
 
-/// Runs one spec; the result is the spec with the diagnostics as they are.
-fn run(rule: &Rule, spec: &str) -> (String, Vec<bool>) {
+/// Runs one spec; the result is the spec with the diagnostics and changes as they are.
+fn run(rule: &'static Rule, spec: &str) -> (String, Vec<bool>) {
     let mut lines: Vec<String> = spec.lines().map(String::from).collect();
-    let mut input = None;
-    let mut config = Config::default();
+    let mut case = Case::default();
     let mut fired = Vec::new();
     let mut replaced = Vec::new();
+    let mut fix: Option<(usize, Safety, String)> = None;
+    let told = |fix: Option<(usize, Safety, String)>, replaced: &mut Vec<_>| {
+        if let Some((line, safety, changes)) = fix {
+            let block = format!("\n```diff {}\n{changes}```\n", word(safety));
+            replaced.push((line..line, block));
+        }
+    };
     for block in blocks(spec) {
+        if let Some(path) = block.info.strip_prefix("file ") {
+            case.files.push((path.to_owned(), block.content));
+            continue;
+        }
+        if let Some(safety) = block.info.strip_prefix("diff ") {
+            let (_, expected, changes) = fix.take().expect("a fix above");
+            assert_eq!(safety, word(expected), "{}", rule.name);
+            replaced.push((block.lines, changes));
+            continue;
+        }
+        told(fix.take(), &mut replaced);
         match block.info {
-            "toml" => config = toml::from_str(&block.content).expect("a configuration"),
+            "toml" => case.config = toml::from_str(&block.content).expect("a configuration"),
             "diagnostics" => {
-                let (info, content): (&str, String) = input.take().expect("an input above");
-                let (actual, has_fired) = lint(info, &content, &config, rule);
-                config = Config::default();
-                fired.push(has_fired);
-                replaced.push((block.lines, actual));
+                assert!(!case.info.is_empty(), "diagnostics without an input");
+                let outcome = lint(std::mem::take(&mut case), rule);
+                fired.push(outcome.fired);
+                let behind = block.lines.end + 1;
+                fix = outcome.fix.map(|(safety, text)| (behind, safety, text));
+                replaced.push((block.lines, outcome.diagnostics));
             }
-            _ => assert!(
-                input.replace((block.info, block.content)).is_none(),
-                "an input without diagnostics"
-            ),
+            info => {
+                assert!(case.info.is_empty(), "an input without diagnostics");
+                case.info = info.to_owned();
+                case.content = block.content;
+            }
         }
     }
-    assert!(input.is_none(), "an input without diagnostics");
+    told(fix, &mut replaced);
+    assert!(case.info.is_empty(), "an input without diagnostics");
     for (range, actual) in replaced.into_iter().rev() {
         lines.splice(range, actual.lines().map(String::from));
     }
     (lines.join("\n") + "\n", fired)
 }
 
+fn word(safety: Safety) -> &'static str {
+    match safety {
+        Safety::Safe => "safe",
+        Safety::Unsafe => "unsafe",
+    }
+}
+
 /// The lines that differ, with a little of what is around them.
-fn diff(expected: &str, actual: &str) -> String {
+fn difference(expected: &str, actual: &str) -> String {
     let (old, new): (Vec<_>, Vec<_>) = (expected.lines().collect(), actual.lines().collect());
     let mut output = String::new();
     let (mut i, mut j) = (0, 0);
@@ -249,7 +345,7 @@ fn specs_hold() {
                     failures,
                     "tests/rules/{}.md\n{}",
                     rule.name,
-                    diff(&spec, &actual)
+                    difference(&spec, &actual)
                 );
             }
         }

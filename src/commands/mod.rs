@@ -83,6 +83,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         place: Place {
             directory,
             sessions: sessions_dir.filter(|dir| !dir.is_empty()).map(Into::into),
+            ..Place::default()
         },
         now: clock::now()?,
     };

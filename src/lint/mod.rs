@@ -1,6 +1,12 @@
 //! The engine: parses each file once, runs every rule over it, keeps what was found.
 
+mod fix;
+mod folder;
+mod selection;
+mod suppression;
+
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use rayon::prelude::*;
 
@@ -8,9 +14,14 @@ use crate::config::Config;
 use crate::document::time::Timestamp;
 use crate::document::{Document, Source};
 use crate::error::{Error, Result};
-use crate::rules::RULES;
+use crate::rules::{DUPLICATE_WORK, Folder, Work};
 
-pub use crate::rules::{Context, Family, Finding, Findings, Fix, Phase, Rule, Safety, Severity};
+pub use fix::{Fixed, fix, is_fixable};
+pub use selection::{Selectors, selected};
+
+pub use crate::rules::{
+    Context, Family, Finding, Findings, Fix, Phase, Project, RULES, Rule, Safety, Severity,
+};
 
 /// What was found in one file.
 #[derive(Debug)]
@@ -70,20 +81,53 @@ pub struct Settings<'s> {
     pub config: &'s Config,
     /// The time, for rules that depend on it.
     pub now: Timestamp,
+    /// The rules that are on, in the order of their codes.
+    pub rules: &'s [&'static Rule],
+    /// The repository, for rules about what a session says of it.
+    pub project: Option<&'s Project<'s>>,
+    /// The other sessions, for rules that compare them; [`check_all`] looks at them by itself.
+    pub folder: Option<&'s Folder>,
 }
 
-/// Runs every rule over one file. The findings come in the order of the text.
+impl<'s> Settings<'s> {
+    /// The default rules, and nothing known beyond the file.
+    pub fn new(config: &'s Config, now: Timestamp) -> Self {
+        static DEFAULT: LazyLock<Vec<&'static Rule>> =
+            LazyLock::new(|| RULES.iter().copied().filter(|rule| rule.default).collect());
+        Self {
+            config,
+            now,
+            rules: &DEFAULT,
+            project: None,
+            folder: None,
+        }
+    }
+
+    fn has(&self, rule: &Rule) -> bool {
+        self.rules.iter().any(|on| on.code == rule.code)
+    }
+}
+
+/// Runs the rules over one file. The findings come in the order of the text.
 pub fn check(file_name: &str, source: &Source, settings: Settings<'_>) -> Vec<Finding> {
-    let document = Document::parse(source);
-    let context = Context::new(file_name, &document, settings);
+    check_document(file_name, &Document::parse(source), settings)
+}
+
+fn check_document(
+    file_name: &str,
+    document: &Document<'_>,
+    settings: Settings<'_>,
+) -> Vec<Finding> {
+    let context = Context::new(file_name, document, settings);
     let mut found = Vec::new();
-    for rule in RULES {
+    for rule in settings.rules {
         let for_any_text = matches!(rule.family, Family::Name | Family::Safety);
         if context.conflict.is_some() && !for_any_text {
             continue;
         }
         (rule.check)(&context, &mut Findings::new(rule, &mut found));
     }
+    suppression::apply(&context, settings.rules, &mut found);
     found.sort_by_key(|finding| (finding.span.start, finding.rule.code));
     found
 }
@@ -94,16 +138,21 @@ pub fn check_all(
     read: impl Fn(&Path) -> Result<Vec<u8>> + Sync,
     settings: Settings<'_>,
 ) -> Report {
-    let one = |path: &PathBuf| check_file(path, &read, settings).transpose();
-    let results: Vec<_> = match paths {
-        // Starting threads takes longer than checking a file.
-        [path] => one(path).into_iter().collect(),
-        _ => paths.par_iter().filter_map(one).collect(),
+    let one = |(index, path): (usize, &PathBuf)| {
+        let checked = check_file(path, &read, settings);
+        let clean = |checked: &Checked| checked.report.is_none() && checked.work.is_none();
+        (!checked.as_ref().is_ok_and(clean)).then_some((index, checked))
     };
+    let mut results: Vec<(usize, Result<Checked>)> = match paths {
+        // Starting threads takes longer than checking a file.
+        [path] => one((0, path)).into_iter().collect(),
+        _ => paths.par_iter().enumerate().filter_map(one).collect(),
+    };
+    folder::compare(paths, &mut results, &read, settings);
     let mut report = Report::default();
-    for result in results {
+    for (_, result) in results {
         match result {
-            Ok(file) => report.files.push(file),
+            Ok(checked) => report.files.extend(checked.report),
             Err(error) => report.unreadable.push(error),
         }
     }
@@ -111,20 +160,34 @@ pub fn check_all(
     report
 }
 
+/// What is kept of a file.
+struct Checked {
+    report: Option<FileReport>,
+    work: Option<Box<Work>>,
+}
+
 fn check_file(
     path: &Path,
     read: impl Fn(&Path) -> Result<Vec<u8>>,
     settings: Settings<'_>,
-) -> Result<Option<FileReport>> {
+) -> Result<Checked> {
     let source = Source::new(read(path)?);
+    let document = Document::parse(&source);
     let file_name = path.file_name().unwrap_or_default().to_string_lossy();
-    let findings = check(&file_name, &source, settings);
-    Ok((!findings.is_empty()).then(|| FileReport {
-        path: path.to_owned(),
-        source,
-        findings,
-        fixed: Vec::new(),
-    }))
+    let findings = check_document(&file_name, &document, settings);
+    let work = settings
+        .has(&DUPLICATE_WORK)
+        .then(|| Work::of(&file_name, &document.frontmatter));
+    drop(document);
+    Ok(Checked {
+        work: work.flatten().map(Box::new),
+        report: (!findings.is_empty()).then(|| FileReport {
+            path: path.to_owned(),
+            source,
+            findings,
+            fixed: Vec::new(),
+        }),
+    })
 }
 
 #[cfg(test)]
@@ -137,7 +200,7 @@ mod tests {
 
     fn settings(config: &Config) -> Settings<'_> {
         let now = parse_minute("2025-12-04 16:00").unwrap();
-        Settings { config, now }
+        Settings::new(config, now)
     }
 
     fn paths(names: &[&str]) -> Vec<PathBuf> {

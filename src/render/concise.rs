@@ -36,10 +36,7 @@ mod tests {
         let report = check_all(
             &paths,
             |_| Ok(Vec::new()),
-            Settings {
-                config: &Config::default(),
-                now: Timestamp::UNIX_EPOCH,
-            },
+            Settings::new(&Config::default(), Timestamp::UNIX_EPOCH),
         );
         let mut out = Vec::new();
         concise(&report, &mut out).unwrap();

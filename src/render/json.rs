@@ -84,10 +84,7 @@ mod tests {
         let report = check_all(
             &paths,
             read,
-            Settings {
-                config: &Config::default(),
-                now: Timestamp::UNIX_EPOCH,
-            },
+            Settings::new(&Config::default(), Timestamp::UNIX_EPOCH),
         );
         let mut out = Vec::new();
         json(&report, &mut out).unwrap();

@@ -5,6 +5,7 @@
 
 pub mod brief;
 mod concise;
+mod diff;
 mod full;
 mod json;
 mod positions;
@@ -16,6 +17,7 @@ use std::io::{self, Write};
 use crate::lint::Report;
 
 pub use concise::concise;
+pub use diff::diff;
 pub use full::full;
 pub use json::json;
 pub use positions::Positions;

@@ -2,6 +2,8 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use super::conflict_marker;
+use super::duplicate_work::Folder;
+use super::project::Project;
 use super::rule::{Rule, Severity};
 use crate::config::Config;
 use crate::document::schema::SESSION_LOG;
@@ -83,6 +85,10 @@ pub struct Context<'a> {
     pub config: &'a Config,
     /// The time; a rule that depends on it never goes beyond a warning.
     pub now: Timestamp,
+    /// The repository, if it is known.
+    pub project: Option<&'a Project<'a>>,
+    /// What other sessions are about, if there is something to say about this one.
+    pub folder: Option<&'a Folder>,
     /// How far the session has come.
     pub phase: Phase,
     /// The first marker of a merge conflict. Between two states of a file in one, only the rules
@@ -164,6 +170,8 @@ impl<'a> Context<'a> {
             document,
             config: settings.config,
             now: settings.now,
+            project: settings.project,
+            folder: settings.folder,
             phase: Phase::of(document),
             conflict: conflict_marker::first(document),
             trusted: error.map_or(usize::MAX, |error| line_start(document.text, error.offset)),
@@ -265,7 +273,7 @@ fn without_secrets(text: String) -> String {
 }
 
 /// Text of the user's, short enough for a message and without secrets.
-pub(super) fn shown(text: &str) -> Cow<'_, str> {
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     match redact(text) {
         (Cow::Borrowed(text), _) => shortened(text),
         (Cow::Owned(text), _) => shortened(&text).into_owned().into(),

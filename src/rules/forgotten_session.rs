@@ -1,5 +1,3 @@
-use chrono::TimeDelta;
-
 use super::completed_with_open_work::open_work;
 use super::context::{Context, Findings};
 use super::rule::declare;
@@ -11,8 +9,9 @@ declare! {
     ///
     /// ## What it checks
     ///
-    /// A day after the last word of a session whose status is `completed`, its file is gone. One
-    /// with open work is not ready to be closed and is left to `completed-with-open-work`.
+    /// `lint.forgotten-days`, 1 by default, after the last word of a session whose status is
+    /// `completed`, its file is gone. One with open work is not ready to be closed and is left to
+    /// `completed-with-open-work`.
     ///
     /// ## Why
     ///
@@ -35,11 +34,9 @@ declare! {
     "AS503", "forgotten-session", Lifecycle, Warning, check
 }
 
-/// How long a completed session may lie about.
-const FORGOTTEN: TimeDelta = TimeDelta::days(1);
-
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
-    let Some((span, days)) = older_than(cx, Status::Completed, FORGOTTEN) else {
+    let Some((span, days)) = older_than(cx, Status::Completed, cx.config.lint.forgotten_days)
+    else {
         return;
     };
     if open_work(cx).next().is_some() {

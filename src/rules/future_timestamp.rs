@@ -11,8 +11,9 @@ declare! {
     ///
     /// ## What it checks
     ///
-    /// `session.created` and `session.last_updated` are at most ten minutes ahead of the clock.
-    /// When the creation is, the update that follows it is not reported too.
+    /// `session.created` and `session.last_updated` are at most `lint.clock-skew-minutes` ahead of
+    /// the clock, 10 by default. When the creation is, the update that follows it is not reported
+    /// too.
     ///
     /// ## Why
     ///
@@ -35,19 +36,17 @@ declare! {
     "AS114", "future-timestamp", Frontmatter, Warning, check
 }
 
-/// How far clocks of different machines may differ.
-const SLACK: TimeDelta = TimeDelta::minutes(10);
-
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     // A creation that lies behind the update, or is not that of the name, has been reported.
     if reversed(cx).is_some() {
         return;
     }
+    let skew = TimeDelta::minutes(cx.config.lint.clock_skew_minutes.into());
     let created = cx.created().filter(|_| mismatch(cx).is_none());
     let times = [("created", created), ("last_updated", cx.last_updated())];
     let ahead = times.into_iter().find_map(|(key, time)| {
         let (span, at) = time?;
-        (at - cx.now > SLACK).then_some((key, span))
+        (at - cx.now > skew).then_some((key, span))
     });
     if let Some((key, span)) = ahead {
         found.report(

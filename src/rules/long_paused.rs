@@ -1,5 +1,3 @@
-use chrono::TimeDelta;
-
 use super::context::{Context, Findings};
 use super::rule::declare;
 use super::stale_session::{older_than, slug};
@@ -10,7 +8,8 @@ declare! {
     ///
     /// ## What it checks
     ///
-    /// While the status is `paused`, `last_updated` or the last log entry is at most 30 days old.
+    /// While the status is `paused`, `last_updated` or the last log entry is at most
+    /// `lint.long-paused-days` old, 30 by default.
     ///
     /// ## Why
     ///
@@ -32,11 +31,8 @@ declare! {
     "AS502", "long-paused", Lifecycle, Warning, check
 }
 
-/// How long a session may wait to be taken up.
-const LONG: TimeDelta = TimeDelta::days(30);
-
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
-    let Some((span, days)) = older_than(cx, Status::Paused, LONG) else {
+    let Some((span, days)) = older_than(cx, Status::Paused, cx.config.lint.long_paused_days) else {
         return;
     };
     let slug = slug(cx);

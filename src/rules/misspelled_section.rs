@@ -1,4 +1,4 @@
-use super::context::{Context, Findings, shown};
+use super::context::{Context, Findings, Safety, shown};
 use super::rule::{Severity, declare};
 use crate::document::Heading;
 use crate::document::schema::{SECTIONS, same_name};
@@ -64,6 +64,13 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
             message,
             format!("write `## {name}`"),
         );
+        // Words around the name may say something.
+        let safety = if is_decorated(&heading.title, name) && !same_name(&heading.title, name) {
+            Safety::Unsafe
+        } else {
+            Safety::Safe
+        };
+        found.fix(safety, [(heading.span, format!("## {name}"))]);
     }
 }
 

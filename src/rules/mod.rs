@@ -6,6 +6,7 @@
 //! one finding.
 
 mod context;
+mod project;
 mod rule;
 
 mod completed_with_open_work;
@@ -13,6 +14,7 @@ mod conflict_marker;
 mod duplicate_key;
 mod duplicate_section;
 mod duplicate_task;
+mod duplicate_work;
 mod empty_log_entry;
 mod empty_section;
 mod empty_value;
@@ -42,6 +44,7 @@ mod name_timestamp_mismatch;
 mod non_utc_timestamp;
 mod not_handoff_ready;
 mod secret;
+mod session_on_default_branch;
 mod several_active_waves;
 mod stale_session;
 mod task_syntax;
@@ -50,13 +53,20 @@ mod unclosed_comment;
 mod unclosed_fence;
 mod unclosed_frontmatter;
 mod unknown_key;
+mod unused_suppression;
 mod updated_before_created;
 mod wave_state;
 mod wave_syntax;
 mod wrong_type;
 
+use crate::error::{Error, Result};
+
+pub(crate) use context::shown;
 pub use context::{Context, Finding, Findings, Fix, Phase, Safety};
+pub use duplicate_work::{Folder, RULE as DUPLICATE_WORK, Work};
+pub use project::Project;
 pub use rule::{Family, Rule, Severity};
+pub use unused_suppression::RULE as UNUSED_SUPPRESSION;
 
 /// Every rule, in the order of the codes.
 pub static RULES: &[&Rule] = &[
@@ -65,6 +75,7 @@ pub static RULES: &[&Rule] = &[
     &invalid_utf8::RULE,
     &issue_id_in_name::RULE,
     &name_timestamp_mismatch::RULE,
+    &unused_suppression::RULE,
     // AS1xx: frontmatter
     &missing_frontmatter::RULE,
     &unclosed_frontmatter::RULE,
@@ -109,16 +120,32 @@ pub static RULES: &[&Rule] = &[
     &forgotten_session::RULE,
     &not_handoff_ready::RULE,
     &completed_with_open_work::RULE,
+    // AS6xx: the rest of the repository
+    &duplicate_work::RULE,
     // AS7xx: what does harm
     &conflict_marker::RULE,
     &hidden_character::RULE,
     &secret::RULE,
+    &session_on_default_branch::RULE,
 ];
 
 /// The rule of this name or code, letter case aside.
 pub fn find(name_or_code: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|rule| {
         rule.name.eq_ignore_ascii_case(name_or_code) || rule.code.eq_ignore_ascii_case(name_or_code)
+    })
+}
+
+/// The rule of this name or code.
+///
+/// # Errors
+///
+/// When there is none.
+pub fn named(name_or_code: &str) -> Result<&'static Rule> {
+    find(name_or_code).ok_or_else(|| {
+        let near = nearest(name_or_code).map_or("", |rule| rule.name);
+        Error::usage(format!("no rule is called `{name_or_code}`"))
+            .hint(format!("agentsess rule {near}").trim_end())
     })
 }
 

@@ -28,8 +28,38 @@ pub enum Family {
     Progress,
     /// `AS5xx`: what should have happened by now.
     Lifecycle,
+    /// `AS6xx`: what it says about the rest of the repository.
+    References,
     /// `AS7xx`: what does harm to whoever reads or commits it.
-    Safety = 7,
+    Safety,
+}
+
+impl Family {
+    /// All of them, in the order of the codes.
+    pub const ALL: [Self; 8] = [
+        Self::Name,
+        Self::Frontmatter,
+        Self::Sections,
+        Self::Log,
+        Self::Progress,
+        Self::Lifecycle,
+        Self::References,
+        Self::Safety,
+    ];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Frontmatter => "frontmatter",
+            Self::Sections => "sections",
+            Self::Log => "log",
+            Self::Progress => "progress",
+            Self::Lifecycle => "lifecycle",
+            Self::References => "references",
+            Self::Safety => "safety",
+        }
+    }
 }
 
 /// One rule, as its file declares it.
@@ -43,6 +73,8 @@ pub struct Rule {
     pub family: Family,
     /// The severity of its findings, unless one says otherwise.
     pub severity: Severity,
+    /// Whether it is on without being asked for.
+    pub default: bool,
     /// The doc comment of the rule as it stands in the source; see [`Rule::explanation`].
     pub doc: &'static str,
     /// Reports what is wrong with one document.
@@ -75,16 +107,20 @@ impl fmt::Display for Severity {
 
 /// Declares the rule of a file: its doc comment is also what `agentsess rule NAME` prints.
 macro_rules! declare {
-    ($(#[doc = $doc:literal])+ $code:literal, $name:literal, $family:ident, $severity:ident, $check:path $(,)?) => {
+    ($(#[doc = $doc:literal])+ $code:literal, $name:literal, $family:ident, $severity:ident, $check:path $(, $off:ident)?) => {
         $(#[doc = $doc])+
         pub static RULE: $crate::rules::Rule = $crate::rules::Rule {
             code: $code,
             name: $name,
             family: $crate::rules::Family::$family,
             severity: $crate::rules::Severity::$severity,
+            default: true $(&& $crate::rules::rule::$off)?,
             doc: concat!($($doc, "\n"),+),
             check: $check,
         };
     };
 }
 pub(super) use declare;
+
+/// Ends the declaration of a rule that is off unless it is asked for.
+pub(super) const OFF: bool = false;

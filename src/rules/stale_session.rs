@@ -9,8 +9,8 @@ declare! {
     ///
     /// ## What it checks
     ///
-    /// While the status is `in_progress`, `last_updated` or the last log entry is at most 7 days
-    /// old.
+    /// While the status is `in_progress`, `last_updated` or the last log entry is at most
+    /// `lint.stale-days` old, 7 by default.
     ///
     /// ## Why
     ///
@@ -32,11 +32,8 @@ declare! {
     "AS501", "stale-session", Lifecycle, Warning, check
 }
 
-/// How long work in progress may go without a word.
-const STALE: TimeDelta = TimeDelta::days(7);
-
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
-    let Some((span, days)) = older_than(cx, Status::InProgress, STALE) else {
+    let Some((span, days)) = older_than(cx, Status::InProgress, cx.config.lint.stale_days) else {
         return;
     };
     let slug = slug(cx);
@@ -50,12 +47,9 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
 }
 
 /// The place of `last_updated` and the age in days of a session with this status, if it is older
-/// than `limit`. A log entry written by hand counts as well.
-pub(super) fn older_than(
-    cx: &Context<'_>,
-    status: Status,
-    limit: TimeDelta,
-) -> Option<(Span, i64)> {
+/// than so many days. A log entry written by hand counts as well.
+pub(super) fn older_than(cx: &Context<'_>, status: Status, days: u32) -> Option<(Span, i64)> {
+    let limit = TimeDelta::days(days.into());
     let document = cx.document;
     let frontmatter = &document.frontmatter;
     if frontmatter.status() != Some(status) {

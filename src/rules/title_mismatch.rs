@@ -93,7 +93,7 @@ mod tests {
             let text = format!("---\nsession:\n  title: {value}\n---\n\n# Session: {heading}\n");
             let source = Source::new(text.into_bytes());
             let (config, now) = (&Config::default(), chrono::DateTime::UNIX_EPOCH);
-            let found = check("20251204-143000-a.md", &source, Settings { config, now });
+            let found = check("20251204-143000-a.md", &source, Settings::new(config, now));
             let title = found.iter().find(|finding| finding.rule.name.contains("title"));
             prop_assert!(title.is_none(), "{title:?}");
         }

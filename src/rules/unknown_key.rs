@@ -11,8 +11,8 @@ declare! {
     /// A key that differs from a known one of the same map only in letter case, `-` or `_`, or by
     /// a slip (`spawend_agents`, `last_update`). And an optional key of `session` or
     /// `orchestration` that stands at the top or in the other one, and not where it belongs. Other
-    /// unknown keys are yours, and nothing is said about them. Where a required key is missing for
-    /// the same reason, `missing-key` says so.
+    /// unknown keys are yours, and nothing is said about them unless `lint.strict-keys` is set.
+    /// Where a required key is missing for the same reason, `missing-key` says so.
     ///
     /// ## Why
     ///
@@ -88,6 +88,12 @@ fn look_into(cx: &Context<'_>, path: &[&str], map: &Node<'_>, found: &mut Findin
                 entry.key.span,
                 format!("`{name}` does not belong here"),
                 format!("move it into `{parent}:`"),
+            );
+        } else if cx.config.lint.strict_keys {
+            found.report(
+                entry.key.span,
+                format!("`{}` is not a key of the format", shown(name)),
+                "remove it, or unset `lint.strict-keys` in `.agents/agentsess.toml`",
             );
         }
     }

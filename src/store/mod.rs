@@ -7,6 +7,7 @@
 //! them the old file or the new one. An editor that saves in between is noticed by the check, and
 //! the writer starts again from what it saved.
 
+mod decisions;
 mod files;
 mod lock;
 mod root;
@@ -17,9 +18,10 @@ use std::path::{Component, Path, PathBuf};
 
 use walkdir::WalkDir;
 
+pub use decisions::DecisionRecords;
 pub use files::{FILE_LIMIT, read};
 pub use lock::Lock;
-pub use root::{Place, SESSIONS};
+pub use root::{Place, SESSIONS, SettingsFile};
 pub use select::Candidate;
 pub use trash::Trashed;
 
@@ -27,6 +29,9 @@ use crate::config::Config;
 use crate::document::Source;
 use crate::error::{Error, Kind, Result};
 use crate::git::Repository;
+
+/// New bytes, if there are any, and what came of making them.
+type Change<T> = (Option<Vec<u8>>, T);
 
 /// The sessions of one work tree.
 #[derive(Debug)]
@@ -52,8 +57,13 @@ impl Store {
     /// outside the root.
     pub fn open(place: &Place) -> Result<Self> {
         let found = place.find()?;
+        let config = match &place.settings {
+            SettingsFile::Found => Config::load(&found.root)?,
+            SettingsFile::Named(path) => Config::read(&found.start.join(path))?,
+            SettingsFile::None => Config::default(),
+        };
         Ok(Self {
-            config: Config::load(&found.root)?,
+            config,
             shown_from: found.start,
             root: found.root,
             sessions: found.sessions,
@@ -174,24 +184,48 @@ impl Store {
         &self,
         lock: &Lock,
         name: &str,
-        mut change: impl FnMut(&Source) -> Result<(Option<Vec<u8>>, T)>,
+        mut change: impl FnMut(&Source) -> Result<Change<T>>,
     ) -> Result<T> {
         lock.guards(&self.sessions)?;
-        let path = self.path(name);
+        self.rewrite(&self.path(name), &mut change)
+    }
+
+    /// The same for a session wherever it is. It is locked if it lies in a sessions folder; no
+    /// other writer of this program works anywhere else.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::update`].
+    pub fn update_at<T>(
+        &self,
+        path: &Path,
+        mut change: impl FnMut(&Source) -> Result<Change<T>>,
+    ) -> Result<T> {
+        let folder = path.parent().unwrap_or(path);
+        let shared = folder == self.sessions || folder.ends_with(SESSIONS);
+        let _lock = shared.then(|| self.lock_of(folder)).transpose()?;
+        self.rewrite(path, &mut change)
+    }
+
+    fn rewrite<T>(
+        &self,
+        path: &Path,
+        change: &mut dyn FnMut(&Source) -> Result<Change<T>>,
+    ) -> Result<T> {
         for _ in 0..100 {
-            let source = self.read(name)?;
+            let source = Source::new(read(path).map_err(|error| self.relocate(error))?);
             let (bytes, outcome) = change(&source)?;
             let Some(bytes) = bytes else {
                 return Ok(outcome);
             };
-            let replaced = files::replace(&path, source.bytes(), &bytes);
+            let replaced = files::replace(path, source.bytes(), &bytes);
             if replaced.map_err(|error| self.relocate(error))? {
                 return Ok(outcome);
             }
         }
         Err(
             Error::new(Kind::Io, "another program keeps rewriting this file")
-                .at(&self.shown(&path), None)
+                .at(&self.shown(path), None)
                 .hint("close it there, then run the command again"),
         )
     }
@@ -202,11 +236,15 @@ impl Store {
     ///
     /// When another process holds the lock for too long, or the folder cannot be made.
     pub fn lock(&self) -> Result<Lock> {
+        self.lock_of(&self.sessions)
+    }
+
+    fn lock_of(&self, sessions: &Path) -> Result<Lock> {
         let tracked = |local: &Path| {
             let repository = self.repository.as_ref();
             repository.is_some_and(|repository| repository.tracks_below(local))
         };
-        Lock::acquire(&self.sessions, self.config.lock_timeout(), &tracked)
+        Lock::acquire(sessions, self.config.lock_timeout(), &tracked)
             .map_err(|error| self.relocate(error))
     }
 }

@@ -15,6 +15,20 @@ pub struct Place {
     pub directory: Option<PathBuf>,
     /// `AGENTSESS_DIR`: the sessions folder itself.
     pub sessions: Option<PathBuf>,
+    /// Where the settings are.
+    pub settings: SettingsFile,
+}
+
+/// The configuration to go by.
+#[derive(Debug, Clone, Default)]
+pub enum SettingsFile {
+    /// The repository's own, if it has one.
+    #[default]
+    Found,
+    /// This one.
+    Named(PathBuf),
+    /// None.
+    None,
 }
 
 pub(super) struct Found {

@@ -16,7 +16,7 @@ use crate::git::Repository;
 use crate::lint;
 use crate::operations::log::plain_path;
 use crate::operations::{counted, stem_of};
-use crate::store::{self, Store};
+use crate::store::Store;
 
 fn verdict(item: Item, verdict: Verdict, note: impl Into<String>, details: Vec<String>) -> Check {
     Check {
@@ -40,7 +40,7 @@ pub(super) fn issue(document: &Document) -> Check {
 /// A decision is captured when a record in the folder has its title as a heading, whatever number
 /// stands before it.
 pub(super) fn decisions(store: &Store, document: &Document) -> Check {
-    let titles = decision_titles(document);
+    let titles = document.decision_titles();
     if titles.is_empty() {
         let text = document
             .section_text(DECISIONS)
@@ -55,13 +55,10 @@ pub(super) fn decisions(store: &Store, document: &Document) -> Check {
         return verdict(Item::Decisions, state, note, Vec::new());
     }
     let folder = &store.config.close.decisions;
-    let recorded = headings_below(&store.root.join(folder));
-    let missing: Vec<String> = titles
-        .iter()
-        .filter(|title| plain(title).is_empty() || !recorded.contains(&plain(title)))
-        .cloned()
-        .collect();
+    let records = store.decision_records();
     let count = titles.len();
+    let missing = titles.into_iter().map(|(_, title)| title);
+    let missing: Vec<String> = missing.filter(|title| !records.has(title)).collect();
     if missing.is_empty() {
         let note = format!("{count} found in {}", folder.display());
         return verdict(Item::Decisions, Verdict::Proven, note, Vec::new());
@@ -72,67 +69,6 @@ pub(super) fn decisions(store: &Store, document: &Document) -> Check {
         folder.display()
     );
     verdict(Item::Decisions, Verdict::Unmet, note, missing)
-}
-
-/// The titles of the decisions: the `###` headings of their section, or else its outermost items.
-fn decision_titles(document: &Document) -> Vec<String> {
-    let Some((_, section)) = document.body.section(DECISIONS) else {
-        return Vec::new();
-    };
-    let headings = document.body.subsections(document.text, section);
-    let titles: Vec<_> = headings
-        .iter()
-        .filter_map(|(index, _)| document.body.headings.get(*index))
-        .map(|heading| {
-            let numbered = heading.title.strip_prefix("Decision ");
-            let title = numbered.and_then(|rest| rest.split_once(':'));
-            let title = title.map_or(heading.title.as_ref(), |(_, title)| title);
-            title.trim().to_owned()
-        })
-        .filter(|title| !title.is_empty())
-        .collect();
-    if !titles.is_empty() {
-        return titles;
-    }
-    let items = document.body.items_in(DECISIONS);
-    let items = items.filter(|(_, item)| item.depth == 1);
-    items
-        .map(|(_, item)| item.text.of(document.text).to_owned())
-        .filter(|text| !is_none(text))
-        .collect()
-}
-
-/// The headings of all Markdown files at the top of a folder, in the plain form.
-fn headings_below(folder: &Path) -> Vec<String> {
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    files
-        .filter(|file| file.path().extension().is_some_and(|end| end == "md"))
-        .filter_map(|file| store::read(&file.path()).ok())
-        .flat_map(|bytes| {
-            let source = Source::new(bytes);
-            let document = Document::parse(&source);
-            let headings = document.body.headings.iter();
-            headings
-                .map(|heading| unnumbered(&plain(&heading.title)).to_owned())
-                .collect::<Vec<_>>()
-        })
-        .collect()
-}
-
-/// Letters and digits in lower case, words apart by one space.
-fn plain(text: &str) -> String {
-    let words = text.split(|c: char| !c.is_alphanumeric());
-    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
-    words.join(" ").to_lowercase()
-}
-
-/// A heading in plain form without `adr` and a number before it.
-fn unnumbered(heading: &str) -> &str {
-    let rest = heading.strip_prefix("adr ").unwrap_or(heading);
-    match rest.split_once(' ') {
-        Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => rest,
-        _ => rest,
-    }
 }
 
 pub(super) fn lessons(document: &Document) -> Check {
@@ -391,7 +327,7 @@ fn is_parent(
 /// No lint error, so that what goes to the trash can be worked with when it comes back.
 pub(super) fn saved(store: &Store, name: &str, source: &Source, now: Timestamp) -> Check {
     let config = &store.config;
-    let findings = lint::check(name, source, lint::Settings { config, now });
+    let findings = lint::check(name, source, lint::Settings::new(config, now));
     let shown = store.shown(&store.path(name));
     let errors: Vec<_> = findings
         .iter()

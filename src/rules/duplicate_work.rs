@@ -1,0 +1,148 @@
+use std::collections::{HashMap, HashSet};
+
+use super::context::{Context, Findings, shown};
+use super::project::Project;
+use super::rule::declare;
+use crate::document::{Frontmatter, Status};
+
+declare! {
+    /// Two sessions are in progress on one issue or one branch.
+    ///
+    /// ## What it checks
+    ///
+    /// No other session of the folder that is in progress names the same `linear_issue` or `issue`,
+    /// or the same `branch`, the default branch aside. Paused and completed sessions do not count.
+    ///
+    /// ## Why
+    ///
+    /// Two agents do the same work, or each waits for the other; whoever asks where the issue
+    /// stands gets two answers.
+    ///
+    /// ## Example
+    ///
+    /// ```yaml
+    /// # 20251204-143000-weather.md and 20251205-090000-weather-again.md
+    /// session:
+    ///   status: in_progress
+    ///   linear_issue: "BACK-123"
+    /// ```
+    ///
+    /// ## Instead
+    ///
+    /// ```sh
+    /// agentsess close weather-again
+    /// ```
+    "AS604", "duplicate-work", References, Warning, check
+}
+
+fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
+    let Some(folder) = cx.folder else { return };
+    if cx.document.frontmatter.status() != Some(Status::InProgress) {
+        return;
+    }
+    let place = |path| Some(cx.entry(path)?.value.span);
+    let Some(work) = Work::of(cx.file_name, &cx.document.frontmatter) else {
+        return;
+    };
+    let shared = [
+        (
+            work.issue.as_deref(),
+            &folder.issues,
+            place(&["session", "linear_issue"]).or(place(&["session", "issue"])),
+        ),
+        (
+            work.branch.as_deref(),
+            &folder.branches,
+            place(&["session", "branch"]),
+        ),
+    ];
+    for (text, groups, place) in shared {
+        let names = text.and_then(|text| groups.get(text));
+        let mut others = names
+            .into_iter()
+            .flatten()
+            .filter(|name| **name != work.name);
+        if let (Some(text), Some(place), Some(other)) = (text, place, others.next()) {
+            let others = match others.count() {
+                0 => "is".to_owned(),
+                count => format!("and {count} more are"),
+            };
+            found.report(
+                place,
+                format!(
+                    "{} {others} in progress on {} too",
+                    shown(other),
+                    shown(text)
+                ),
+                "go on in one of them: pause or close the other",
+            );
+            return;
+        }
+    }
+}
+
+/// What one session in progress works on.
+#[derive(Debug)]
+pub struct Work {
+    name: String,
+    issue: Option<String>,
+    branch: Option<String>,
+}
+
+impl Work {
+    /// What the session of this file name works on, if it is in progress and says so.
+    pub fn of(name: &str, frontmatter: &Frontmatter<'_>) -> Option<Self> {
+        if frontmatter.status() != Some(Status::InProgress) {
+            return None;
+        }
+        let issue = frontmatter.issue().map(str::to_owned);
+        let branch = frontmatter.text(&["session", "branch"]).map(str::to_owned);
+        (issue.is_some() || branch.is_some()).then(|| Self {
+            name: name.to_owned(),
+            issue,
+            branch,
+        })
+    }
+}
+
+/// The names of the sessions of one folder that are in progress on the same.
+#[derive(Debug, Default)]
+pub struct Folder {
+    issues: HashMap<String, Vec<String>>,
+    branches: HashMap<String, Vec<String>>,
+}
+
+impl Folder {
+    /// Puts together what is worked on more than once. Everybody is on the default branch.
+    pub fn new(mut work: Vec<Work>, project: Option<&Project<'_>>) -> Self {
+        work.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut folder = Self::default();
+        for Work {
+            name,
+            issue,
+            branch,
+        } in work
+        {
+            let own = |branch: &String| !project.is_some_and(|p| p.is_default_branch(branch));
+            if let Some(branch) = branch.filter(own) {
+                folder
+                    .branches
+                    .entry(branch)
+                    .or_default()
+                    .push(name.clone());
+            }
+            if let Some(issue) = issue {
+                folder.issues.entry(issue).or_default().push(name);
+            }
+        }
+        folder.issues.retain(|_, names| names.len() > 1);
+        folder.branches.retain(|_, names| names.len() > 1);
+        folder
+    }
+
+    /// The sessions about which there is something to say.
+    pub fn names(&self) -> HashSet<&str> {
+        let groups = self.issues.values().chain(self.branches.values());
+        groups.flatten().map(String::as_str).collect()
+    }
+}
