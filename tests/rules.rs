@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use agentsess::config::Config;
+use agentsess::config;
 use agentsess::document::Source;
 use agentsess::document::time::parse_rfc3339;
 use agentsess::lint::{Project, RULES, Rule, Safety, Settings, check_all, fix, is_fixable};
@@ -119,7 +119,7 @@ fn unescaped(text: &str) -> Vec<u8> {
 /// Everything about one input.
 #[derive(Default)]
 struct Case {
-    config: Config,
+    config: Option<String>,
     /// Other files of the repository; without any, nothing is known but the session.
     files: Vec<(String, String)>,
     info: String,
@@ -170,6 +170,9 @@ fn lint(case: Case, rule: &'static Rule) -> Outcome {
     for (path, content) in &files {
         repository.write(path, content);
     }
+    if let Some(config) = &config {
+        repository.write(config::FILE, config);
+    }
     let store = Store::open(&Place {
         directory: Some(repository.root.clone()),
         ..Place::default()
@@ -177,14 +180,14 @@ fn lint(case: Case, rule: &'static Rule) -> Outcome {
     .unwrap();
     let project = Project::new(&store);
     let known = branch.is_some() || !files.is_empty();
-    let mut rules: Vec<_> = Settings::new(&config, now.at).rules.to_vec();
+    let mut rules: Vec<_> = Settings::new(&store.config, now.at).rules.to_vec();
     if !rule.default {
         rules.push(rule);
     }
     let settings = Settings {
         rules: &rules,
         project: known.then_some(&project),
-        ..Settings::new(&config, now.at)
+        ..Settings::new(&store.config, now.at)
     };
     let path = store.sessions.join(name);
     let read = |other: &Path| {
@@ -258,7 +261,7 @@ fn run(rule: &'static Rule, spec: &str) -> (String, Vec<bool>) {
         }
         told(fix.take(), &mut replaced);
         match block.info {
-            "toml" => case.config = toml::from_str(&block.content).expect("a configuration"),
+            "toml" => case.config = Some(block.content),
             "diagnostics" => {
                 assert!(!case.info.is_empty(), "diagnostics without an input");
                 let outcome = lint(std::mem::take(&mut case), rule);

@@ -28,7 +28,7 @@ pub use name::{SLUG_LIMIT, SessionName, file_name, is_slug, slugify};
 pub use schema::Status;
 pub use source::Source;
 pub use span::{Span, line_column, line_start, next_line};
-pub use state::{Progress, is_none, issue_id, sha256, state_hash};
+pub use state::{Progress, is_none, is_placeholder, issue_id, named_path, sha256, state_hash};
 pub use waves::{Wave, WaveDefect, WaveState};
 
 /// A parsed session.

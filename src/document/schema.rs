@@ -9,6 +9,8 @@ pub const CURRENT_STATE: &str = "Current State";
 pub const NEXT_STEPS: &str = "Next Steps";
 /// The section with waves of items.
 pub const EXECUTION_PROGRESS: &str = "Execution Progress";
+/// The section with what is needed at the keyboard: files to update, key commands.
+pub const TECHNICAL_CONTEXT: &str = "Technical Context";
 /// The section that lists what was changed.
 pub const FILES_MODIFIED: &str = "Files Modified";
 /// The section with what must hold when the work is done.
@@ -31,7 +33,7 @@ pub const SECTIONS: [&str; 11] = [
     CURRENT_STATE,
     NEXT_STEPS,
     EXECUTION_PROGRESS,
-    "Technical Context",
+    TECHNICAL_CONTEXT,
     FILES_MODIFIED,
     ACCEPTANCE_CRITERIA,
     DECISIONS,

@@ -143,6 +143,48 @@ impl Document<'_> {
     }
 }
 
+/// The path that an item of a list of files names: its first code span, or its first word, without
+/// a line number.
+pub fn named_path(item: &str) -> &str {
+    let path = match item.split('`').nth(1) {
+        Some(code) => code,
+        None => item.split_whitespace().next().unwrap_or(""),
+    };
+    let path = path.trim_end_matches([':', ',']);
+    let numbers = |c: char| c.is_ascii_digit() || matches!(c, ':' | '-');
+    let path = match path.split_once(':') {
+        Some((path, rest)) if rest.chars().all(numbers) => path,
+        _ => path,
+    };
+    path.strip_prefix("./").unwrap_or(path)
+}
+
+/// The words of a line that consists of nothing but a placeholder, a list marker and box aside:
+/// `TODO`, `...`, `[some words]`, `<some words>`, `{{ name }}`.
+pub fn is_placeholder(line: &str) -> Option<&str> {
+    let mut words = line.trim();
+    for marker in ["- ", "* ", "+ ", "[ ] ", "[x] "] {
+        words = words.strip_prefix(marker).unwrap_or(words).trim_start();
+    }
+    let plain = words.trim_end_matches(['.', ':', '…']);
+    let within = |open: &str, close: &str| {
+        let inner = words.strip_prefix(open)?.strip_suffix(close)?;
+        let said =
+            inner.trim().contains(' ') && !inner.contains(['<', '>', '[', ']', '=', '"', '`']);
+        said.then_some(())
+    };
+    let found = match plain {
+        "" => words.starts_with("...") || words.starts_with('…'),
+        "TODO" | "TBD" | "TBA" | "FIXME" | "XXX" => true,
+        _ => {
+            within("[", "]").is_some()
+                || within("<", ">").is_some() && !words.starts_with("<!")
+                || within("{{", "}}").is_some()
+        }
+    };
+    found.then_some(words)
+}
+
 /// Whether a text says that there is nothing.
 pub fn is_none(text: &str) -> bool {
     let text = text.trim().trim_end_matches('.');
@@ -170,5 +212,42 @@ mod tests {
             assert_eq!(id(text), None, "{text}");
         }
         assert_eq!(issue_id("pt-1 - x", |t| t == "pt-1"), Some("pt-1"));
+    }
+
+    #[test]
+    fn a_path_is_code_or_the_first_word() {
+        assert_eq!(named_path("the `./src/a.rs:12-14`, new"), "src/a.rs");
+        assert_eq!(named_path("src/a.rs: the parser"), "src/a.rs");
+        assert_eq!(named_path(""), "");
+    }
+
+    #[test]
+    fn placeholders_are_whole_lines() {
+        for line in [
+            "TODO",
+            "- TBD.",
+            "- [ ] ...",
+            "[what was done]",
+            "<the next step>",
+        ] {
+            assert!(is_placeholder(line).is_some(), "{line}");
+        }
+        for line in [
+            "TODO: ask",
+            "[x]",
+            "- [ ]",
+            "[a link](b.md)",
+            "[1]",
+            "<br>",
+            "<!-- a b -->",
+            "",
+            "---",
+            "<img src=\"a b\">",
+            "[^1]: note",
+            "...and so on",
+            "- [ ] [PR 12][pr]",
+        ] {
+            assert_eq!(is_placeholder(line), None, "{line}");
+        }
     }
 }

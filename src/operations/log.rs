@@ -10,7 +10,9 @@ use super::set::reopen;
 use super::{Guard, Written, apply, slug_of, updated};
 use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
 use crate::document::time::Timestamp;
-use crate::document::{Document, Edit, Scalar, Source, Status, insert, is_token, issue_id};
+use crate::document::{
+    Document, Edit, Scalar, Source, Status, insert, is_token, issue_id, named_path,
+};
 use crate::error::{Error, Kind, Result};
 use crate::store::Store;
 
@@ -238,7 +240,7 @@ fn new_files(store: &Store, document: &Document, files: &[String]) -> Result<Str
     let mut known: BTreeSet<String> = document
         .body
         .items_in(FILES_MODIFIED)
-        .map(|(_, item)| plain_path(item.text.of(document.text)))
+        .map(|(_, item)| named_path(item.text.of(document.text)).to_owned())
         .collect();
     let mut lines = Vec::new();
     for file in files {
@@ -252,16 +254,6 @@ fn new_files(store: &Store, document: &Document, files: &[String]) -> Result<Str
         }
     }
     Ok(lines.join("\n"))
-}
-
-/// The path that an item of Files Modified names: its first code span, or its first word.
-pub(super) fn plain_path(item: &str) -> String {
-    let path = match item.split('`').nth(1) {
-        Some(code) => code,
-        None => item.split_whitespace().next().unwrap_or(""),
-    };
-    let path = path.trim_end_matches([':', ',']);
-    path.strip_prefix("./").unwrap_or(path).to_owned()
 }
 
 /// The item that `wanted` names, by its id, its text, or a part of its text that no other open

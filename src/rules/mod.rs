@@ -11,6 +11,7 @@ mod rule;
 
 mod completed_with_open_work;
 mod conflict_marker;
+mod dead_session_link;
 mod duplicate_key;
 mod duplicate_section;
 mod duplicate_task;
@@ -34,6 +35,7 @@ mod log_before_created;
 mod log_entry_format;
 mod log_order;
 mod long_paused;
+mod missing_file;
 mod missing_frontmatter;
 mod missing_key;
 mod missing_section;
@@ -43,12 +45,15 @@ mod misspelled_section;
 mod name_timestamp_mismatch;
 mod non_utc_timestamp;
 mod not_handoff_ready;
+mod placeholder_text;
 mod secret;
+mod section_order;
 mod session_on_default_branch;
 mod several_active_waves;
 mod stale_session;
 mod task_syntax;
 mod title_mismatch;
+mod uncaptured_decision;
 mod unclosed_comment;
 mod unclosed_fence;
 mod unclosed_frontmatter;
@@ -102,6 +107,8 @@ pub static RULES: &[&Rule] = &[
     &unclosed_comment::RULE,
     &missing_title::RULE,
     &title_mismatch::RULE,
+    &placeholder_text::RULE,
+    &section_order::RULE,
     // AS3xx: the session log
     &log_entry_format::RULE,
     &log_order::RULE,
@@ -121,6 +128,9 @@ pub static RULES: &[&Rule] = &[
     &not_handoff_ready::RULE,
     &completed_with_open_work::RULE,
     // AS6xx: the rest of the repository
+    &missing_file::RULE,
+    &dead_session_link::RULE,
+    &uncaptured_decision::RULE,
     &duplicate_work::RULE,
     // AS7xx: what does harm
     &conflict_marker::RULE,

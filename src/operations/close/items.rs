@@ -10,11 +10,10 @@ use crate::document::schema::{
     NEXT_STEPS,
 };
 use crate::document::time::Timestamp;
-use crate::document::{Document, Source, Span, is_none, issue_id, line_column};
+use crate::document::{Document, Source, Span, is_none, issue_id, line_column, named_path};
 use crate::error::Result;
 use crate::git::Repository;
 use crate::lint;
-use crate::operations::log::plain_path;
 use crate::operations::{counted, stem_of};
 use crate::store::Store;
 
@@ -125,7 +124,7 @@ fn files_modified(document: &Document) -> Vec<String> {
     document
         .body
         .items_in(FILES_MODIFIED)
-        .map(|(_, item)| plain_path(item.text.of(document.text)))
+        .map(|(_, item)| named_path(item.text.of(document.text)).to_owned())
         .filter(|path| !is_none(path))
         .collect()
 }
