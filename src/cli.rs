@@ -493,10 +493,14 @@ pub enum LintFormat {
 Examples:
   agentsess rule
   agentsess rule missing-section
-  agentsess rule AS201")]
+  agentsess rule AS201
+  agentsess rule --all")]
 pub struct Rule {
     /// The rule's name or code; without it, all rules are listed
     pub name: Option<String>,
+    /// Explain all rules, one after the other
+    #[arg(long, conflicts_with = "name")]
+    pub all: bool,
 }
 
 /// Arguments of `close`.
