@@ -59,6 +59,7 @@ pub struct Global {
     #[arg(
         long,
         env = "AGENTSESS_DIR",
+        hide_env_values = true,
         value_name = "DIR",
         global = true,
         hide_short_help = true
