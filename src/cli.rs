@@ -17,7 +17,7 @@ const STYLES: Styles = Styles::styled()
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Every day", &["new", "log", "show", "list", "close"]),
     ("While working", &["set", "restore"]),
-    ("Validate", &["lint", "rule"]),
+    ("Validate", &["lint", "rule", "schema"]),
     ("Integrate", &["completions", "man", "help"]),
 ];
 
@@ -59,6 +59,7 @@ pub struct Global {
     #[arg(
         long,
         env = "AGENTSESS_DIR",
+        hide_env_values = true,
         value_name = "DIR",
         global = true,
         hide_short_help = true
@@ -122,6 +123,9 @@ pub enum Command {
     /// Explain a lint rule
     #[command(hide = true)]
     Rule(Rule),
+    /// Print the JSON Schema of a session's frontmatter, or of the configuration
+    #[command(hide = true)]
+    Schema(Schema),
     /// Print a completion script for a shell
     #[command(hide = true)]
     Completions(Completions),
@@ -493,10 +497,38 @@ pub enum LintFormat {
 Examples:
   agentsess rule
   agentsess rule missing-section
-  agentsess rule AS201")]
+  agentsess rule AS201
+  agentsess rule --all")]
 pub struct Rule {
     /// The rule's name or code; without it, all rules are listed
     pub name: Option<String>,
+    /// Explain all rules, one after the other
+    #[arg(long, conflicts_with = "name")]
+    pub all: bool,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The frontmatter's schema and `agentsess lint` agree on keys and values. What a schema cannot say,
+such as a key given twice or an update before the creation, only lint finds.
+
+Examples:
+  agentsess schema session > session.schema.json
+  agentsess schema config > config.schema.json")]
+pub struct Schema {
+    /// What the schema is for
+    #[arg(value_name = "WHAT")]
+    pub of: SchemaOf,
+}
+
+/// What has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// The frontmatter of a session.
+    Session,
+    /// `.agents/agentsess.toml`.
+    Config,
 }
 
 /// Arguments of `close`.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use regex::Regex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -14,21 +15,32 @@ use crate::error::{Error, Result};
 /// The file, relative to the root.
 pub const FILE: &str = ".agents/agentsess.toml";
 
-/// The settings of a repository.
-#[derive(Debug, Default, Deserialize)]
+/// Seconds that a writer waits where nothing else is configured.
+const LOCK_TIMEOUT: f64 = 10.0;
+
+/// The most that can be configured, in seconds.
+const LONGEST_LOCK_TIMEOUT: f64 = 3600.0;
+
+// The doc comments of the keys are also their descriptions in the schema and the reference, which
+// `schema` and `docs/configuration.md` take from here.
+
+/// Settings of a repository, `.agents/agentsess.toml`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[schemars(title = "Configuration of agentsess")]
 pub struct Config {
-    /// How long a writer waits for another one, in seconds. Default 10.
+    /// How long a writer waits for another one, in seconds.
+    #[schemars(range(min = 0.0, max = LONGEST_LOCK_TIMEOUT), extend("default" = LOCK_TIMEOUT))]
     lock_timeout: Option<f64>,
-    /// Linear.
+    /// The project's place in Linear.
     pub linear: Linear,
-    /// Sections.
+    /// What a session consists of.
     pub sections: Sections,
-    /// Items.
+    /// What counts as an item of work.
     pub items: Items,
     /// What `lint` reports.
     pub lint: Lint,
-    /// What `close` asks.
+    /// What `close` looks at.
     pub close: Close,
     /// What was read, for errors that are noticed later.
     #[serde(skip)]
@@ -43,18 +55,19 @@ struct Origin {
 }
 
 /// `[linear]`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Linear {
-    /// The workspace's name in its addresses, so that `linear_url` can be filled.
+    /// The workspace's name in Linear's addresses; with it `--issue BACK-123` also fills
+    /// `linear_url`.
     pub workspace: Option<String>,
 }
 
 /// `[sections]`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Sections {
-    /// Sections without which a session is invalid.
+    /// The sections without which `lint` calls a session invalid.
     pub required: Vec<String>,
 }
 
@@ -67,23 +80,28 @@ impl Default for Sections {
 }
 
 /// `[items]`
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Items {
-    /// Further forms of issue ids, each a regular expression for the whole id.
+    /// Regular expressions for further forms of issue ids, each for the whole id. `ABC-12`, `#12`
+    /// and `owner/repo#12` are always known.
     #[serde(deserialize_with = "patterns")]
+    #[schemars(with = "Vec<String>")]
     id_patterns: Vec<Regex>,
 }
 
 /// `[lint]`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Lint {
     /// The rules that are on, by name, code or family, instead of the default ones; `all` is all.
+    #[schemars(with = "Option<Vec<String>>")]
     pub select: Option<Vec<Spanned<String>>>,
     /// Rules that are on besides.
+    #[schemars(with = "Vec<String>")]
     pub extend_select: Vec<Spanned<String>>,
     /// Rules that are off.
+    #[schemars(with = "Vec<String>")]
     pub ignore: Vec<Spanned<String>>,
     /// The least severity that makes `lint` fail.
     pub fail_on: FailOn,
@@ -116,7 +134,7 @@ impl Default for Lint {
 }
 
 /// The least severity that makes `lint` fail.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FailOn {
     /// Only errors do.
@@ -127,10 +145,11 @@ pub enum FailOn {
 }
 
 /// `[close]`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Close {
-    /// The folder of architecture decision records, relative to the root.
+    /// The folder of architecture decision records, relative to the root and within it.
+    #[schemars(extend("pattern" = r"^(?!/)(?!(.*/)?\.\.(/|$))"))]
     pub decisions: PathBuf,
 }
 
@@ -205,9 +224,10 @@ impl Config {
         };
         if config
             .lock_timeout
-            .is_some_and(|timeout| !(0.0..=3600.0).contains(&timeout))
+            .is_some_and(|timeout| !(0.0..=LONGEST_LOCK_TIMEOUT).contains(&timeout))
         {
-            return wrong("lock-timeout", "`lock-timeout` must be between 0 and 3600");
+            let message = format!("`lock-timeout` must be between 0 and {LONGEST_LOCK_TIMEOUT}");
+            return wrong("lock-timeout", &message);
         }
         let decisions = &config.close.decisions;
         if decisions.is_absolute() || decisions.iter().any(|part| part == "..") {
@@ -221,7 +241,7 @@ impl Config {
 
     /// How long a writer waits for another one.
     pub fn lock_timeout(&self) -> Duration {
-        Duration::from_secs_f64(self.lock_timeout.unwrap_or(10.0))
+        Duration::from_secs_f64(self.lock_timeout.unwrap_or(LOCK_TIMEOUT))
     }
 
     /// Whether a session without this section is invalid.

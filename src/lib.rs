@@ -10,6 +10,7 @@
 //!   effects, then applies under the lock after checking that what it planned on still holds. It
 //!   returns what happened and never prints or reads the clock.
 //! - [`lint`] over [`rules`], and [`render`] for what they find.
+//! - [`schema`]: JSON Schemas, made from the types and tables that readers go by.
 //! - [`store`]: the folder of sessions: finding, selecting, locking, replacing, the trash. It
 //!   knows the disk and no headings.
 //! - [`document`]: one session as text: spans and edits. It knows text and no disk.
@@ -43,6 +44,7 @@ pub mod lint;
 pub mod operations;
 pub mod render;
 pub mod rules;
+pub mod schema;
 pub mod shell;
 pub mod store;
 

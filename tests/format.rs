@@ -36,9 +36,13 @@ fn every_key_is_specified() {
         };
         assert_eq!(row[1], expected, "{:?}", key.path);
         assert_eq!(row[2] == "yes", key.required, "{:?}", key.path);
+        let meaning = row[4].trim_end_matches(" (see below)");
+        assert_eq!(meaning, key.about, "{:?}", key.path);
     }
-    for (key, required) in AGENT_KEYS {
-        assert_eq!(row(&format!("`{key}`"))[1] == "yes", *required, "{key}");
+    for key in AGENT_KEYS {
+        let row = row(&format!("`{}`", key.name));
+        assert_eq!(row[1] == "yes", key.required, "{}", key.name);
+        assert_eq!(row[2], key.about, "{}", key.name);
     }
     for word in Status::ALL
         .map(Status::as_str)

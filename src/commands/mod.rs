@@ -10,6 +10,7 @@ mod new;
 mod output;
 mod restore;
 mod rule;
+mod schema;
 mod set;
 mod show;
 
@@ -98,6 +99,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::Restore(arguments)) => restore::run(&context, &arguments),
         Some(Command::Lint(arguments)) => lint::run(&context, &arguments),
         Some(Command::Rule(arguments)) => rule::run(&context, &arguments),
+        Some(Command::Schema(arguments)) => schema::run(&context, &arguments),
         Some(Command::Completions(arguments)) => docs::completions(&context, &arguments),
         Some(Command::Man(arguments)) => docs::man(&context, &arguments),
         Some(Command::Help(arguments)) => docs::help(&context, &arguments),

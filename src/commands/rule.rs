@@ -17,6 +17,7 @@ struct Rules {
 struct Explained {
     rule: &'static str,
     code: &'static str,
+    family: rules::Family,
     severity: rules::Severity,
     explanation: String,
 }
@@ -33,18 +34,29 @@ pub(super) fn run(context: &Context, arguments: &cli::Rule) -> Result<ExitCode> 
     let explained = chosen.iter().map(|rule| Explained {
         rule: rule.name,
         code: rule.code,
+        family: rule.family,
         severity: rule.severity,
         explanation: rule.explanation(),
     });
     let value = Rules {
         rules: explained.collect(),
     };
-    context.output.print(&value, || match chosen.as_slice() {
-        [rule] => format!("# {} ({})\n\n{}", rule.name, rule.code, rule.explanation()),
-        rules => rules.iter().fold(String::new(), |mut text, rule| {
-            let _ = writeln!(text, "{}  {:<22} {}", rule.code, rule.name, rule.summary());
+    context.output.print(&value, || {
+        if arguments.all || arguments.name.is_some() {
+            let chapters: Vec<_> = chosen.iter().map(|rule| rule.chapter(1)).collect();
+            return chapters.join("\n");
+        }
+        let width = chosen.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
+        chosen.iter().fold(String::new(), |mut text, rule| {
+            let _ = writeln!(
+                text,
+                "{}  {:<width$} {}",
+                rule.code,
+                rule.name,
+                rule.summary()
+            );
             text
-        }),
+        })
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -90,86 +90,93 @@ pub struct Key {
     pub value: ValueType,
     /// Whether a session without it is invalid.
     pub required: bool,
+    /// What it means, in a phrase.
+    pub about: &'static str,
 }
 
-const fn key(path: &'static [&'static str], value: ValueType, required: bool) -> Key {
-    Key {
-        path,
-        value,
-        required,
-    }
+const REQUIRED: bool = true;
+const OPTIONAL: bool = false;
+
+macro_rules! keys {
+    ($($required:ident $value:ident $($part:ident).+: $about:literal;)+) => {
+        &[$(Key {
+            path: &[$(stringify!($part)),+],
+            value: ValueType::$value,
+            required: $required,
+            about: $about,
+        }),+]
+    };
 }
 
 /// Every key of the format, in the order in which they are written.
-pub const KEYS: &[Key] = &[
-    key(&["session"], ValueType::Map, true),
-    key(&["session", "title"], ValueType::Text, true),
-    key(&["session", "status"], ValueType::Status, true),
-    key(&["session", "created"], ValueType::Timestamp, true),
-    key(&["session", "last_updated"], ValueType::Timestamp, true),
-    key(&["session", "linear_issue"], ValueType::Text, false),
-    key(&["session", "linear_url"], ValueType::Text, false),
-    key(&["session", "issue"], ValueType::Text, false),
-    key(&["session", "branch"], ValueType::Text, false),
-    key(&["session", "parent"], ValueType::Text, false),
-    key(&["session", "source"], ValueType::Map, false),
-    key(&["session", "source", "path"], ValueType::Text, false),
-    key(&["session", "source", "sha256"], ValueType::Text, false),
-    key(&["session", "state_recorded"], ValueType::Text, false),
-    key(&["orchestration"], ValueType::Map, true),
-    key(&["orchestration", "current_task"], ValueType::Text, true),
-    key(
-        &["orchestration", "spawned_agents"],
-        ValueType::Agents,
-        false,
-    ),
-    key(&["orchestration", "handoff"], ValueType::Map, false),
-    key(
-        &["orchestration", "handoff", "from"],
-        ValueType::Text,
-        false,
-    ),
-    key(&["orchestration", "handoff", "to"], ValueType::Text, false),
-    key(
-        &["orchestration", "handoff", "at"],
-        ValueType::Timestamp,
-        false,
-    ),
-    key(
-        &["orchestration", "handoff", "branch"],
-        ValueType::Text,
-        false,
-    ),
-    key(
-        &["orchestration", "handoff", "commit"],
-        ValueType::Text,
-        false,
-    ),
-    key(
-        &["orchestration", "handoff", "taken_by"],
-        ValueType::Text,
-        false,
-    ),
-    key(&["planning"], ValueType::Map, false),
-    key(&["planning", "root_seed"], ValueType::Text, false),
-    key(&["planning", "spikes"], ValueType::Texts, false),
-    key(&["planning", "plan"], ValueType::Text, false),
-    key(&["planning", "backlog"], ValueType::Map, false),
-    key(&["planning", "backlog", "topic"], ValueType::Text, false),
-    key(
-        &["planning", "backlog", "backlog_md"],
-        ValueType::Text,
-        false,
-    ),
-    key(&["planning", "backlog", "tickets"], ValueType::Texts, false),
-];
+pub const KEYS: &[Key] = keys! {
+    REQUIRED Map       session: "the work itself";
+    REQUIRED Text      session.title: "what it is called, on one line";
+    REQUIRED Status    session.status: "`in_progress`, `paused` or `completed`";
+    REQUIRED Timestamp session.created: "when it began; never changes";
+    REQUIRED Timestamp session.last_updated: "the last change; never goes backwards";
+    OPTIONAL Text      session.linear_issue: "issue in Linear, `BACK-123`";
+    OPTIONAL Text      session.linear_url: "its address";
+    OPTIONAL Text      session.issue: "issue in any other tracker: `#12`, `owner/repo#12` or an address";
+    OPTIONAL Text      session.branch: "branch on which it was created";
+    OPTIONAL Text      session.parent: "the session this one continues: file name without `.md`";
+    OPTIONAL Map       session.source: "the document it started from";
+    OPTIONAL Text      session.source.path: "that document, relative to the repository";
+    OPTIONAL Text      session.source.sha256: "its SHA-256 at that time, in hex";
+    OPTIONAL Text      session.state_recorded: "when Current State was last written, and its hash";
+    REQUIRED Map       orchestration: "who does what";
+    REQUIRED Text      orchestration.current_task: "what is being worked on";
+    OPTIONAL Agents    orchestration.spawned_agents: "tasks given to agents";
+    OPTIONAL Map       orchestration.handoff: "the last handoff";
+    OPTIONAL Text      orchestration.handoff.from: "who gave the work away";
+    OPTIONAL Text      orchestration.handoff.to: "who is to take it";
+    OPTIONAL Timestamp orchestration.handoff.at: "when";
+    OPTIONAL Text      orchestration.handoff.branch: "branch on which the work stands";
+    OPTIONAL Text      orchestration.handoff.commit: "commit it stands at";
+    OPTIONAL Text      orchestration.handoff.taken_by: "who took it";
+    OPTIONAL Map       planning: "where the work came from and went to";
+    OPTIONAL Text      planning.root_seed: "the idea it grew from";
+    OPTIONAL Texts     planning.spikes: "spikes made for it";
+    OPTIONAL Text      planning.plan: "its plan";
+    OPTIONAL Map       planning.backlog: "where remaining work was filed";
+    OPTIONAL Text      planning.backlog.topic: "topic it was filed under";
+    OPTIONAL Text      planning.backlog.backlog_md: "file it was filed in, relative to the repository";
+    OPTIONAL Texts     planning.backlog.tickets: "ids it got";
+};
+
+/// A key of one item of `spawned_agents`.
+#[derive(Debug)]
+pub struct AgentKey {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether an agent without it is invalid.
+    pub required: bool,
+    /// What it means, in a phrase.
+    pub about: &'static str,
+}
+
+const fn agent_key(name: &'static str, required: bool, about: &'static str) -> AgentKey {
+    AgentKey {
+        name,
+        required,
+        about,
+    }
+}
 
 /// The keys of one item of `spawned_agents`.
-pub const AGENT_KEYS: &[(&str, bool)] = &[
-    ("agent", true),
-    ("task", true),
-    ("status", true),
-    ("summary", false),
+pub const AGENT_KEYS: &[AgentKey] = &[
+    agent_key("agent", REQUIRED, "its name"),
+    agent_key("task", REQUIRED, "what it is to do"),
+    agent_key(
+        "status",
+        REQUIRED,
+        "`pending`, `in_progress` or `completed`",
+    ),
+    agent_key(
+        "summary",
+        OPTIONAL,
+        "what came of it; expected once `completed`",
+    ),
 ];
 
 /// The state of a session as its frontmatter names it.

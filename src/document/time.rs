@@ -47,6 +47,21 @@ pub fn parse_rfc3339(text: &str) -> Option<Rfc3339> {
     })
 }
 
+/// What [`parse_rfc3339`] accepts, days of months and leap years included, as a regular expression
+/// that ECMAScript and Rust read alike. Not anchored.
+pub const RFC3339_PATTERN: &str = concat!(
+    "(?:",
+    "[0-9]{4}-(?:",
+    "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])",
+    "|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)",
+    "|02-(?:0[1-9]|1[0-9]|2[0-8])",
+    ")",
+    "|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29",
+    ")",
+    "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]+)?",
+    "(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])",
+);
+
 /// Writes an instant as the frontmatter has it: UTC, whole seconds.
 pub fn format_rfc3339(at: Timestamp) -> String {
     at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -164,6 +179,58 @@ mod tests {
         assert_eq!(parse_minute("2025-12-04 14:3"), None);
         assert_eq!(parse_minute("2025-12-04T14:30"), None);
         assert_eq!(parse_compact("2025124-143000"), None);
+    }
+
+    #[test]
+    fn the_pattern_and_the_parser_agree() {
+        let pattern = regex::Regex::new(&format!("^(?:{RFC3339_PATTERN})$")).unwrap();
+        let agree = |text: &str| {
+            let parsed = parse_rfc3339(text).is_some();
+            assert_eq!(pattern.is_match(text), parsed, "{text}");
+            parsed
+        };
+        let mut accepted = 0;
+        for year in [
+            0, 4, 100, 400, 1900, 1999, 2000, 2004, 2023, 2024, 2100, 9999,
+        ] {
+            for month in 0..=13 {
+                for day in 0..=32 {
+                    let text = format!("{year:04}-{month:02}-{day:02}T14:30:00Z");
+                    accepted += u32::from(agree(&text));
+                }
+            }
+        }
+        assert_eq!(accepted, 12 * 365 + 6);
+        for hour in 0..=25 {
+            for minute in [0, 9, 29, 59, 60, 99] {
+                agree(&format!("2025-12-04T{hour:02}:{minute:02}:00Z"));
+                agree(&format!("2025-12-04T14:30:{minute:02}Z"));
+                agree(&format!("2025-12-04T14:30:00+{hour:02}:{minute:02}"));
+                agree(&format!("2025-12-04T14:30:00.5-{hour:02}:{minute:02}"));
+            }
+        }
+        for end in [
+            "",
+            "z",
+            "Z\n",
+            "Z ",
+            ".Z",
+            ".123456789012Z",
+            ".1",
+            "+0100",
+            "+1:00",
+            "-00:00",
+        ] {
+            agree(&format!("2025-12-04T14:30:00{end}"));
+        }
+        for text in [
+            "2025-12-04t14:30:00Z",
+            "2025-12-04 14:30:00Z",
+            "2025-12-04T14:30Z",
+            " 2025-12-04T14:30:00Z",
+        ] {
+            assert!(!agree(text));
+        }
     }
 
     #[test]

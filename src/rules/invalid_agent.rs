@@ -78,7 +78,8 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
 }
 
 fn check_agent(cx: &Context<'_>, agent: &Node<'_>, found: &mut Findings<'_>) {
-    for &(key, _) in AGENT_KEYS.iter().filter(|(_, required)| *required) {
+    for key in AGENT_KEYS.iter().filter(|key| key.required) {
+        let key = key.name;
         let value = agent.entry(key).map(|entry| &entry.value);
         let filled = value.is_some_and(|value| match value.text() {
             Some(text) => !value.is_null() && !text.trim().is_empty(),

@@ -196,6 +196,17 @@ mod tests {
     }
 
     #[test]
+    fn a_chapter_moves_headings_and_leaves_examples_alone() {
+        let rule = find("missing-section").unwrap();
+        let page = rule.chapter(1);
+        assert!(page.starts_with("# missing-section (AS201)\n\n_error · sections_\n\nA required"));
+        assert!(page.ends_with(&rule.explanation()));
+        let chapter = rule.chapter(2);
+        assert!(chapter.starts_with("## missing-section (AS201)\n"));
+        assert!(chapter.contains("\n### Example\n\n```markdown\n## Context\n"));
+    }
+
+    #[test]
     fn rules_are_found_by_name_and_code() {
         assert_eq!(find("AS201").unwrap().name, "missing-section");
         assert_eq!(find("as201").unwrap().code, "AS201");

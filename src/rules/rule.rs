@@ -82,6 +82,41 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// The rule as a chapter whose heading has this level: name, code, severity, family, and what
+    /// it checks and why. The only place where a rule becomes a page.
+    pub fn chapter(&self, level: usize) -> String {
+        let deeper = "#".repeat(level.saturating_sub(1));
+        let mut text = format!(
+            "{deeper}# {} ({})\n\n_{} · {}",
+            self.name,
+            self.code,
+            self.severity,
+            self.family.name()
+        );
+        if !self.default {
+            text += " · off by default";
+        }
+        if self.has_fix() {
+            text += " · can be fixed";
+        }
+        text += "_\n\n";
+        let mut in_example = false;
+        for line in self.explanation().lines() {
+            in_example ^= line.starts_with("```");
+            if line.starts_with('#') && !in_example {
+                text += &deeper;
+            }
+            text += line;
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Whether the explanation says how the defect is fixed.
+    pub fn has_fix(&self) -> bool {
+        self.doc.lines().any(|line| line.trim() == "## Fix")
+    }
+
     /// What the rule checks and why, as Markdown without a title.
     pub fn explanation(&self) -> String {
         let lines = self.doc.lines();
