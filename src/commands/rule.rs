@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::cli;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::rules::{self, RULES, Rule};
 
 #[derive(Serialize)]
@@ -25,11 +25,7 @@ struct Explained {
 pub(super) fn run(context: &Context, arguments: &cli::Rule) -> Result<ExitCode> {
     let chosen: Vec<&Rule> = match &arguments.name {
         None => RULES.to_vec(),
-        Some(name) => vec![rules::find(name).ok_or_else(|| {
-            let near = rules::nearest(name).map_or("", |rule| rule.name);
-            Error::usage(format!("there is no rule `{name}`"))
-                .hint(format!("agentsess rule {near}").trim_end())
-        })?],
+        Some(name) => vec![rules::named(name)?],
     };
     let explained = chosen.iter().map(|rule| Explained {
         rule: rule.name,
