@@ -399,25 +399,56 @@ Warnings do not fail. `agentsess rule NAME` explains a finding.
 Examples:
   agentsess lint
   agentsess lint .agents/sessions/20251204-143000-weather.md
-  agentsess lint --output-format concise")]
+  agentsess lint --output-format concise
+  agentsess lint --output-format sarif --output-file agentsess.sarif")]
 pub struct Lint {
     /// Files, and folders of which the session files are checked; by default the sessions folder
     #[arg(value_name = "PATHS")]
     pub paths: Vec<PathBuf>,
     /// How to print findings
-    #[arg(long, value_name = "FORMAT", default_value = "full")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "auto",
+        env = "AGENTSESS_OUTPUT_FORMAT",
+        hide_env_values = true
+    )]
     pub output_format: LintFormat,
+    /// Write the report to FILE, whole or not at all; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output_file: Option<PathBuf>,
+    /// Print how many findings each rule has, instead of the findings
+    #[arg(long)]
+    pub statistics: bool,
+    /// Exit 0 although there are errors; what cannot be read still fails
+    #[arg(long)]
+    pub exit_zero: bool,
 }
 
 /// How findings are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LintFormat {
-    /// With the source and a caret.
+    /// `agent` for a coding agent that reads the output, else `full`.
+    // An empty variable says nothing.
+    #[value(alias = "")]
+    Auto,
+    /// With the source, a caret and the fix.
     Full,
     /// One line each.
     Concise,
+    /// In few tokens.
+    Agent,
     /// JSON.
     Json,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// A Code Quality report of GitLab.
+    Gitlab,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// `JUnit` XML.
+    #[value(help = "JUnit XML")]
+    Junit,
 }
 
 /// Arguments of `rule`.

@@ -1,48 +1,27 @@
-use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::Context;
-use super::output::finish;
-use crate::cli::{self, LintFormat};
+use super::report::Printer;
+use crate::cli;
 use crate::error::{Error, Kind, Result};
-use crate::lint::{self, Settings, Severity};
-use crate::render;
+use crate::lint::{self, Settings};
 use crate::store::{self, Store};
 
 pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> {
     let store = context.store()?;
     let paths = files(&store, context, &arguments.paths)?;
+    let printer = Printer::new(context, &store, arguments, &paths)?;
     let settings = Settings {
         config: &store.config,
         now: context.now,
     };
     let mut report = lint::check_all(&paths, store::read, settings);
-    for file in &mut report.files {
-        file.path = store.shown(&file.path);
-    }
-    let format = if context.output.is_json() {
-        LintFormat::Json
-    } else {
-        arguments.output_format
-    };
-    let mut stream = BufWriter::new(context.output.stream());
-    let rendered = match format {
-        LintFormat::Full => render::full(&report, &mut stream),
-        LintFormat::Concise => render::concise(&report, &mut stream),
-        LintFormat::Json => render::json(&report, &mut stream),
-    };
-    finish(rendered.and_then(|()| stream.flush()))?;
-    let failed = report
-        .findings()
-        .find(|(_, finding)| finding.severity == Severity::Error)
-        .map(|(_, finding)| finding.rule.name);
-    if let (LintFormat::Full, Some(rule)) = (format, failed) {
-        context.output.hint(&format!("agentsess rule {rule}"))?;
-    }
-    let mut unreadable = std::mem::take(&mut report.unreadable);
+    let mut unreadable = report.unreadable.clone();
+    printer.print(context, &store, &mut report)?;
     let Some(last) = unreadable.pop() else {
-        return Ok(ExitCode::from(u8::from(failed.is_some())));
+        let failed = report.errors() > 0 && !arguments.exit_zero;
+        return Ok(ExitCode::from(u8::from(failed)));
     };
     for error in unreadable {
         context.output.error(&store.relocate(error));
