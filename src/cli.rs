@@ -1,11 +1,15 @@
 //! The command line: types and their documentation, nothing else. Help, completions and the man
 //! page follow from it.
 
+mod lint;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use lint::{FailOn, Fixes, Lint, LintFormat, Rules};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -392,103 +396,6 @@ pub struct Set {
     /// Secrets.
     #[command(flatten)]
     pub secrets: Secrets,
-}
-
-/// Arguments of `lint`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Exit codes: 0 no errors, 1 errors, 2 wrong use or a file that cannot be read.
-Warnings do not fail. `agentsess rule NAME` explains a finding.
-
-Examples:
-  agentsess lint
-  agentsess lint .agents/sessions/20251204-143000-weather.md
-  agentsess lint --output-format concise")]
-pub struct Lint {
-    /// Files, and folders of which the session files are checked; by default the sessions folder
-    #[arg(value_name = "PATHS")]
-    pub paths: Vec<PathBuf>,
-    /// How to print findings
-    #[arg(long, value_name = "FORMAT", default_value = "full")]
-    pub output_format: LintFormat,
-    /// What to change
-    #[command(flatten)]
-    pub fixes: Fixes,
-    /// Which rules
-    #[command(flatten)]
-    pub rules: Rules,
-}
-
-/// What `lint` changes.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Fixes")]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is an option of its own"
-)]
-pub struct Fixes {
-    /// Fix what has one right answer
-    #[arg(long)]
-    pub fix: bool,
-    /// Fixes include those that somebody should look at afterwards
-    #[arg(long)]
-    pub unsafe_fixes: bool,
-    /// Show what --fix would change, and change nothing; exit 1 if that is anything
-    #[arg(long)]
-    pub diff: bool,
-    /// List what was fixed
-    #[arg(long)]
-    pub show_fixes: bool,
-}
-
-/// Which rules `lint` goes by.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Rules")]
-pub struct Rules {
-    /// Only these rules: names, codes, beginnings of codes, families, or all
-    ///
-    /// What the configuration says about rules does not count then. Where two options disagree
-    /// about a rule, the one that says it more exactly does.
-    #[arg(long, value_name = "RULES")]
-    pub select: Vec<String>,
-    /// These rules besides
-    #[arg(long, value_name = "RULES")]
-    pub extend_select: Vec<String>,
-    /// Not these rules
-    #[arg(long, value_name = "RULES")]
-    pub ignore: Vec<String>,
-    /// Exit 1 from this severity on
-    #[arg(long, value_name = "SEVERITY")]
-    pub fail_on: Option<FailOn>,
-    /// Use this file instead of .agents/agentsess.toml
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Use no configuration
-    #[arg(long, conflicts_with = "config")]
-    pub isolated: bool,
-    /// Show which rules are on and where the settings come from
-    #[arg(long)]
-    pub show_settings: bool,
-}
-
-/// The least severity that makes `lint` fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
-    /// Only errors.
-    Error,
-    /// Errors and warnings.
-    Warning,
-}
-
-/// How findings are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LintFormat {
-    /// With the source and a caret.
-    Full,
-    /// One line each.
-    Concise,
-    /// JSON.
-    Json,
 }
 
 /// Arguments of `rule`.

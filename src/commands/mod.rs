@@ -8,10 +8,12 @@ mod list;
 mod log;
 mod new;
 mod output;
+mod report;
 mod restore;
 mod rule;
 mod schema;
 mod set;
+mod settings;
 mod show;
 
 use std::io::{self, Read};
@@ -106,8 +108,8 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
     }
 }
 
-/// Who runs this: what was given, else the agent whose environment is recognised, else the user.
-fn author(author: &cli::Author) -> String {
+/// The coding agent that runs this, if its environment tells.
+fn host() -> Option<&'static str> {
     // Each of these is set by one host for the commands that it starts.
     const HOSTS: [(&str, &str); 6] = [
         ("CLAUDECODE", "claude"),
@@ -117,21 +119,27 @@ fn author(author: &cli::Author) -> String {
         ("OPENCODE", "opencode"),
         ("CURSOR_AGENT", "cursor"),
     ];
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let host = || {
-        let found = HOSTS.iter().find(|(variable, _)| set(variable).is_some());
-        found.map(|(_, host)| (*host).to_owned())
-    };
+    let found = HOSTS.iter().find(|(name, _)| variable(name).is_some());
+    found.map(|(_, host)| *host)
+}
+
+/// The value of an environment variable that has one.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Who runs this: what was given, else the agent whose environment is recognised, else the user.
+fn author(author: &cli::Author) -> String {
     let user = || {
-        set("USER")
-            .or_else(|| set("LOGNAME"))
+        variable("USER")
+            .or_else(|| variable("LOGNAME"))
             .filter(|user| is_token(user))
     };
     author
         .agent
         .clone()
         .filter(|given| !given.is_empty())
-        .or_else(host)
+        .or_else(|| host().map(str::to_owned))
         .or_else(user)
         .unwrap_or_else(|| "user".to_owned())
 }

@@ -95,9 +95,15 @@ impl Output {
         })
     }
 
-    /// Prints what to do next.
-    pub fn hint(&self, command: &str) -> Result<()> {
-        self.write(&hint(command))
+    /// Prints a line on standard error, beside what was asked for. With `--json` only errors go
+    /// there.
+    pub fn aside(&self, line: &str) {
+        if self.quiet || self.json {
+            return;
+        }
+        let mut stream = anstream::AutoStream::new(io::stderr().lock(), self.color);
+        // What matters was printed.
+        let _ = writeln!(stream, "{line}");
     }
 
     /// Prints an error on standard error and returns its exit code.

@@ -8,6 +8,7 @@
 mod blocks;
 pub mod brief;
 pub mod close;
+pub mod fix;
 mod issue;
 pub mod list;
 pub mod log;

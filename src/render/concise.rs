@@ -1,9 +1,10 @@
 use std::io::{self, Write};
 
 use super::{Positions, one_line, summary};
-use crate::lint::Report;
+use crate::lint::{Report, Safety};
 
-/// One line a finding, `path:line:column: error[name] message`, for editors and `grep`.
+/// One line a finding, `path:line:column: error[name CODE] message`, for editors and `grep`. What
+/// can be fixed ends with `[fixable]`, or `[unsafe fix]`.
 ///
 /// # Errors
 ///
@@ -15,9 +16,19 @@ pub fn concise(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let positions = Positions::new(file.source.text());
         for finding in &file.findings {
             let (line, column) = positions.of(finding.span.start);
-            let (severity, name) = (finding.severity, finding.rule.name);
-            let message = one_line(&finding.message);
-            writeln!(out, "{path}:{line}:{column}: {severity}[{name}] {message}")?;
+            let (severity, rule) = (finding.severity, finding.rule);
+            let fix = match finding.fix.as_ref().map(|fix| fix.safety) {
+                None => "",
+                Some(Safety::Safe) => " [fixable]",
+                Some(Safety::Unsafe) => " [unsafe fix]",
+            };
+            writeln!(
+                out,
+                "{path}:{line}:{column}: {severity}[{} {}] {}{fix}",
+                rule.name,
+                rule.code,
+                one_line(&finding.message)
+            )?;
         }
     }
     writeln!(out, "{}", summary(report))
@@ -42,9 +53,9 @@ mod tests {
         concise(&report, &mut out).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "a␊b␛.md:1:1: error[file-name] the file name does not begin with a time \
+            "a␊b␛.md:1:1: error[file-name AS001] the file name does not begin with a time \
              `YYYYMMDD-HHMMSS`\n\
-             a␊b␛.md:1:1: error[missing-frontmatter] the file is empty\n\
+             a␊b␛.md:1:1: error[missing-frontmatter AS101] the file is empty\n\
              Checked 1 file: 2 errors\n"
         );
     }

@@ -1,12 +1,12 @@
-use std::borrow::Cow;
 use std::io::{self, Write};
 
-use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Patch, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 
-use super::{Positions, one_line, summary};
-use crate::document::{Span, secrets};
-use crate::lint::{Report, Severity};
+use super::mask::{masked, publishable};
+use super::{Positions, one_line, sanitize, summary};
+use crate::document::{Span, Splice};
+use crate::lint::{Report, Safety, Severity};
 
 /// Of line numbers, and of the arrow before the path.
 const LINE_NUMBER: Style = AnsiColor::BrightBlue.on_default().bold();
@@ -14,8 +14,11 @@ const LINE_NUMBER: Style = AnsiColor::BrightBlue.on_default().bold();
 /// How much of a line is shown on either side of where a finding begins, in bytes.
 const REACH: usize = 100;
 
-/// The manner of compilers: the line in question, a caret under the defect, what to do. It is
-/// written with colours; give it a stream that removes them where they are not wanted.
+/// Longest change that is shown, in bytes before and after it.
+const CHANGE: usize = 2000;
+
+/// The manner of compilers: the line in question, a caret under the defect, what to do, and the
+/// change that does it. It is written with colours; give it a stream that removes them where they are not wanted.
 ///
 /// # Errors
 ///
@@ -35,16 +38,32 @@ pub fn full(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             let title = level
                 .primary_title(one_line(&finding.message))
                 .id(format!("{} {}", finding.rule.name, finding.rule.code));
-            let help = finding.help.as_deref();
-            let help = help.map(|help| Level::HELP.message(one_line(help)));
+            let fix = finding.fix.as_ref();
+            let help = finding.help.as_deref().map(|help| {
+                let unsafely = fix.is_some_and(|fix| fix.safety == Safety::Unsafe);
+                let mark = if unsafely { " (unsafe fix)" } else { "" };
+                format!("{}{mark}", one_line(help))
+            });
+            let change = fix.and_then(publishable);
+            let change = change.and_then(|splices| change_of(&masked, splices, &positions));
+            let (help, change) = match (help, change) {
+                (Some(help), Some(change)) => {
+                    let group = Level::HELP.secondary_title(help).element(change);
+                    (None, Some(group))
+                }
+                (help, _) => (help.map(|help| Level::HELP.message(help)), None),
+            };
             if finding.span == Span::at(0) {
                 let group = title.element(Origin::path(&*path)).elements(help);
-                writeln!(out, "{}\n", renderer.render(&[group]))?;
+                let groups: Vec<_> = [group].into_iter().chain(change).collect();
+                writeln!(out, "{}\n", renderer.render(&groups))?;
                 continue;
             }
             let (line, column) = positions.of(finding.span.start);
             let excerpt = excerpt(&masked, finding.span, &positions, line);
-            let text = renderer.render(&[title.element(excerpt).elements(help)]);
+            let group = title.element(excerpt).elements(help);
+            let groups: Vec<_> = [group].into_iter().chain(change).collect();
+            let text = renderer.render(&groups);
             // The renderer would take the column from the line it is given, which may be cut.
             let (title, rest) = text.split_once('\n').unwrap_or((&text, ""));
             let indent = line.ilog10() as usize + 1;
@@ -56,28 +75,6 @@ pub fn full(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     writeln!(out, "{}", summary(report))
-}
-
-/// The text with an asterisk for every byte of a secret, so that every offset stays what it is.
-/// All of it is masked before any is cut out: half a secret would not be recognised.
-fn masked(text: &str) -> Cow<'_, str> {
-    let mut masked = String::new();
-    let mut rest = 0;
-    for secret in secrets::find(text) {
-        masked.push_str(Span::new(rest, secret.span.start).of(text));
-        for byte in secret.span.of(text).bytes() {
-            masked.push(match byte {
-                b'\n' | b'\r' => char::from(byte),
-                _ => '*',
-            });
-        }
-        rest = secret.span.end;
-    }
-    if rest == 0 {
-        return text.into();
-    }
-    masked.push_str(text.get(rest..).unwrap_or(""));
-    masked.into()
 }
 
 /// The line on which the span begins, cut to what fits a screen, with the part of the span that
@@ -119,42 +116,110 @@ fn excerpt(
         .annotation(AnnotationKind::Primary.span(from..to))
 }
 
+/// The lines that a fix changes and what becomes of them, unless that is more than a glance takes
+/// in.
+fn change_of(
+    text: &str,
+    splices: &[Splice],
+    positions: &Positions<'_>,
+) -> Option<Snippet<'static, Patch<'static>>> {
+    let first = positions.boundary(splices.first()?.0.start);
+    let last = positions.boundary(splices.last()?.0.end);
+    let start = positions.line_around(first, REACH).start;
+    let end = positions.line_around(last, REACH).end;
+    let whole_lines = text.get(..start)?.is_empty() || text.get(..start)?.ends_with('\n');
+    let rest = text.get(end..)?;
+    let whole_lines = whole_lines && (rest.is_empty() || rest.starts_with(['\n', '\r']));
+    let written: usize = splices.iter().map(|(_, text)| text.len()).sum();
+    if !whole_lines || end < start || end - start + written > CHANGE {
+        return None;
+    }
+    let safe = |text: &str| sanitize(text).replace('\t', "    ");
+    let (mut shown, mut patches) = (String::new(), Vec::new());
+    let mut rest = start;
+    for (span, text_then) in splices {
+        let from = positions.boundary(span.start).clamp(rest, end);
+        let to = positions.boundary(span.end).clamp(from, end);
+        shown.push_str(&safe(Span::new(rest, from).of(text)));
+        let at = shown.len();
+        shown.push_str(&safe(Span::new(from, to).of(text)));
+        patches.push(Patch::new(at..shown.len(), safe(text_then)));
+        rest = to;
+    }
+    shown.push_str(&safe(Span::new(rest, end).of(text)));
+    let line = positions.of(start).0;
+    Some(Snippet::source(shown).line_start(line).patches(patches))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Source;
-    use crate::lint::{FileReport, Finding};
-    use crate::rules::RULES;
-    use proptest::prelude::*;
+    use crate::lint::Fix;
+    use crate::render::tests::report_of;
 
-    fn render(text: &str, span: Span) -> String {
-        let finding = Finding {
-            rule: RULES[0],
-            severity: Severity::Error,
-            message: "m".into(),
-            span,
-            help: Some("h".into()),
-            fix: None,
-        };
-        let report = Report {
-            files: vec![FileReport {
-                path: "a.md".into(),
-                source: Source::new(text.into()),
-                findings: vec![finding],
-                fixed: Vec::new(),
-            }],
-            checked: 1,
-            unreadable: Vec::new(),
-        };
+    fn render(report: &Report) -> String {
         let mut out = Vec::new();
-        full(&report, &mut anstream::StripStream::new(&mut out)).unwrap();
+        full(report, &mut anstream::StripStream::new(&mut out)).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    fn with_fix(text: &str, safety: Safety, splices: &[(usize, usize, &str)]) -> String {
+        let mut report = report_of(text, &[Span::new(splices[0].0, splices[0].1)]);
+        let splices = splices
+            .iter()
+            .map(|(start, end, text)| (Span::new(*start, *end), (*text).to_owned()))
+            .collect();
+        report.files[0].findings[0].fix = Some(Fix { safety, splices });
+        render(&report)
+    }
+
+    #[test]
+    fn a_fix_is_shown_as_what_it_changes() {
+        for (shown, change) in [
+            (
+                with_fix("a\n  status: busy\n", Safety::Unsafe, &[(12, 16, "paused")]),
+                "help: h (unsafe fix)\n  |\n2 -   status: busy\n2 +   status: paused\n  |\n",
+            ),
+            (
+                with_fix("a\nkey:v\nb\n", Safety::Safe, &[(6, 6, " ")]),
+                "help: h\n  |\n2 | key: v\n  |     +\n",
+            ),
+            (
+                with_fix("a\nb\n", Safety::Safe, &[(2, 2, "new\n")]),
+                "help: h\n  |\n2 + new\n  |\n",
+            ),
+            (
+                with_fix("a\nb\nc\n", Safety::Safe, &[(2, 4, "")]),
+                "help: h\n  |\n2 - b\n  |\n",
+            ),
+            (
+                with_fix("a\nbc\nd\ne\n", Safety::Safe, &[(2, 3, "x"), (7, 8, "y")]),
+                "help: h\n  |\n2 ~ xc\n3 | d\n4 + y\n  |\n",
+            ),
+            (
+                with_fix("a\r\n\tb\u{1b}\r\nc", Safety::Safe, &[(4, 5, "\tx")]),
+                "help: h\n  |\n2 -     b␛\n2 +         x␛\n  |\n",
+            ),
+        ] {
+            assert!(shown.contains(change), "{shown}");
+        }
+    }
+
+    #[test]
+    fn neither_a_secret_nor_a_screenful_is_shown_as_a_fix() {
+        let secret = &format!("ghp_{}", "q7Zr2Lw9Xk4Vb8Nc1Mt6Yp3Hs5Jd0Fg7Rt2A");
+        let long = "x\n".repeat(2000);
+        for text in [secret, &long] {
+            let shown = with_fix("a\nb\n", Safety::Safe, &[(2, 3, text)]);
+            assert!(shown.contains("  = help: h\n"), "{shown}");
+            assert!(!shown.contains("+ "), "{shown}");
+        }
     }
 
     #[test]
     fn long_lines_are_cut_around_the_mark() {
         let text = format!("{}HERE{}\nnext", "ä".repeat(5000), "b".repeat(5000));
-        let shown = render(&text, Span::new(10_000, 10_004));
+        let shown = render(&report_of(&text, &[Span::new(10_000, 10_004)]));
         assert!(shown.contains("--> a.md:1:5001"), "{shown}");
         assert!(shown.lines().all(|line| line.chars().count() < 220));
         let mark = shown
@@ -164,17 +229,5 @@ mod tests {
         let lines: Vec<_> = shown.lines().collect();
         let column = |line: &str, what| line.split(what).next().unwrap().chars().count();
         assert_eq!(column(lines[mark], "HERE"), column(lines[mark + 1], "^^^^"));
-    }
-
-    proptest! {
-        #[test]
-        fn no_span_and_no_text_is_too_strange(
-            text in "[a\u{1b}\u{202e}日\u{200d}\t\r\n👩e\u{301}]{0,40}",
-            start in 0_usize..60,
-            end in 0_usize..60,
-        ) {
-            let shown = render(&text, Span::new(start, end));
-            prop_assert!(!shown.contains(['\u{1b}', '\u{202e}', '\r']), "{shown:?}");
-        }
     }
 }

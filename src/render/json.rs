@@ -2,8 +2,11 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Positions, SCHEMA_VERSION, write_json};
-use crate::lint::{Report, Severity};
+use super::mask::publishable;
+use super::positions::Place;
+use super::{Positions, SCHEMA_VERSION, fixed, write_json};
+use crate::document::Span;
+use crate::lint::{Fix, Report, Safety, Severity};
 
 #[derive(Serialize)]
 struct Output<'a> {
@@ -11,6 +14,7 @@ struct Output<'a> {
     checked: usize,
     errors: usize,
     warnings: usize,
+    fixed: usize,
     findings: Vec<Entry<'a>>,
 }
 
@@ -22,12 +26,26 @@ struct Entry<'a> {
     message: &'a str,
     help: Option<&'a str>,
     path: String,
-    line: usize,
-    column: usize,
-    end_line: usize,
-    end_column: usize,
+    #[serde(flatten)]
+    place: Place,
     start: usize,
     end: usize,
+    fix: Option<FixEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct FixEntry<'a> {
+    safety: Safety,
+    edits: Option<Vec<Edit<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Edit<'a> {
+    #[serde(flatten)]
+    place: Place,
+    start: usize,
+    end: usize,
+    text: &'a str,
 }
 
 /// One JSON object. Lines and columns begin at 1 and columns count characters; `start` and `end`
@@ -41,8 +59,6 @@ pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for file in &report.files {
         let positions = Positions::new(file.source.text());
         for finding in &file.findings {
-            let (line, column) = positions.of(finding.span.start);
-            let (end_line, end_column) = positions.of(finding.span.end);
             findings.push(Entry {
                 rule: finding.rule.name,
                 code: finding.rule.code,
@@ -50,12 +66,13 @@ pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 message: &finding.message,
                 help: finding.help.as_deref(),
                 path: file.path.to_string_lossy().into_owned(),
-                line,
-                column,
-                end_line,
-                end_column,
+                place: positions.place(finding.span),
                 start: finding.span.start,
                 end: finding.span.end,
+                fix: finding
+                    .fix
+                    .as_ref()
+                    .map(|fix| FixEntry::new(fix, &positions)),
             });
         }
     }
@@ -64,9 +81,25 @@ pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         checked: report.checked,
         errors: report.errors(),
         warnings: report.warnings(),
+        fixed: fixed(report),
         findings,
     };
     write_json(&output, out)
+}
+
+impl<'a> FixEntry<'a> {
+    fn new(fix: &'a Fix, positions: &Positions<'_>) -> Self {
+        let edit = |(span, text): &'a (Span, String)| Edit {
+            place: positions.place(*span),
+            start: span.start,
+            end: span.end,
+            text,
+        };
+        Self {
+            safety: fix.safety,
+            edits: publishable(fix).map(|edits| edits.iter().map(edit).collect()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -108,6 +141,7 @@ mod tests {
             "path": "20251204-143000-a.md",
             "line": 4, "column": 13, "end_line": 4, "end_column": 18,
             "start": 44, "end": 50,
+            "fix": null,
         });
         assert_eq!(status, &expected);
     }

@@ -3,24 +3,40 @@
 //! What a session says is not to be trusted with a terminal: everything that comes from a file
 //! goes through [`sanitize`] or [`one_line`] on its way out.
 
+mod agent;
 pub mod brief;
 mod concise;
 mod diff;
+mod fingerprints;
 mod full;
+mod github;
+mod gitlab;
 mod json;
+mod junit;
+mod mask;
 mod positions;
+mod sarif;
+mod statistics;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use crate::lint::Report;
+use crate::lint::{Report, Safety};
 
+pub use agent::agent;
 pub use concise::concise;
 pub use diff::diff;
 pub use full::full;
+pub use github::github;
+pub use gitlab::gitlab;
 pub use json::json;
-pub use positions::Positions;
+pub use junit::junit;
+pub use positions::{Place, Positions};
+pub use sarif::sarif;
+pub use statistics::{statistics, statistics_json};
 
 /// Version of the documents that `--json` prints; goes up when a field changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -42,7 +58,7 @@ fn replaced(text: &str, kept: impl Fn(char) -> bool) -> Cow<'_, str> {
         return text.into();
     }
     // With `\n` allowed, the `\r` of a line break is as harmless.
-    let text = if kept('\n') {
+    let text = if kept('\n') && !kept('\r') {
         Cow::from(text.replace("\r\n", "\n"))
     } else {
         text.into()
@@ -94,42 +110,51 @@ pub fn write_json(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Res
     out.write_all(safe.as_bytes())
 }
 
-/// The last line of every text format: how many files were looked at, and what came of it.
+/// The last line of every text format: how many files were looked at, what came of it, and what
+/// more could be done about it without a hand.
 pub fn summary(report: &Report) -> String {
     let count = |number: usize, what: &str| match number {
         1 => format!("1 {what}"),
         _ => format!("{number} {what}s"),
     };
+    let fixed = fixed(report);
     let found = match (report.errors(), report.warnings()) {
+        (0, 0) if fixed > 0 => "no problems left".to_owned(),
         (0, 0) => "no problems found".to_owned(),
         (errors, 0) => count(errors, "error"),
         (0, warnings) => count(warnings, "warning"),
         (errors, warnings) => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
     };
-    format!("Checked {}: {found}", count(report.checked, "file"))
+    let done = if fixed > 0 {
+        format!("{fixed} fixed, ")
+    } else {
+        String::new()
+    };
+    let fixable = match (
+        fixable(report, Safety::Safe),
+        fixable(report, Safety::Unsafe),
+    ) {
+        (0, 0) => String::new(),
+        (safe, 0) => format!("; {safe} fixable with --fix"),
+        (0, more) => format!("; {more} fixable with --fix --unsafe-fixes"),
+        (safe, more) => format!("; {safe} fixable with --fix ({more} more with --unsafe-fixes)"),
+    };
+    let unreadable = match report.unreadable.len() {
+        0 => String::new(),
+        number => format!("; {number} could not be read"),
+    };
+    let checked = count(report.checked, "file");
+    format!("Checked {checked}: {done}{found}{fixable}{unreadable}")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// How many findings a fix of this safety would remove.
+pub fn fixable(report: &Report, safety: Safety) -> usize {
+    let fixes = report
+        .findings()
+        .filter_map(|(_, found)| found.fix.as_ref());
+    fixes.filter(|fix| fix.safety == safety).count()
+}
 
-    #[test]
-    fn nothing_that_a_terminal_acts_on_gets_through() {
-        assert_eq!(
-            sanitize("a\u{1b}[31mb\r\n\tc\u{202e}d\u{9b}"),
-            "a␛[31mb\n\tc\u{fffd}d\u{fffd}"
-        );
-        assert_eq!(one_line("a\nb\u{7f}"), "a␊b␡");
-        assert!(matches!(sanitize("plain – ü 日本\n"), Cow::Borrowed(_)));
-    }
-
-    #[test]
-    fn json_keeps_the_text_and_shows_no_control_character() {
-        let text = "a\u{1b}\u{202e}\u{9b}\u{7f}\u{e0041}\n";
-        let mut out = Vec::new();
-        write_json(&text, &mut out).unwrap();
-        let json = String::from_utf8(out).unwrap();
-        assert!(!json.trim_end().contains(is_unsafe), "{json}");
-        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
-    }
+fn fixed(report: &Report) -> usize {
+    report.files.iter().map(|file| file.fixed.len()).sum()
 }

@@ -1,3 +1,5 @@
+use serde::Serialize;
+
 use crate::document::Span;
 
 /// Bytes between two known places.
@@ -11,6 +13,20 @@ pub struct Positions<'a> {
     /// Offset, line and column of a character at most every [`STRIDE`] bytes. A list of all lines
     /// would outgrow a file that is nothing but line breaks.
     marks: Vec<(usize, usize, usize)>,
+}
+
+/// Where a span begins and ends. Lines and columns begin at 1, columns count characters, and the
+/// end is behind the last character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Of the first character.
+    pub line: usize,
+    /// Of the first character.
+    pub column: usize,
+    /// Of what follows the last character.
+    pub end_line: usize,
+    /// Of what follows the last character.
+    pub end_column: usize,
 }
 
 impl<'a> Positions<'a> {
@@ -39,6 +55,18 @@ impl<'a> Positions<'a> {
         rest.char_indices()
             .take_while(|(at, c)| start + at + c.len_utf8() <= offset)
             .fold((line, column), |position, (_, c)| advanced(position, c))
+    }
+
+    /// Where a span begins and ends.
+    pub fn place(&self, span: Span) -> Place {
+        let (line, column) = self.of(span.start);
+        let (end_line, end_column) = self.of(span.end.max(span.start));
+        Place {
+            line,
+            column,
+            end_line,
+            end_column,
+        }
     }
 
     /// The line that `offset` is on, without its line break, as far as `reach` bytes around the

@@ -1,0 +1,82 @@
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{SCHEMA_VERSION, summary, write_json};
+use crate::lint::{Report, Safety};
+
+#[derive(Serialize)]
+struct Output {
+    schema_version: u32,
+    checked: usize,
+    errors: usize,
+    warnings: usize,
+    statistics: Vec<Count>,
+}
+
+#[derive(Serialize)]
+struct Count {
+    rule: &'static str,
+    code: &'static str,
+    #[serde(rename = "count")]
+    findings: usize,
+    fixable: usize,
+}
+
+/// How many findings each rule has, the most first, one line a rule.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn statistics(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let counts = counts(report);
+    let digits = |count: &Count| count.findings.to_string().len();
+    let width = counts.first().map_or(0, digits);
+    for count in &counts {
+        let fixable = match count.fixable {
+            0 => String::new(),
+            all if all == count.findings => " [fixable]".to_owned(),
+            some => format!(" [{some} fixable]"),
+        };
+        let Count { rule, code, .. } = count;
+        writeln!(out, "{:>width$}  {code}  {rule}{fixable}", count.findings)?;
+    }
+    writeln!(out, "{}", summary(report))
+}
+
+/// The same as one JSON object. `fixable` is how many of them a safe fix removes.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn statistics_json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let output = Output {
+        schema_version: SCHEMA_VERSION,
+        checked: report.checked,
+        errors: report.errors(),
+        warnings: report.warnings(),
+        statistics: counts(report),
+    };
+    write_json(&output, out)
+}
+
+fn counts(report: &Report) -> Vec<Count> {
+    let mut counts = BTreeMap::new();
+    for (_, finding) in report.findings() {
+        let (rule, code) = (finding.rule.name, finding.rule.code);
+        let count = counts.entry(code).or_insert(Count {
+            rule,
+            code,
+            findings: 0,
+            fixable: 0,
+        });
+        count.findings += 1;
+        let fix = finding.fix.as_ref();
+        count.fixable += usize::from(fix.is_some_and(|fix| fix.safety == Safety::Safe));
+    }
+    let mut counts: Vec<_> = counts.into_values().collect();
+    counts.sort_by_key(|count| Reverse(count.findings));
+    counts
+}
