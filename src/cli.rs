@@ -399,14 +399,48 @@ Warnings do not fail. `agentsess rule NAME` explains a finding.
 Examples:
   agentsess lint
   agentsess lint .agents/sessions/20251204-143000-weather.md
+  agentsess lint --staged
+  agentsess lint - --stdin-filename 20251204-143000-weather.md < draft.md
   agentsess lint --output-format concise")]
 pub struct Lint {
-    /// Files, and folders of which the session files are checked; by default the sessions folder
-    #[arg(value_name = "PATHS")]
-    pub paths: Vec<PathBuf>,
+    /// What to check.
+    #[command(flatten)]
+    pub input: LintInput,
     /// How to print findings
     #[arg(long, value_name = "FORMAT", default_value = "full")]
     pub output_format: LintFormat,
+}
+
+const INPUT: &str = "Input options";
+
+/// What `lint` checks.
+#[derive(Debug, Args)]
+pub struct LintInput {
+    /// Files, folders and quoted globs, or `-` for standard input; by default the sessions folder
+    ///
+    /// Of a folder the sessions at its top are checked; a folder that has `.agents/sessions`, such
+    /// as the top of the repository, means that one.
+    #[arg(value_name = "PATHS")]
+    pub paths: Vec<PathBuf>,
+    /// Check what is staged in git for the next commit; PATHS narrow it
+    #[arg(long, help_heading = INPUT, conflicts_with = "stdin_filename")]
+    pub staged: bool,
+    /// Check standard input as if it were the file PATH
+    ///
+    /// Without it the name of what `-` reads is not checked. PATH need not exist.
+    #[arg(long, help_heading = INPUT, value_name = "PATH")]
+    pub stdin_filename: Option<PathBuf>,
+    /// Leave out what matches GLOB, as in a `.gitignore` at the root; adds to `lint.exclude`
+    ///
+    /// Can be given more than once. Files that are named one by one are checked all the same.
+    #[arg(long, help_heading = INPUT, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// Leave out excluded files even if they are named, as hooks name them
+    #[arg(long, help_heading = INPUT)]
+    pub force_exclude: bool,
+    /// Print the files that would be checked, and check none
+    #[arg(long, help_heading = INPUT)]
+    pub show_files: bool,
 }
 
 /// How findings are printed.

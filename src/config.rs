@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use regex::Regex;
 use serde::Deserialize;
 
@@ -27,6 +28,8 @@ pub struct Config {
     pub items: Items,
     /// What `close` asks.
     pub close: Close,
+    /// What `lint` checks.
+    pub lint: Lint,
 }
 
 /// `[linear]`
@@ -76,6 +79,15 @@ impl Default for Close {
             decisions: "docs/decisions".into(),
         }
     }
+}
+
+/// `[lint]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Lint {
+    /// Files that are not checked: patterns as in `.gitignore`, relative to the root.
+    #[serde(deserialize_with = "excludes")]
+    pub exclude: Vec<String>,
 }
 
 impl Config {
@@ -155,6 +167,26 @@ fn patterns<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Reg
         .collect()
 }
 
+fn excludes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let globs = Vec::<String>::deserialize(deserializer)?;
+    excluded(Path::new(""), &globs).map_err(serde::de::Error::custom)?;
+    Ok(globs)
+}
+
+/// The files that patterns as in `.gitignore`, relative to `folder`, match.
+///
+/// # Errors
+///
+/// When one of them is no pattern.
+pub fn excluded(folder: &Path, globs: &[String]) -> Result<Gitignore, ignore::Error> {
+    let mut builder = GitignoreBuilder::new(folder);
+    builder.allow_unclosed_class(false);
+    for glob in globs {
+        builder.add_line(None, glob)?;
+    }
+    builder.build()
+}
+
 /// The known key that is nearest to the unknown one in a message of serde's.
 fn suggestion(message: &str) -> Option<String> {
     let mut names = message
@@ -185,6 +217,7 @@ mod tests {
         assert!(error("lock-timeout = -1").starts_with("agentsess.toml:1:1: `lock-timeout`"));
         assert!(error("[close]\ndecisions = '../x'").starts_with("agentsess.toml:2:1"));
         assert!(error("[items]\nid-patterns = ['(']").starts_with("agentsess.toml:2:15"));
+        assert!(error("[lint]\nexclude = ['a', '[b']").starts_with("agentsess.toml:2:11"));
     }
 
     #[test]

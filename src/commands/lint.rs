@@ -1,25 +1,44 @@
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::Context;
+use serde::Serialize;
+
 use super::output::finish;
+use super::{Context, input_bytes};
 use crate::cli::{self, LintFormat};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
+use crate::lint::files::{Inputs, Request};
 use crate::lint::{self, Settings, Severity};
 use crate::render;
-use crate::store::{self, Store};
+use crate::store::Store;
 
 pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> {
     let store = context.store()?;
-    let paths = files(&store, context, &arguments.paths)?;
+    let input = &arguments.input;
+    let inputs = Inputs::resolve(
+        &store,
+        Request {
+            paths: &input.paths,
+            staged: input.staged,
+            stdin_filename: input.stdin_filename.as_deref(),
+            exclude: &input.exclude,
+            force_exclude: input.force_exclude,
+        },
+    );
+    let inputs = inputs.map_err(|error| store.relocate(error))?;
+    if input.show_files {
+        return show_files(context, &store, &inputs);
+    }
+    let contents = inputs.load(&store, || input_bytes("agentsess lint PATH"));
+    let contents = contents.map_err(|error| store.relocate(error))?;
     let settings = Settings {
         config: &store.config,
         now: context.now,
     };
-    let mut report = lint::check_all(&paths, store::read, settings);
+    let mut report = lint::check_all(&inputs.paths, |path| contents.read(path), settings);
     for file in &mut report.files {
-        file.path = store.shown(&file.path);
+        file.path = shown(&store, &file.path);
     }
     let format = if context.output.is_json() {
         LintFormat::Json
@@ -33,6 +52,9 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
         LintFormat::Json => render::json(&report, &mut stream),
     };
     finish(rendered.and_then(|()| stream.flush()))?;
+    if let Some(reason) = inputs.nothing() {
+        context.output.note(reason);
+    }
     let failed = report
         .findings()
         .find(|(_, finding)| finding.severity == Severity::Error)
@@ -50,34 +72,30 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
     Err(store.relocate(last))
 }
 
-/// The files to check: those named, and the sessions of the folders named.
-fn files(store: &Store, context: &Context, named: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    if named.is_empty() {
-        return store::session_files(&store.sessions);
+fn show_files(context: &Context, store: &Store, inputs: &Inputs) -> Result<ExitCode> {
+    #[derive(Serialize)]
+    struct Files {
+        files: Vec<String>,
     }
-    let base = context.place.directory.clone().unwrap_or_default();
-    let mut files = Vec::new();
-    for path in named {
-        let path = base.join(path);
-        let path = std::path::absolute(&path).unwrap_or(path);
-        let meta = std::fs::symlink_metadata(&path).map_err(|error| {
-            let mut failed = Error::io("read the file", &path, &error);
-            if error.kind() == std::io::ErrorKind::NotFound {
-                failed = Error::new(Kind::NotFound, "no such file or folder").at(&path, None);
-            }
-            store.relocate(failed)
-        })?;
-        if meta.is_dir() {
-            files.extend(store::session_files(&path)?);
-        } else if path
-            .file_name()
-            .is_some_and(|name| store::is_session_name(&name.to_string_lossy()))
-            || path.extension().is_none_or(|end| end != "md")
-        {
-            files.push(path);
-        }
+    let files = inputs.paths.iter().map(|path| shown(store, path));
+    let files = files.map(|path| path.to_string_lossy().into_owned());
+    let files = Files {
+        files: files.collect(),
+    };
+    context.output.print(&files, || {
+        let line = |path: &String| render::one_line(path).into_owned() + "\n";
+        files.files.iter().map(line).collect()
+    })?;
+    if let Some(reason) = inputs.nothing() {
+        context.output.note(reason);
     }
-    files.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
-    files.dedup();
-    Ok(files)
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How a file is called in what is printed.
+fn shown(store: &Store, path: &Path) -> PathBuf {
+    if path.as_os_str().is_empty() {
+        return "-".into();
+    }
+    store.shown(path)
 }

@@ -100,6 +100,16 @@ impl Output {
         self.write(&hint(command))
     }
 
+    /// Says on standard error what may surprise. Data says it by itself.
+    pub fn note(&self, note: &str) {
+        if self.quiet || self.json {
+            return;
+        }
+        let mut stream = anstream::AutoStream::new(io::stderr().lock(), self.color);
+        // There is no better place to say that this cannot be said.
+        let _ = writeln!(stream, "note: {}", sanitize(note));
+    }
+
     /// Prints an error on standard error and returns its exit code.
     pub fn error(&self, error: &Error) -> ExitCode {
         let look = |path: &Path| format!("ls -ld {}", shell::word(&path.display().to_string()));

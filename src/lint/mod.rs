@@ -1,5 +1,7 @@
 //! The engine: parses each file once, runs every rule over it, keeps what was found.
 
+pub mod files;
+
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -72,7 +74,8 @@ pub struct Settings<'s> {
     pub now: Timestamp,
 }
 
-/// Runs every rule over one file. The findings come in the order of the text.
+/// Runs every rule over one file. The findings come in the order of the text. An empty name is one
+/// that is not known, and not judged.
 pub fn check(file_name: &str, source: &Source, settings: Settings<'_>) -> Vec<Finding> {
     let document = Document::parse(source);
     let context = Context::new(file_name, &document, settings);
