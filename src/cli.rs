@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use lint::{FailOn, Fixes, Lint, LintFormat, Rules};
+pub use lint::{FailOn, Fixes, Lint, LintFormat, LintInput, Rules};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
