@@ -7,6 +7,7 @@
 //! them the old file or the new one. An editor that saves in between is noticed by the check, and
 //! the writer starts again from what it saved.
 
+mod adopt;
 mod files;
 mod lock;
 mod root;
@@ -119,6 +120,11 @@ impl Store {
     /// A path as the user would write it: relative to where the user is.
     pub fn shown(&self, path: &Path) -> PathBuf {
         relative(path, &self.shown_from)
+    }
+
+    /// A path that the user wrote, from where the user is.
+    pub fn full(&self, path: &Path) -> PathBuf {
+        self.shown_from.join(path)
     }
 
     /// A path that the user wrote, relative to the root. It need not exist.

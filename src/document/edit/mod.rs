@@ -15,9 +15,11 @@ use super::{Document, Fences, Source, Unclosed};
 mod body;
 mod frontmatter;
 mod proof;
+mod rewrite;
 
 pub use body::heading_text;
 pub use frontmatter::quoted;
+pub use rewrite::Rewrite;
 
 /// A value for a frontmatter key.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,505 @@
+//! What a file says about itself, wherever it says it.
+
+use std::borrow::Cow;
+
+use super::when::When;
+use crate::document::time::Timestamp;
+use crate::document::{Document, Heading, Span, Status, line_start, next_line, prose};
+
+/// What a value is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    Title,
+    Status,
+    Created,
+    Updated,
+    Branch,
+    Issue,
+    LinearIssue,
+    LinearUrl,
+    CurrentTask,
+    Agent,
+    Number,
+}
+
+/// The names under which other schemes keep what ours keeps, the most telling first. Lower case,
+/// words joined by underscores.
+const KEYS: &[(Key, &[&str])] = &[
+    (
+        Key::Title,
+        &["title", "session_title", "name", "topic", "subject"],
+    ),
+    (Key::Status, &["status", "session_status", "state"]),
+    (
+        Key::Created,
+        &[
+            "created",
+            "created_at",
+            "started",
+            "started_at",
+            "start",
+            "start_time",
+            "opened",
+            "date",
+            "session_date",
+            "timestamp",
+        ],
+    ),
+    (
+        Key::Updated,
+        &[
+            "last_updated",
+            "updated",
+            "updated_at",
+            "last_modified",
+            "modified",
+            "lastmod",
+            "ended",
+            "ended_at",
+        ],
+    ),
+    (Key::Branch, &["branch", "git_branch"]),
+    (Key::LinearIssue, &["linear_issue"]),
+    (Key::LinearUrl, &["linear_url"]),
+    (Key::Issue, &["issue", "ticket", "jira"]),
+    (Key::CurrentTask, &["current_task", "task", "working_on"]),
+    (Key::Agent, &["agent", "author", "owner"]),
+    (Key::Number, &["session_number"]),
+];
+
+impl Key {
+    fn named(name: &str) -> Option<(usize, Self)> {
+        KEYS.iter().find_map(|(key, names)| {
+            let rank = names.iter().position(|known| *known == name)?;
+            Some((rank, *key))
+        })
+    }
+}
+
+/// One thing that the file says about itself.
+#[derive(Debug, Clone)]
+pub(super) struct Field<'a> {
+    pub key: Key,
+    /// How telling its name is; 0 is the most.
+    rank: usize,
+    pub value: Cow<'a, str>,
+    /// Lines of the body that say nothing else.
+    pub lines: Option<Span>,
+    /// The key at the top of a frontmatter of another scheme.
+    pub entry: Option<&'a str>,
+}
+
+impl<'a> Field<'a> {
+    pub fn new(name: &str, value: impl Into<Cow<'a, str>>) -> Option<Self> {
+        let (rank, key) = Key::named(&normal(name))?;
+        Some(Self {
+            key,
+            rank,
+            value: value.into(),
+            lines: None,
+            entry: None,
+        })
+    }
+}
+
+/// What all fields together say.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Facts {
+    pub title: Option<String>,
+    pub status: Option<Status>,
+    /// The word for the status, where ours does not say all of it.
+    pub original_status: Option<String>,
+    pub created: Option<When>,
+    pub updated: Option<Timestamp>,
+    pub branch: Option<String>,
+    pub issue: Option<String>,
+    pub linear_issue: Option<String>,
+    pub linear_url: Option<String>,
+    pub current_task: Option<String>,
+    pub agent: Option<String>,
+    pub number: Option<String>,
+}
+
+impl Facts {
+    /// Takes, for each key, the field with the most telling name; among equals the first.
+    pub fn of(fields: &[Field]) -> Self {
+        let mut facts = Self::default();
+        let mut sorted: Vec<&Field> = fields.iter().collect();
+        sorted.sort_by_key(|field| field.rank);
+        for field in sorted {
+            let value = field.value.trim();
+            if value.is_empty() {
+                continue;
+            }
+            let text = || Some(plain(value).to_owned());
+            match field.key {
+                Key::Title => facts.title = facts.title.take().or_else(text),
+                Key::Status if facts.status.is_none() => {
+                    let (status, whole) = status(value);
+                    facts.status = status;
+                    if status.is_none() && field.rank == 0 {
+                        facts.status = Some(Status::InProgress);
+                    }
+                    if !whole && facts.status.is_some() {
+                        facts.original_status = Some(value.to_owned());
+                    }
+                }
+                Key::Status => {}
+                Key::Created => {
+                    let when = When::whole(value).or_else(|| Some(When::lead(value)?.0));
+                    // Of a date and an instant on it, the instant says more.
+                    facts.created = match (facts.created, when) {
+                        (Some(day), Some(at)) if day.time.is_none() && day.date == at.date => {
+                            Some(at)
+                        }
+                        (known, when) => known.or(when),
+                    };
+                }
+                Key::Updated => {
+                    let at = When::whole(value).and_then(When::at);
+                    facts.updated = facts.updated.or(at);
+                }
+                Key::Branch => facts.branch = facts.branch.take().or_else(text),
+                Key::Issue => facts.issue = facts.issue.take().or_else(text),
+                Key::LinearIssue => facts.linear_issue = facts.linear_issue.take().or_else(text),
+                Key::LinearUrl => facts.linear_url = facts.linear_url.take().or_else(text),
+                Key::CurrentTask => facts.current_task = facts.current_task.take().or_else(text),
+                Key::Agent => facts.agent = facts.agent.take().or_else(text),
+                Key::Number => facts.number = facts.number.take().or_else(text),
+            }
+        }
+        // A placeholder names no branch or issue.
+        for fact in [&mut facts.branch, &mut facts.issue, &mut facts.linear_issue] {
+            fact.take_if(|text| text.contains("{{") || is_nothing(text));
+        }
+        facts
+    }
+
+    /// Whether the new frontmatter says all that this field does.
+    pub fn say(&self, field: &Field) -> bool {
+        let value = field.value.trim();
+        let is = |fact: &Option<String>| fact.as_deref() == Some(plain(value));
+        let instant = |said: Option<Timestamp>| {
+            let Some(when) = When::whole(value) else {
+                return false;
+            };
+            said.is_some_and(|said| match when.time {
+                None => said.date_naive() == when.date,
+                Some(_) => when
+                    .at()
+                    .is_some_and(|at| at.timestamp() == said.timestamp()),
+            })
+        };
+        match field.key {
+            Key::Title => is(&self.title),
+            Key::Status => {
+                self.original_status.as_deref() == Some(value)
+                    || matches!(status(value), (Some(status), true) if Some(status) == self.status)
+            }
+            Key::Created => instant(self.created.and_then(When::at)),
+            Key::Updated => instant(self.updated),
+            Key::Branch => is(&self.branch),
+            Key::Issue => is(&self.issue),
+            Key::LinearIssue => is(&self.linear_issue),
+            Key::LinearUrl => is(&self.linear_url),
+            Key::CurrentTask => is(&self.current_task),
+            Key::Number => is(&self.number),
+            // Our frontmatter has no place for it.
+            Key::Agent => false,
+        }
+    }
+}
+
+/// The status that a value means, and whether it says nothing else.
+pub(super) fn status(value: &str) -> (Option<Status>, bool) {
+    let value = plain(value);
+    let bare = value.trim_matches(|c: char| !c.is_alphanumeric());
+    if let Some(status) = Status::guess(bare) {
+        return (Some(status), true);
+    }
+    let lead = bare
+        .split(['(', '[', ',', ';', ':', '–', '—', '|', '.'])
+        .next()
+        .and_then(|lead| lead.split(" - ").next())
+        .unwrap_or("");
+    (Status::guess(lead), false)
+}
+
+/// A value without the marks around it.
+fn plain(value: &str) -> &str {
+    let value = value.trim();
+    let within = |mark: &str| {
+        let inner = value.strip_prefix(mark)?.strip_suffix(mark)?;
+        (!inner.contains(mark) && !inner.is_empty()).then_some(inner)
+    };
+    ["`", "**", "\"", "'"]
+        .iter()
+        .find_map(|mark| within(mark))
+        .unwrap_or(value)
+}
+
+fn is_nothing(text: &str) -> bool {
+    matches!(
+        text.to_ascii_lowercase().as_str(),
+        "none" | "n/a" | "na" | "-" | "null" | "tbd" | "—" | "none."
+    )
+}
+
+fn normal(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let words = lower.split(|c: char| !c.is_alphanumeric());
+    words
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join("_")
+}
+
+/// The headings of sections that hold nothing but such values.
+const SECTIONS: [&str; 7] = [
+    "metadata",
+    "meta",
+    "session_info",
+    "session_metadata",
+    "session_details",
+    "info",
+    "details",
+];
+
+/// The values in the body: below the title, or in a section for them.
+pub(super) fn in_body<'a>(document: &Document<'a>, title: Option<usize>) -> Vec<Field<'a>> {
+    let body = &document.body;
+    let text = document.text;
+    let mut regions = Vec::new();
+    let headings = &body.headings;
+    let own = title.and_then(|title| headings.get(title));
+    let start = own.map_or(body.span.start, |title| next_line(text, title.span.end));
+    let first = headings.get(title.map_or(0, |title| title + 1));
+    regions.push(Span::new(
+        start,
+        first.map_or(text.len(), |h| h.span.start).max(start),
+    ));
+    for section in &body.sections {
+        let heading: Option<&Heading> = body.heading(section);
+        if heading.is_some_and(|h| SECTIONS.contains(&normal(&h.title).as_str())) {
+            let end = headings
+                .get(section.heading + 1)
+                .map_or(section.content.end, |next| next.span.start);
+            regions.push(Span::new(
+                section.content.start,
+                end.max(section.content.start),
+            ));
+        }
+    }
+    let mut fields = Vec::new();
+    for region in regions {
+        for block in prose(text, region) {
+            in_block(text, block, &mut fields);
+        }
+    }
+    fields
+}
+
+fn in_block<'a>(text: &'a str, block: Span, fields: &mut Vec<Field<'a>>) {
+    let mut lines = Vec::new();
+    let mut at = line_start(text, block.start);
+    while at < block.end {
+        let line = Span::new(at, next_line(text, at));
+        lines.push(line);
+        at = line.end.max(at + 1);
+    }
+    while lines
+        .last()
+        .is_some_and(|line| line.of(text).trim().is_empty())
+    {
+        lines.pop();
+    }
+    if let Some(rows) = table(text, &lines) {
+        let from = fields.len();
+        let all = Span::new(block.start, lines.last().map_or(block.end, |line| line.end));
+        let count = rows.len();
+        fields.extend(
+            rows.into_iter()
+                .filter_map(|(name, value)| Field::new(name, value)),
+        );
+        // A table goes as a whole or stays as a whole.
+        if fields.len() - from == count {
+            for field in fields.iter_mut().skip(from) {
+                field.lines = Some(all);
+            }
+        }
+        return;
+    }
+    for (index, line) in lines.iter().enumerate() {
+        let next = lines.get(index + 1).map_or("", |next| next.of(text));
+        let pairs: Vec<_> = pairs(line.of(text)).collect();
+        let goes_on = !next.trim().is_empty() && pairs_of(next).is_none();
+        let from = fields.len();
+        fields.extend(
+            pairs
+                .iter()
+                .filter(|_| !goes_on)
+                .filter_map(|(name, value)| Field::new(name, *value)),
+        );
+        if fields.len() - from == pairs.len() {
+            for field in fields.iter_mut().skip(from) {
+                field.lines = Some(*line);
+            }
+        }
+    }
+}
+
+/// The `key: value` pairs of a line, of which there may be several, parted by bars.
+fn pairs(line: &str) -> impl Iterator<Item = (&str, &str)> {
+    let whole = pairs_of(line);
+    whole.into_iter().flatten()
+}
+
+fn pairs_of(line: &str) -> Option<Vec<(&str, &str)>> {
+    let line = line.trim_end().trim_end_matches('\\').trim_end();
+    if line.starts_with([' ', '\t']) {
+        return None;
+    }
+    let line = ["- ", "* ", "+ "]
+        .iter()
+        .find_map(|mark| line.strip_prefix(mark))
+        .unwrap_or(line);
+    let separator = [" | ", " · ", " • "]
+        .into_iter()
+        .find(|mark| line.contains(mark));
+    if let Some(separator) = separator {
+        let several: Option<Vec<_>> = line.split(separator).map(pair).collect();
+        if several.is_some() {
+            return several;
+        }
+    }
+    Some(vec![pair(line)?])
+}
+
+fn pair(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim();
+    for mark in ["**", "__"] {
+        if let Some((key, value)) = text
+            .strip_prefix(mark)
+            .and_then(|rest| rest.split_once(mark))
+        {
+            let colon_within = key.ends_with(':');
+            let value = value.trim_start();
+            let behind = value.strip_prefix(':');
+            let value = if colon_within { Some(value) } else { behind };
+            return value.map(|value| (key.trim_end_matches(':'), value.trim()));
+        }
+    }
+    // Without bold type, only a known name makes it more than a sentence with a colon.
+    let (key, value) = text.split_once(": ")?;
+    (key.len() <= 20 && Key::named(&normal(key)).is_some()).then_some((key, value.trim()))
+}
+
+/// The rows of a table with two columns.
+fn table<'a>(text: &'a str, lines: &[Span]) -> Option<Vec<(&'a str, &'a str)>> {
+    let [_, rule, rows @ ..] = lines else {
+        return None;
+    };
+    let is_rule =
+        |line: &str| line.contains('-') && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '));
+    is_rule(rule.of(text).trim()).then_some(())?;
+    rows.iter()
+        .map(|row| {
+            let row = row.of(text).trim();
+            let row = row.strip_prefix('|')?.strip_suffix('|')?;
+            let (key, value) = row.split_once('|')?;
+            let bare = key.trim().trim_matches('*').trim_end_matches(':');
+            (!value.contains('|')).then_some((bare, value.trim()))
+        })
+        .collect()
+}
+
+/// What the first heading says besides the title.
+#[derive(Debug, Default)]
+pub(super) struct TitleParts {
+    /// The title itself, a part of the heading's text.
+    pub title: Span,
+    /// `Session 12`.
+    pub number: Option<Span>,
+    /// A date in front.
+    pub date: Option<When>,
+    /// A status behind, and where.
+    pub status: Option<(Status, Span)>,
+}
+
+/// Takes a heading such as `Session 12: Title – Done` apart.
+pub(super) fn title_parts(document: &Document, heading: &Heading) -> TitleParts {
+    let mut parts = TitleParts::default();
+    let span = heading.text_span;
+    let text = document.text;
+    let mut rest = span;
+    let strip = |rest: Span, chars: &[char]| {
+        let slice = rest.of(text);
+        let start = rest.start + slice.len() - slice.trim_start_matches(chars).len();
+        Span::new(start.min(rest.end), rest.end)
+    };
+    let between = [' ', ':', '-', '–', '—', '|', '#', '.'];
+    for word in ["Title", "Session Log", "Session Notes", "Session"] {
+        let slice = rest.of(text);
+        let Some((start, after)) = slice.split_at_checked(word.len()) else {
+            continue;
+        };
+        if !start.eq_ignore_ascii_case(word) || !after.starts_with([':', ' ', '-']) {
+            continue;
+        }
+        let behind = strip(Span::new(rest.start + word.len(), rest.end), &between);
+        let colon = after.trim_start().starts_with([':', '-', '–', '—']);
+        let slice = behind.of(text);
+        let digits = slice.len() - slice.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let number = Span::new(behind.start, behind.start + digits);
+        let sign = slice.get(digits..).unwrap_or("").trim_start();
+        if digits > 0
+            && digits < 5
+            && sign.starts_with([':', '-', '–', '—', '|', '('])
+            && When::lead(slice).is_none()
+            && !sign.starts_with('(')
+        {
+            let after = strip(Span::new(number.end, behind.end), &between);
+            if status(after.of(text)) == (None, false) && !is_generic(after.of(text)) {
+                parts.number = Some(number);
+                rest = after;
+            }
+        } else if When::lead(slice).is_some() || colon {
+            rest = behind;
+        }
+        break;
+    }
+    if let Some((when, after)) = When::lead(rest.of(text)) {
+        let behind = strip(Span::new(rest.end - after.len(), rest.end), &between);
+        if !behind.is_empty() && !is_generic(behind.of(text)) {
+            parts.date = Some(when);
+            rest = behind;
+        }
+    }
+    let slice = rest.of(text);
+    let tail = [" – ", " — ", " - ", ": ", " (", " ["]
+        .iter()
+        .filter_map(|mark| slice.rfind(mark).map(|at| (at, at + mark.len())))
+        .max();
+    if let Some((at, behind)) = tail
+        && let Some(word) = slice.get(behind..)
+        && let (Some(status), true) = status(word)
+    {
+        parts.status = Some((status, Span::new(rest.start + at, rest.end)));
+        rest.end = rest.start + slice.get(..at).unwrap_or("").trim_end().len();
+    }
+    parts.title = rest;
+    parts
+}
+
+/// Whether a title says no more than that this is a session, or when it was.
+pub(super) fn is_generic(title: &str) -> bool {
+    const WORDS: [&str; 19] = [
+        "session", "sessions", "log", "notes", "note", "ad", "hoc", "work", "date", "title", "the",
+        "for", "of", "daily", "summary", "agent", "untitled", "main", "eod",
+    ];
+    let lower = title.to_lowercase();
+    lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .all(|word| WORDS.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit()))
+}
