@@ -35,7 +35,7 @@ fn the_example_configuration_is_valid_and_every_key_of_the_table_exists() {
 fn readme_names_every_command_and_the_two_that_do_everything() {
     let readme = read("README.md");
     for command in [
-        "new", "log", "show", "list", "close", "set", "restore", "lint", "rule",
+        "new", "log", "show", "list", "close", "set", "restore", "lint", "rule", "adopt",
     ] {
         assert!(readme.contains(&format!("| `{command}` |")), "{command}");
     }

@@ -181,17 +181,25 @@ impl<'a> Head<'a> {
         })
     }
 
+    /// Whether what is not said otherwise follows our own map in `new`, in its order.
     fn is_carried(&self, facts: &Facts, new: &Document) -> bool {
-        let at = |name: &str, map| new.frontmatter.entry(&[&kept_name(name, map)]);
+        let root = new.frontmatter.root.as_ref().and_then(Node::entries);
+        let mut carried = root.unwrap_or(&[]).iter().skip(1);
+        let mut next = |name: &str, map: bool| {
+            let name = kept_name(name, map);
+            carried
+                .next()
+                .filter(|entry| entry.key.text() == Some(&name))
+        };
         match self {
             Self::Yaml(entries) => entries.iter().all(|entry| {
                 let name = entry.key.text().unwrap_or("");
                 is_said(name, entry.value.text(), facts)
-                    || at(name, is_map(entry)).is_some_and(|new| new.value.same(&entry.value))
+                    || next(name, is_map(entry)).is_some_and(|new| new.value.same(&entry.value))
             }),
             Self::Toml(table, _) => table.iter().all(|(name, value)| {
                 is_said(name, scalar(value).as_deref(), facts)
-                    || at(name, value.is_table()).is_some_and(|new| equal(&new.value, value))
+                    || next(name, value.is_table()).is_some_and(|new| equal(&new.value, value))
             }),
             Self::Ours | Self::None => true,
         }
@@ -381,11 +389,8 @@ fn carry_toml(
     facts: &Facts,
     rest: &mut String,
 ) -> Result<(), EditError> {
-    for line in block
-        .lines()
-        .filter(|line| line.trim_start().starts_with('#'))
-    {
-        let _ = writeln!(rest, "{}", line.trim());
+    for comment in toml_comments(block) {
+        let _ = writeln!(rest, "{}", comment.trim_end());
     }
     for (name, value) in table {
         if is_said(name, scalar(value).as_deref(), facts) {
@@ -402,6 +407,44 @@ fn carry_toml(
         let _ = writeln!(rest, "{}: {text}", key(&kept_name(name, value.is_table())));
     }
     Ok(())
+}
+
+/// The comments of a TOML text, which the parser does not keep. The text is valid, so quotes are
+/// all there is to be told from them.
+fn toml_comments(text: &str) -> Vec<&str> {
+    const QUOTES: [&str; 4] = ["\"\"\"", "'''", "\"", "'"];
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['#', '"', '\'']) {
+        rest = rest.get(at..).unwrap_or("");
+        if rest.starts_with('#') {
+            let line = rest.lines().next().unwrap_or("");
+            found.push(line);
+            rest = rest.get(line.len()..).unwrap_or("");
+            continue;
+        }
+        let quote = QUOTES.into_iter().find(|quote| rest.starts_with(quote));
+        let quote = quote.unwrap_or("\"");
+        rest = rest.get(quote.len()..).unwrap_or("");
+        let mut closed = false;
+        while !closed {
+            let Some(at) = rest.find(['\\', '"', '\'']) else {
+                return found;
+            };
+            rest = rest.get(at..).unwrap_or("");
+            let escape = rest.starts_with('\\') && quote.starts_with('"');
+            closed = rest.starts_with(quote);
+            let length = if escape {
+                1 + rest.chars().nth(1).map_or(0, char::len_utf8)
+            } else if closed {
+                quote.len()
+            } else {
+                1
+            };
+            rest = rest.get(length..).unwrap_or("");
+        }
+    }
+    found
 }
 
 /// Writes a value as YAML in flow style.
@@ -459,5 +502,16 @@ fn equal(node: &Node, value: &toml::Value) -> bool {
                 })
         }),
         plain => node.text() == scalar(plain).as_deref(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::toml_comments;
+
+    #[test]
+    fn comments_are_told_from_text() {
+        let text = "# a\nb = \"# no \\\" # no\" # c\nd = '# no' #e\nf = \"\"\"\n# no \"x\n\"\"\"\n[g] # h\n";
+        assert_eq!(toml_comments(text), ["# a", "# c", "#e", "# h"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::sections::{Mapped, follows_rule};
+use super::sections::Mapped;
 use super::when::When;
 use crate::document::schema::{SECTIONS, SESSION_LOG, same_name};
 use crate::document::time::format_minute;
@@ -67,6 +67,23 @@ const TIME_COLUMNS: &[&str] = &[
 ];
 const AGENT_COLUMNS: &[&str] = &["agent", "who", "by", "author", "actor", "role"];
 const ACTION_COLUMNS: &[&str] = &["action", "type", "event type", "kind", "phase"];
+
+/// Columns whose name says nothing about the text in them.
+const TEXT_COLUMNS: &[&str] = &[
+    "",
+    "what",
+    "what happened",
+    "event",
+    "entry",
+    "description",
+    "note",
+    "notes",
+    "details",
+    "activity",
+    "message",
+    "summary",
+    "text",
+];
 
 /// What is known about the log as a whole.
 #[derive(Debug, Clone, Copy)]
@@ -169,18 +186,9 @@ pub(super) fn map(
     let end = place.span.end;
     lines(document, Span::new(from, end), scene, &mut log);
     if let (Some(at), true) = (place.opening, log.entries > 0) {
-        let before = Span::new(0, at).of(document.text).trim_end();
-        let gap = if at == document.body.span.start || before.is_empty() {
-            ""
-        } else {
-            "---\n\n"
-        };
-        let heading = document.body.headings.iter().find(|h| h.span.start >= at);
-        let ruled = heading.is_some_and(|h| h.span.start == at && follows_rule(document, h));
-        let gap = if ruled { "" } else { gap };
         log.changes.push(Rewrite {
             span: Span::at(at),
-            text: format!("{gap}## {SESSION_LOG}\n\n"),
+            text: format!("{}## {SESSION_LOG}\n\n", rule_above(document, at)),
             said: Vec::new(),
         });
     }
@@ -330,7 +338,7 @@ fn stamped_heading(document: &Document, heading: &Heading, shift: u8, scene: Sce
             text: if words.is_empty() {
                 new
             } else {
-                format!("{new}\n\n{words}\n")
+                format!("{new}\n\n{words}{}", gap_below(text, heading.span.end))
             },
             said: vec![
                 Span::new(heading.span.start, rest),
@@ -471,12 +479,14 @@ fn table(text: &str, lines: &[Span], scene: Scene, log: &mut Log) -> Option<Rewr
             if cell.is_empty() {
                 continue;
             }
-            words.push(if count > 1 && name.chars().any(char::is_alphanumeric) {
-                let name = cells(text, *head)?.get(at).map_or("", |name| name.of(text));
-                format!("- {name}: {cell}")
-            } else {
-                cell
-            });
+            words.push(
+                if count > 1 && !name.is_empty() || !TEXT_COLUMNS.contains(&name.as_str()) {
+                    let name = cells(text, *head)?.get(at).map_or("", |name| name.of(text));
+                    format!("- {name}: {cell}")
+                } else {
+                    cell
+                },
+            );
         }
         let entry = Entry {
             when,
@@ -655,6 +665,31 @@ fn all_lines(text: &str, block: Span) -> impl Iterator<Item = Span> {
             line
         })
     })
+}
+
+/// What has to stand below text that is put in place of a heading which ends at `end`, so that it
+/// does not run into what follows.
+pub(super) fn gap_below(text: &str, end: usize) -> &'static str {
+    let next = next_line(text, end);
+    let line = Span::new(next, next_line(text, next)).of(text);
+    if line.trim().is_empty() { "" } else { "\n" }
+}
+
+/// The rule before the log, as far as it is not there.
+pub(super) fn rule_above(document: &Document, at: usize) -> &'static str {
+    let before = Span::new(document.body.span.start, at).of(document.text);
+    let last = before.trim_end().lines().next_back().unwrap_or("").trim();
+    let is_rule = |mark: char| last.len() >= 3 && last.chars().all(|c| c == mark || c == ' ');
+    match (
+        ['-', '*', '_'].into_iter().any(is_rule),
+        follows_text(document.text, at),
+    ) {
+        (true, false) => "",
+        (true, true) => "\n",
+        (false, false) => "---\n\n",
+        // Directly below a paragraph it would make a heading of it.
+        (false, true) => "\n---\n\n",
+    }
 }
 
 /// Whether the line above has something on it.

@@ -394,23 +394,36 @@ fn pair(text: &str) -> Option<(&str, &str)> {
     (key.len() <= 20 && Key::named(&normal(key)).is_some()).then_some((key, value.trim()))
 }
 
-/// The rows of a table with two columns.
+/// How the columns of such a table are called.
+const COLUMNS: [&str; 9] = [
+    "",
+    "field",
+    "key",
+    "property",
+    "item",
+    "name",
+    "attribute",
+    "value",
+    "info",
+];
+
+/// The rows of a table with two columns that are called as if it held metadata.
 fn table<'a>(text: &'a str, lines: &[Span]) -> Option<Vec<(&'a str, &'a str)>> {
-    let [_, rule, rows @ ..] = lines else {
+    let [head, rule, rows @ ..] = lines else {
         return None;
+    };
+    let cells = |row: &Span| {
+        let row = row.of(text).trim();
+        let (key, value) = row.strip_prefix('|')?.strip_suffix('|')?.split_once('|')?;
+        let bare = key.trim().trim_matches('*').trim_end_matches(':');
+        (!value.contains('|')).then_some((bare, value.trim()))
     };
     let is_rule =
         |line: &str| line.contains('-') && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '));
-    is_rule(rule.of(text).trim()).then_some(())?;
-    rows.iter()
-        .map(|row| {
-            let row = row.of(text).trim();
-            let row = row.strip_prefix('|')?.strip_suffix('|')?;
-            let (key, value) = row.split_once('|')?;
-            let bare = key.trim().trim_matches('*').trim_end_matches(':');
-            (!value.contains('|')).then_some((bare, value.trim()))
-        })
-        .collect()
+    let (key, value) = cells(head).filter(|_| is_rule(rule.of(text).trim()))?;
+    let known = |name: &str| COLUMNS.contains(&normal(name).as_str());
+    (known(key) && known(value)).then_some(())?;
+    rows.iter().map(cells).collect()
 }
 
 /// What the first heading says besides the title.

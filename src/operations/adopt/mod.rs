@@ -19,11 +19,16 @@ mod when;
 
 pub use apply::{Adopted, Outcome, adopt};
 
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::template;
 use crate::config::Config;
-use crate::document::schema::{CURRENT_STATE, NEXT_STEPS, SECTIONS, Status, same_name};
+use crate::document::schema::{
+    CURRENT_STATE, NEXT_STEPS, SECTIONS, SESSION_LOG, Status, same_name,
+};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{
     Body, Document, Edit, EditError, Heading, Rewrite, SessionName, Source, Span, Stamp, file_name,
@@ -322,6 +327,7 @@ impl<'d, 'a> Reading<'d, 'a> {
             }
         }
         changes.extend(sections::number_repeated(document));
+        self.before_log(&mut changes, config, &mut report);
 
         let says = Says {
             title: &title,
@@ -346,7 +352,13 @@ impl<'d, 'a> Reading<'d, 'a> {
         let bytes = document.rewrite(head.as_deref(), start, &mut changes)?;
         let bytes = self.completed(bytes, &facts, &says, config, &mut report)?;
         self.list_kept(&bytes, &mut report);
-        let slug = self.name.slug.map_or_else(|| slugify(&title), slugify);
+        let words = title.strip_prefix("Session:").unwrap_or(&title);
+        let words = if metadata::is_generic(words) {
+            ""
+        } else {
+            words
+        };
+        let slug = slugify(self.name.slug.unwrap_or(words));
         Ok(Plan {
             name: if self.name.ours {
                 self.file.name.to_owned()
@@ -359,6 +371,42 @@ impl<'d, 'a> Reading<'d, 'a> {
             bytes,
             report,
         })
+    }
+
+    /// Puts the missing sections before the log, where that is the first section: edits would put
+    /// them between it and the rule above it.
+    fn before_log(&self, changes: &mut [Rewrite], config: &Config, report: &mut Report) {
+        let body = &self.document.body;
+        let heading = format!("## {SESSION_LOG}");
+        let Some(opened) = changes
+            .iter_mut()
+            .find(|change| change.text.contains(&heading))
+        else {
+            return;
+        };
+        let mapped = self.mapped.iter().map(|one| one.heading);
+        let mut sections = body
+            .sections
+            .iter()
+            .map(|section| section.heading)
+            .chain(mapped);
+        let earlier = |index: usize| {
+            let heading = body.headings.get(index);
+            heading.is_some_and(|heading| heading.span.start < opened.span.start)
+        };
+        if sections.any(earlier) {
+            return;
+        }
+        let gap = opened.text.len() - opened.text.trim_start().len();
+        let mut text = "\n".repeat(gap);
+        for section in &config.sections.required {
+            let mapped = self.mapped.iter().any(|one| same_name(one.name, section));
+            if body.section(section).is_none() && !mapped && !report.added.contains(section) {
+                let _ = write!(text, "## {section}\n\n{}\n\n", placeholder(section));
+                report.added.push(section.clone());
+            }
+        }
+        opened.text.replace_range(..gap, &text);
     }
 
     /// The title, and the heading that says it.
@@ -392,13 +440,13 @@ impl<'d, 'a> Reading<'d, 'a> {
             return (title, Some(change));
         };
         let span = heading.span;
-        let same = |text: &str| text.split_whitespace().eq(title.split_whitespace());
-        let without = |text: &str| {
-            let rest = text.trim().strip_prefix("Session:");
-            rest.is_some_and(|rest| same(rest))
+        let bare = |text: &str| text.trim().trim_start_matches("Session:").trim().to_owned();
+        let same = |text: &str| {
+            let (text, title) = (bare(text), bare(&title));
+            text.split_whitespace().eq(title.split_whitespace())
         };
         let atx = span.of(document.text).trim_start().starts_with("# ");
-        if atx && without(&heading.title) {
+        if atx && heading.title.starts_with("Session:") && same(&heading.title) {
             return (title, None);
         }
         if same(&shown) {
@@ -419,7 +467,10 @@ impl<'d, 'a> Reading<'d, 'a> {
         let former = insert::block(heading.text_span.of(document.text), 3);
         let change = Rewrite {
             span,
-            text: format!("{wanted}\n\n{former}\n"),
+            text: format!(
+                "{wanted}\n\n{former}{}",
+                log::gap_below(document.text, span.end)
+            ),
             said: Vec::new(),
         };
         (title, Some(change))
@@ -453,14 +504,16 @@ impl<'d, 'a> Reading<'d, 'a> {
                 report.keys.push(path.join("."));
             }
         }
-        let placeholders = placeholders();
+        let required = config.sections.required.iter();
+        let missing: HashMap<&String, String> = required
+            .map(|section| (section, placeholder(section)))
+            .collect();
         for section in &config.sections.required {
             if document.body.section(section).is_none() {
-                let text = placeholders
-                    .iter()
-                    .find(|(name, _)| same_name(name, section));
-                let text = text.map_or("<!-- What belongs here. -->", |(_, text)| text);
-                edits.push(Edit::Replace { section, text });
+                edits.push(Edit::Replace {
+                    section,
+                    text: missing.get(section).map_or("", String::as_str),
+                });
                 report.added.push(section.clone());
             }
         }
@@ -531,13 +584,15 @@ fn status_of_section(document: &Document, mapped: &[sections::Mapped]) -> Option
 /// The changes that take out lines of which all is in the frontmatter.
 fn removed_lines(document: &Document, fields: &[Field], facts: &Facts) -> Vec<Rewrite> {
     let text = document.text;
-    let mut spans: Vec<Span> = fields.iter().filter_map(|field| field.lines).collect();
-    spans.sort_unstable();
-    spans.dedup();
-    spans.retain(|span| {
-        let mut own = fields.iter().filter(|field| field.lines == Some(*span));
-        own.all(|field| facts.say(field))
-    });
+    let mut said: BTreeMap<Span, bool> = BTreeMap::new();
+    for field in fields {
+        if let Some(lines) = field.lines {
+            *said.entry(lines).or_insert(true) &= facts.say(field);
+        }
+    }
+    let spans = said
+        .into_iter()
+        .filter_map(|(span, said)| said.then_some(span));
     let mut joined: Vec<Span> = Vec::new();
     for span in spans {
         match joined.last_mut() {
@@ -575,16 +630,14 @@ fn plain_heading(raw: &str) -> String {
         .map_or_else(String::new, |title| title.title.to_string())
 }
 
-/// What `new` puts into sections that nothing is known about.
-fn placeholders() -> Vec<(String, String)> {
+/// What `new` puts into a section that nothing is known about.
+fn placeholder(section: &str) -> String {
     let body = template::render(template::DEFAULT, "").unwrap_or_default();
     let body = Source::new(body.into_bytes());
     let document = Document::parse(&body);
-    let sections = document.body.sections.iter();
-    sections
-        .map(|section| {
-            let text = section.body.of(document.text).to_owned();
-            (document.body.name(section).to_owned(), text)
-        })
-        .collect()
+    let known = document.body.section(section);
+    known.map_or_else(
+        || "<!-- What belongs here. -->".to_owned(),
+        |(_, section)| section.body.of(document.text).to_owned(),
+    )
 }

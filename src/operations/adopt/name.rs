@@ -14,7 +14,7 @@ pub(super) struct Name<'n> {
     pub ours: bool,
     /// The date in it.
     pub when: Option<When>,
-    /// The words in it, if they say something and can stay what they are.
+    /// The words behind or before the date, if they say something and can stay what they are.
     pub slug: Option<&'n str>,
     rest: &'n str,
 }
@@ -52,7 +52,9 @@ impl<'n> Name<'n> {
         Self {
             ours: SessionName::parse(name).is_some(),
             when,
-            slug: Some(rest).filter(|rest| is_slug(rest) && !is_generic(rest)),
+            slug: Some(rest)
+                .filter(|rest| rest.len() < stem.len() && is_slug(rest))
+                .filter(|rest| !is_generic(rest) && !is_commit(rest)),
             rest,
         }
     }
@@ -70,6 +72,13 @@ impl<'n> Name<'n> {
         let first = chars.next()?;
         Some(first.to_uppercase().chain(chars).collect())
     }
+}
+
+/// Whether this is the id of a commit, which describes nothing.
+fn is_commit(text: &str) -> bool {
+    text.len() >= 7
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 fn lead(text: &str) -> Option<(When, &str)> {
@@ -124,7 +133,8 @@ mod tests {
             ),
             ("20260103.md", "2026-01-03T00:00:00Z", None),
             ("session-12.md", "", None),
-            ("2026-13-03-fix.md", "", Some("2026-13-03-fix")),
+            ("2026-13-03-fix.md", "", None),
+            ("2026-01-03-6cfe281.md", "2026-01-03T00:00:00Z", None),
         ] {
             let parsed = Name::parse(name);
             let when = parsed.when.and_then(When::at).map(format_rfc3339);

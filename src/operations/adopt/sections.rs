@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::log::{gap_below, rule_above};
 use crate::document::schema::{self, SECTIONS, same_name};
 use crate::document::{Body, Document, Heading, Rewrite, Span};
 
@@ -51,7 +52,10 @@ const ALIASES: &[(&str, &[&str])] = &[
             "next",
             "next up",
             "next actions",
+            "next todo",
+            "next todos",
             "next session",
+            "notes for next session",
             "todo",
             "todos",
             "to do",
@@ -148,9 +152,64 @@ pub(super) struct Mapped {
     pub remark: Span,
 }
 
+/// A heading as it is compared with names.
+struct Candidate {
+    heading: usize,
+    level: u8,
+    /// All of it.
+    name: String,
+    /// What stands before a remark, the remark, and whether that is in brackets.
+    lead: Option<(String, Span, bool)>,
+    end: usize,
+}
+
+impl Candidate {
+    fn new(document: &Document, index: usize, heading: &Heading) -> Self {
+        let text = heading.text_span.of(document.text);
+        let end = heading.text_span.end;
+        let marks = [": ", " - ", " – ", " — "]
+            .iter()
+            .filter_map(|mark| text.find(mark));
+        let at = text.find(['(', '[']).or_else(|| marks.min());
+        let lead = at
+            .and_then(|at| text.split_at_checked(at))
+            .map(|(lead, rest)| {
+                let behind = rest.trim_start_matches([':', '-', '–', '—', ' ']);
+                let remark = Span::new(end - behind.len(), end);
+                (plain(lead), remark, rest.starts_with(['(', '[']))
+            });
+        Self {
+            heading: index,
+            level: heading.level,
+            name: plain(&heading.title),
+            lead: lead.filter(|(_, remark, _)| !remark.is_empty()),
+            end,
+        }
+    }
+
+    /// What it says behind `name`, if it is this name: nothing, a remark in brackets, or, where
+    /// the name is our own, words behind a dash or colon.
+    fn remark(&self, name: &str, own: bool) -> Option<Span> {
+        if self.name == name {
+            return Some(Span::at(self.end));
+        }
+        let (lead, remark, brackets) = self.lead.as_ref()?;
+        (lead == name && (own || *brackets)).then_some(*remark)
+    }
+}
+
 /// The headings that become our sections. `title` is the heading that is the title.
 pub(super) fn map(document: &Document, title: Option<usize>) -> Vec<Mapped> {
     let body = &document.body;
+    let candidates: Vec<Candidate> = body
+        .headings
+        .iter()
+        .enumerate()
+        .filter(|(index, heading)| heading.level <= 3 && Some(*index) != title)
+        .map(|(index, heading)| Candidate::new(document, index, heading))
+        .collect();
+    // At another level only our own name is certain, unless there is no better one.
+    let flat = !body.headings.iter().any(|heading| heading.level == 2);
     let mut mapped = Vec::new();
     for name in SECTIONS {
         if body.section(name).is_some() {
@@ -159,13 +218,15 @@ pub(super) fn map(document: &Document, title: Option<usize>) -> Vec<Mapped> {
         let aliases = ALIASES.iter().find(|(own, _)| *own == name);
         let aliases = aliases.map_or(&[][..], |(_, aliases)| aliases);
         let own = plain(name);
-        let names = std::iter::once(own.as_str()).chain(aliases.iter().copied());
-        // At the level of a section first, whatever the name.
-        let names: Vec<&str> = names.collect();
+        let names = || std::iter::once(own.as_str()).chain(aliases.iter().copied());
         let found = [2, 1, 3].into_iter().find_map(|level| {
-            names.iter().find_map(|name| {
-                let mut fitting = candidates(body, level, title)
-                    .filter_map(|(index, heading)| Some((index, remark(document, heading, name)?)));
+            let certain = if level == 2 || flat { usize::MAX } else { 1 };
+            names().take(certain).find_map(|name| {
+                let mut fitting = candidates.iter().filter_map(|candidate| {
+                    let remark = candidate.remark(name, name == own)?;
+                    let fits = candidate.level == level && (level == 2 || remark.is_empty());
+                    fits.then_some((candidate.heading, remark))
+                });
                 let first = fitting.next()?;
                 fitting.next().is_none().then_some(first)
             })
@@ -187,15 +248,6 @@ pub(super) fn map(document: &Document, title: Option<usize>) -> Vec<Mapped> {
     mapped
 }
 
-fn candidates<'b, 'a>(
-    body: &'b Body<'a>,
-    level: u8,
-    title: Option<usize>,
-) -> impl Iterator<Item = (usize, &'b Heading<'a>)> {
-    let headings = body.headings.iter().enumerate();
-    headings.filter(move |(index, heading)| heading.level == level && Some(*index) != title)
-}
-
 /// Whether making a section of this heading takes nothing out of another one: below one of level
 /// 3, no other part of the same section follows.
 fn is_clear(body: &Body, index: usize, mapped: &HashSet<usize>) -> bool {
@@ -215,28 +267,6 @@ fn is_clear(body: &Body, index: usize, mapped: &HashSet<usize>) -> bool {
     all || !body.headings.iter().any(|other| other.level == 2)
 }
 
-/// What a heading says behind `name`, if it is this name: nothing, a remark in parentheses, or
-/// words behind a dash or colon.
-fn remark(document: &Document, heading: &Heading, name: &str) -> Option<Span> {
-    let text = heading.text_span.of(document.text);
-    if plain(&heading.title) == name {
-        return Some(Span::at(heading.text_span.end));
-    }
-    let at = text.find(['(', '[']).or_else(|| {
-        [": ", " - ", " – ", " — "]
-            .iter()
-            .filter_map(|mark| text.find(mark))
-            .min()
-    })?;
-    let (start, rest) = text.split_at_checked(at)?;
-    // Of a weak name, as `Status: …` or `Log - …`, more words can make another one.
-    let strong = rest.starts_with(['(', '[']) || SECTIONS.iter().any(|own| plain(own) == name);
-    let behind = rest.trim_start_matches([':', '-', '–', '—', ' ']);
-    let start_of_rest = heading.text_span.end - behind.len();
-    (strong && plain(start) == name && !behind.is_empty())
-        .then(|| Span::new(start_of_rest, heading.text_span.end))
-}
-
 /// Lower case, words only: without emoji, numbers in front, and punctuation.
 fn plain(name: &str) -> String {
     let name = name.replace('&', " and ").to_lowercase();
@@ -252,11 +282,14 @@ pub(super) fn rename(document: &Document, mapped: &Mapped) -> Option<Rewrite> {
     let heading = document.body.headings.get(mapped.heading)?;
     let remark = mapped.remark.of(document.text);
     let mut text = format!("## {}", mapped.name);
-    if same_name(mapped.name, schema::SESSION_LOG) && !follows_rule(document, heading) {
-        text.insert_str(0, "---\n\n");
+    if same_name(mapped.name, schema::SESSION_LOG) {
+        text.insert_str(0, rule_above(document, heading.span.start));
     }
     if !remark.is_empty() {
-        text = format!("{text}\n\n{remark}\n");
+        text = format!(
+            "{text}\n\n{remark}{}",
+            gap_below(document.text, heading.span.end)
+        );
     }
     let name = Span::new(
         heading.span.start,
@@ -268,17 +301,6 @@ pub(super) fn rename(document: &Document, mapped: &Mapped) -> Option<Rewrite> {
         text,
         said: vec![name, behind],
     })
-}
-
-/// Whether a rule already parts this heading from what stands before it.
-pub(super) fn follows_rule(document: &Document, heading: &Heading) -> bool {
-    let before = Span::new(document.body.span.start, heading.span.start).of(document.text);
-    let last = before.trim_end().lines().next_back().unwrap_or("");
-    let rule = last.trim();
-    rule.len() >= 3
-        && ["-", "*", "_"]
-            .iter()
-            .any(|c| rule.replace(' ', "").replace(c, "").is_empty())
 }
 
 /// New names for sections that are there twice, of which only the first is read.

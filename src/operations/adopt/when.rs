@@ -101,7 +101,9 @@ fn clock(text: &str) -> Option<((NaiveTime, TimeDelta), &str)> {
         word.strip_prefix(half)
             .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
     });
-    let goes_on = rest.starts_with(|c: char| c.is_alphanumeric() || c == ':');
+    let more = rest.strip_prefix(':').unwrap_or(rest);
+    let goes_on = rest.starts_with(char::is_alphanumeric)
+        || more.len() < rest.len() && more.starts_with(|c: char| c.is_ascii_digit());
     (!twelve && !goes_on).then_some(((time, ahead), rest))
 }
 
