@@ -7,6 +7,8 @@
 mod common;
 mod support;
 
+use std::fmt::Write as _;
+
 use agentsess::config::Config;
 use agentsess::document::time::{Timestamp, parse_rfc3339};
 use agentsess::document::{Document, Source};
@@ -255,7 +257,7 @@ fn every_line_is_still_there_or_is_named_here() {
                 let mut given = given.iter();
                 wanted.iter().all(|word| given.any(|own| own == word))
             };
-            if let Some(at) = left.iter().position(|new| holds(&new)) {
+            if let Some(at) = left.iter().position(holds) {
                 left.remove(at);
                 continue;
             }
@@ -465,7 +467,7 @@ fn pieces() -> impl Strategy<Value = String> {
         for c in pieces.concat().chars() {
             if c == '@' {
                 count += 1;
-                text += &format!("w{count}x");
+                write!(text, "w{count}x").unwrap();
             } else {
                 text.push(c);
             }

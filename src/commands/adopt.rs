@@ -14,7 +14,7 @@ use crate::shell;
 use crate::store::Store;
 
 #[derive(Serialize)]
-struct Files {
+struct Answer {
     files: Vec<File>,
     /// Files that are, or would be, adopted.
     adopted: usize,
@@ -65,7 +65,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Adopt) -> Result<ExitCode>
         let refused = files.iter().find(|file| file.outcome == "refused");
         refused.map(|file| format!("agentsess lint {}", shell::word(&file.path)))
     };
-    let result = Files {
+    let result = Answer {
         adopted,
         already: count("already"),
         refused,
@@ -226,7 +226,7 @@ fn list(names: impl Iterator<Item = impl AsRef<str>>) -> String {
     names.join(", ")
 }
 
-fn text(result: &Files) -> String {
+fn text(result: &Answer) -> String {
     let mut text = String::new();
     for file in &result.files {
         match &file.diff {

@@ -60,20 +60,19 @@ impl Store {
             let path = self.path(&candidate);
             if is_same(&path, original) {
                 let trashed = trash(&candidate)?;
-                return match files::replace(original, old, new)? {
-                    true => Ok((candidate, trashed)),
-                    false => Err(changed()),
-                };
+                if files::replace(original, old, new)? {
+                    return Ok((candidate, trashed));
+                }
+                return Err(changed());
             }
             match files::create(&path, new, Some(mode & 0o777)) {
+                // Made by a run that did not live to remove the original, or another file.
                 Err(error) if error.kind == Kind::Ambiguous => {
-                    if files::read(&path).is_ok_and(|bytes| bytes == new) {
-                        // Made by a run that did not live to remove the original.
-                    } else {
+                    if files::read(&path).is_ok_and(|bytes| bytes != new) {
                         continue;
                     }
                 }
-                made => made?,
+                outcome => outcome?,
             }
             let trashed = match trash(&candidate) {
                 Ok(trashed) => trashed,
@@ -83,10 +82,10 @@ impl Store {
                     return Err(error);
                 }
             };
-            return match files::remove(original, old)? {
-                true => Ok((candidate, trashed)),
-                false => Err(changed()),
-            };
+            if files::remove(original, old)? {
+                return Ok((candidate, trashed));
+            }
+            return Err(changed());
         }
         Err(Error::usage("a thousand sessions have this name").at(original, None))
     }

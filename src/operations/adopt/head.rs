@@ -3,13 +3,11 @@
 use std::fmt::Write as _;
 
 use super::metadata::{Facts, Field};
+use super::toml;
 use crate::document::schema::Status;
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::yaml::{Entry, Kind, Node};
-use crate::document::{Document, Edit, EditError, Fences, Scalar, Source, Span, next_line, quoted};
-
-/// Deepest nesting of TOML that is carried over.
-const NESTING_LIMIT: usize = 32;
+use crate::document::{Document, Edit, EditError, Fences, Scalar, Source, Span, quoted};
 
 /// What stands at the head of a file of another scheme.
 #[derive(Debug)]
@@ -19,7 +17,7 @@ pub(super) enum Head<'a> {
     /// YAML with other keys.
     Yaml(Vec<&'a Entry<'a>>),
     /// TOML between lines `+++`, and where the body begins.
-    Toml(toml::Table, Span),
+    Toml(::toml::Table, Span),
     /// Nothing.
     None,
 }
@@ -47,7 +45,8 @@ impl<'a> Head<'a> {
         };
         let start = block.span.start;
         if block.fences == Fences::Missing {
-            return toml(document, start).map_or(Ok(Self::None), |found| {
+            return toml::find(document, start).map_or(Ok(Self::None), |found| {
+                let found = found.map(|(table, span)| Self::Toml(table, span));
                 found.or_else(|(message, offset)| {
                     broken(format!("the TOML cannot be read: {message}"), offset)
                 })
@@ -130,7 +129,7 @@ impl<'a> Head<'a> {
             }
             Self::Toml(table, _) => table
                 .iter()
-                .filter_map(|(key, value)| Field::new(key, scalar(value)?))
+                .filter_map(|(key, value)| Field::new(key, toml::scalar(value)?))
                 .collect(),
             Self::None => Vec::new(),
         }
@@ -149,7 +148,9 @@ impl<'a> Head<'a> {
             Self::Ours => return Ok(None),
             Self::None => {}
             Self::Yaml(entries) => carry_yaml(document, entries, facts, &mut rest),
-            Self::Toml(table, span) => carry_toml(table, span.of(document.text), facts, &mut rest)?,
+            Self::Toml(table, span) => {
+                toml::carry(table, span.of(document.text), facts, &mut rest)?;
+            }
         }
         let mut text = format!(
             "---\nsession:\n  title: {}\n  status: {}\n  created: {}\n  last_updated: {}\n",
@@ -163,7 +164,7 @@ impl<'a> Head<'a> {
                 let _ = writeln!(text, "  {key}: {}", quoted(value));
             }
         }
-        let _ = write!(text, "{rest}---\n");
+        let _ = writeln!(text, "{rest}---");
         // What is carried over must be what it was.
         let source = Source::new(text.clone().into_bytes());
         let new = Document::parse(&source);
@@ -198,8 +199,9 @@ impl<'a> Head<'a> {
                     || next(name, is_map(entry)).is_some_and(|new| new.value.same(&entry.value))
             }),
             Self::Toml(table, _) => table.iter().all(|(name, value)| {
-                is_said(name, scalar(value).as_deref(), facts)
-                    || next(name, value.is_table()).is_some_and(|new| equal(&new.value, value))
+                is_said(name, toml::scalar(value).as_deref(), facts)
+                    || next(name, value.is_table())
+                        .is_some_and(|new| toml::equal(&new.value, value))
             }),
             Self::Ours | Self::None => true,
         }
@@ -262,13 +264,13 @@ fn further(facts: &Facts) -> [(&'static str, Option<&str>); 6] {
     ]
 }
 
-fn is_said(name: &str, value: Option<&str>, facts: &Facts) -> bool {
+pub(super) fn is_said(name: &str, value: Option<&str>, facts: &Facts) -> bool {
     let field = value.and_then(|value| Field::new(name, value));
     field.is_some_and(|field| facts.say(&field))
 }
 
 /// The name under which a key is kept: its own, unless ours is a map of that name and this is not.
-fn kept_name(name: &str, map: bool) -> String {
+pub(super) fn kept_name(name: &str, map: bool) -> String {
     match name {
         "session" | "orchestration" | "planning" if !map => format!("original_{name}"),
         _ => name.to_owned(),
@@ -344,174 +346,4 @@ fn comments(text: &str) -> String {
     text.lines()
         .filter_map(|line| line.find('#').and_then(|at| line.get(at..)))
         .fold(String::new(), |all, line| all + line.trim_end() + "\n")
-}
-
-type Toml<'a> = Result<Head<'a>, (String, usize)>;
-
-fn toml<'a>(document: &Document, start: usize) -> Option<Toml<'a>> {
-    let text = document.text;
-    let is_fence = |line: Span| line.of(text).trim_end() == "+++";
-    let first = Span::new(start, next_line(text, start));
-    is_fence(first).then_some(())?;
-    let mut at = first.end;
-    while at < text.len() {
-        let line = Span::new(at, next_line(text, at));
-        if is_fence(line) {
-            let content = Span::new(first.end, line.start).of(text);
-            let table = content.replace("\r\n", "\n").parse::<toml::Table>();
-            return Some(match table {
-                Ok(table) => Ok(Head::Toml(table, Span::new(start, line.end))),
-                Err(error) => {
-                    let offset = error.span().map_or(0, |span| span.start);
-                    Err((error.message().to_owned(), first.end + offset))
-                }
-            });
-        }
-        at = line.end;
-    }
-    None
-}
-
-fn scalar(value: &toml::Value) -> Option<String> {
-    Some(match value {
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Integer(number) => number.to_string(),
-        toml::Value::Float(number) => number.to_string(),
-        toml::Value::Boolean(truth) => truth.to_string(),
-        toml::Value::Datetime(at) => at.to_string(),
-        toml::Value::Array(_) | toml::Value::Table(_) => return None,
-    })
-}
-
-fn carry_toml(
-    table: &toml::Table,
-    block: &str,
-    facts: &Facts,
-    rest: &mut String,
-) -> Result<(), EditError> {
-    for comment in toml_comments(block) {
-        let _ = writeln!(rest, "{}", comment.trim_end());
-    }
-    for (name, value) in table {
-        if is_said(name, scalar(value).as_deref(), facts) {
-            continue;
-        }
-        let mut text = String::new();
-        if flow(value, 0, &mut text).is_none() {
-            return Err(EditError {
-                message: format!("`{name}` is nested too deeply to be carried over"),
-                offset: None,
-                help: "move what is not metadata into the body".into(),
-            });
-        }
-        let _ = writeln!(rest, "{}: {text}", key(&kept_name(name, value.is_table())));
-    }
-    Ok(())
-}
-
-/// The comments of a TOML text, which the parser does not keep. The text is valid, so quotes are
-/// all there is to be told from them.
-fn toml_comments(text: &str) -> Vec<&str> {
-    const QUOTES: [&str; 4] = ["\"\"\"", "'''", "\"", "'"];
-    let mut found = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(['#', '"', '\'']) {
-        rest = rest.get(at..).unwrap_or("");
-        if rest.starts_with('#') {
-            let line = rest.lines().next().unwrap_or("");
-            found.push(line);
-            rest = rest.get(line.len()..).unwrap_or("");
-            continue;
-        }
-        let quote = QUOTES.into_iter().find(|quote| rest.starts_with(quote));
-        let quote = quote.unwrap_or("\"");
-        rest = rest.get(quote.len()..).unwrap_or("");
-        let mut closed = false;
-        while !closed {
-            let Some(at) = rest.find(['\\', '"', '\'']) else {
-                return found;
-            };
-            rest = rest.get(at..).unwrap_or("");
-            let escape = rest.starts_with('\\') && quote.starts_with('"');
-            closed = rest.starts_with(quote);
-            let length = if escape {
-                1 + rest.chars().nth(1).map_or(0, char::len_utf8)
-            } else if closed {
-                quote.len()
-            } else {
-                1
-            };
-            rest = rest.get(length..).unwrap_or("");
-        }
-    }
-    found
-}
-
-/// Writes a value as YAML in flow style.
-fn flow(value: &toml::Value, depth: usize, out: &mut String) -> Option<()> {
-    (depth < NESTING_LIMIT).then_some(())?;
-    let mut comma = "";
-    match value {
-        toml::Value::String(text) => out.push_str(&quoted(text)),
-        toml::Value::Datetime(at) => out.push_str(&quoted(&at.to_string())),
-        toml::Value::Array(items) => {
-            out.push('[');
-            for item in items {
-                out.push_str(std::mem::replace(&mut comma, ", "));
-                flow(item, depth + 1, out)?;
-            }
-            out.push(']');
-        }
-        toml::Value::Table(table) => {
-            out.push('{');
-            for (name, value) in table {
-                let _ = write!(
-                    out,
-                    "{}{}: ",
-                    std::mem::replace(&mut comma, ", "),
-                    key(name)
-                );
-                flow(value, depth + 1, out)?;
-            }
-            out.push('}');
-        }
-        plain => out.push_str(&scalar(plain)?),
-    }
-    Some(())
-}
-
-/// A key, in quotes unless it is a plain word.
-fn key(name: &str) -> String {
-    let plain = name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-    if plain { name.to_owned() } else { quoted(name) }
-}
-
-fn equal(node: &Node, value: &toml::Value) -> bool {
-    match value {
-        toml::Value::Array(items) => node.items().is_some_and(|nodes| {
-            nodes.len() == items.len() && nodes.iter().zip(items).all(|(a, b)| equal(a, b))
-        }),
-        toml::Value::Table(table) => node.entries().is_some_and(|entries| {
-            entries.len() == table.len()
-                && table.iter().all(|(name, value)| {
-                    node.entry(name)
-                        .is_some_and(|entry| equal(&entry.value, value))
-                })
-        }),
-        plain => node.text() == scalar(plain).as_deref(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::toml_comments;
-
-    #[test]
-    fn comments_are_told_from_text() {
-        let text = "# a\nb = \"# no \\\" # no\" # c\nd = '# no' #e\nf = \"\"\"\n# no \"x\n\"\"\"\n[g] # h\n";
-        assert_eq!(toml_comments(text), ["# a", "# c", "#e", "# h"]);
-    }
 }

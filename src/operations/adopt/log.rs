@@ -2,97 +2,14 @@
 
 use chrono::NaiveDate;
 
+use super::entry::{Scene, bare, dedent, entry_rest, heading_entry, line_entry, marker};
 use super::sections::Mapped;
+use super::table;
 use super::when::When;
 use crate::document::schema::{SECTIONS, SESSION_LOG, same_name};
-use crate::document::time::format_minute;
 use crate::document::{
-    Document, Heading, Rewrite, Span, Stamp, insert, is_token, line_start, next_line, prose,
+    Document, Heading, Rewrite, Span, Stamp, insert, line_start, next_line, prose,
 };
-
-/// Words that say what was done rather than who did it.
-const ACTIONS: &[&str] = &[
-    "start",
-    "started",
-    "resume",
-    "resumed",
-    "pause",
-    "paused",
-    "stop",
-    "stopped",
-    "end",
-    "ended",
-    "done",
-    "finish",
-    "finished",
-    "note",
-    "update",
-    "progress",
-    "commit",
-    "decision",
-    "decide",
-    "handoff",
-    "handover",
-    "review",
-    "plan",
-    "planned",
-    "planning",
-    "summary",
-    "wrap",
-    "fix",
-    "test",
-    "deploy",
-    "merge",
-    "blocked",
-    "checkpoint",
-    "milestone",
-    "kickoff",
-    "implementation",
-    "investigation",
-    "research",
-    "closeout",
-    "retro",
-];
-
-/// How columns of a log's table are called, in lower case.
-const DATE_COLUMNS: &[&str] = &["date", "day"];
-const TIME_COLUMNS: &[&str] = &[
-    "time",
-    "timestamp",
-    "when",
-    "at",
-    "time (utc)",
-    "utc",
-    "date/time",
-];
-const AGENT_COLUMNS: &[&str] = &["agent", "who", "by", "author", "actor", "role"];
-const ACTION_COLUMNS: &[&str] = &["action", "type", "event type", "kind", "phase"];
-
-/// Columns whose name says nothing about the text in them.
-const TEXT_COLUMNS: &[&str] = &[
-    "",
-    "what",
-    "what happened",
-    "event",
-    "entry",
-    "description",
-    "note",
-    "notes",
-    "details",
-    "activity",
-    "message",
-    "summary",
-    "text",
-];
-
-/// What is known about the log as a whole.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Scene<'a> {
-    /// The day of times without a date.
-    pub day: Option<NaiveDate>,
-    /// Who writes where no entry says so.
-    pub agent: &'a str,
-}
 
 /// What becomes of the log.
 #[derive(Debug, Default)]
@@ -104,34 +21,6 @@ pub(super) struct Log {
     pub first: Option<When>,
     /// The time of the last one.
     pub last: Option<When>,
-}
-
-struct Entry<'a> {
-    when: When,
-    agent: &'a str,
-    action: &'a str,
-    scope: &'a str,
-    text: &'a str,
-}
-
-impl Entry<'_> {
-    fn heading(&self) -> Option<String> {
-        let heading = format!(
-            "### {} - {}/{}",
-            format_minute(self.when.at()?),
-            self.agent,
-            self.action
-        );
-        Stamp::parse(heading.get(4..)?).is_some().then_some(heading)
-    }
-
-    fn text(&self) -> String {
-        if self.scope.is_empty() {
-            self.text.to_owned()
-        } else {
-            format!("{}: {}", self.scope, self.text)
-        }
-    }
 }
 
 /// Finds the log and brings its entries into our form. `taken` are headings that are sections.
@@ -358,7 +247,7 @@ fn stamped_heading(document: &Document, heading: &Heading, shift: u8, scene: Sce
 }
 
 impl Log {
-    fn seen(&mut self, when: When) {
+    pub fn seen(&mut self, when: When) {
         self.first = self.first.or(Some(when));
         self.last = Some(when);
     }
@@ -369,7 +258,7 @@ fn lines(document: &Document, span: Span, scene: Scene, log: &mut Log) {
     let text = document.text;
     for block in prose(text, span) {
         let all: Vec<Span> = all_lines(text, block).collect();
-        if let Some(change) = table(text, &all, scene, log) {
+        if let Some(change) = table::entries(text, &all, scene, log) {
             log.changes.push(change);
             continue;
         }
@@ -391,7 +280,7 @@ fn lines(document: &Document, span: Span, scene: Scene, log: &mut Log) {
                 let line = line.of(text);
                 line.starts_with([' ', '\t']) && !line.trim().is_empty()
             };
-            while width > 0 {
+            loop {
                 let next = all
                     .iter()
                     .skip(index)
@@ -399,7 +288,8 @@ fn lines(document: &Document, span: Span, scene: Scene, log: &mut Log) {
                 let Some(next) = next.map(|next| index + next) else {
                     break;
                 };
-                let Some(line) = all.get(next).filter(|line| indented(line)) else {
+                let item = |line: &&Span| width > 0 && indented(line);
+                let Some(line) = all.get(next).filter(item) else {
                     break;
                 };
                 words.push_str(&"\n".repeat(next - index + 1));
@@ -431,229 +321,6 @@ fn lines(document: &Document, span: Span, scene: Scene, log: &mut Log) {
             });
         }
     }
-}
-
-/// A table with a column of times. All of its rows are entries, or it stays what it is.
-fn table(text: &str, lines: &[Span], scene: Scene, log: &mut Log) -> Option<Rewrite> {
-    let [head, rule, rows @ ..] = lines else {
-        return None;
-    };
-    let is_rule =
-        |line: &str| line.contains('-') && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '));
-    is_rule(rule.of(text).trim()).then_some(())?;
-    let names: Vec<String> = cells(text, *head)?
-        .iter()
-        .map(|cell| cell.of(text).trim_matches('*').to_lowercase())
-        .collect();
-    let column = |known: &[&str]| names.iter().position(|name| known.contains(&name.as_str()));
-    let (date, time) = (column(DATE_COLUMNS), column(TIME_COLUMNS));
-    let time = time.or(date)?;
-    let (agent, action) = (column(AGENT_COLUMNS), column(ACTION_COLUMNS));
-    let mut said = vec![*head, *rule];
-    let mut new = Vec::new();
-    let mut seen = Vec::new();
-    for row in rows {
-        let row = cells(text, *row).filter(|cells| cells.len() == names.len())?;
-        let cell = |at: usize| row.get(at).map_or("", |cell| cell.of(text));
-        let day = date.filter(|date| *date != time).map(|date| cell(date));
-        let stamp = match day {
-            Some(day) => format!("{day} {}", cell(time)),
-            None => cell(time).to_owned(),
-        };
-        let when = When::whole(&stamp).or_else(|| {
-            let (when, rest) = When::lead_on(scene.day?, &stamp)?;
-            rest.is_empty().then_some(when)
-        });
-        let when = when.filter(|when| when.time.is_some())?;
-        said.extend(row.get(time));
-        said.extend(date.and_then(|date| row.get(date)));
-        let token = |at: Option<usize>| at.map(cell).filter(|text| is_token(text));
-        let mut words = Vec::new();
-        let others = |at: usize| {
-            let is = |one: Option<usize>| one == Some(at) && token(one).is_some();
-            at != time && Some(at) != date && !is(agent) && !is(action)
-        };
-        let count = (0..names.len()).filter(|at| others(*at)).count();
-        for (at, name) in names.iter().enumerate().filter(|(at, _)| others(*at)) {
-            let cell = cell(at).replace("\\|", "|");
-            if cell.is_empty() {
-                continue;
-            }
-            words.push(
-                if count > 1 && !name.is_empty() || !TEXT_COLUMNS.contains(&name.as_str()) {
-                    let name = cells(text, *head)?.get(at).map_or("", |name| name.of(text));
-                    format!("- {name}: {cell}")
-                } else {
-                    cell
-                },
-            );
-        }
-        let entry = Entry {
-            when,
-            agent: token(agent).unwrap_or(scene.agent),
-            action: token(action).unwrap_or("note"),
-            scope: "",
-            text: "",
-        };
-        let words = insert::block(&words.join("\n"), 3);
-        new.push(format!("{}\n\n{words}\n", entry.heading()?));
-        seen.push(when);
-    }
-    (!new.is_empty()).then_some(())?;
-    log.entries += new.len();
-    for when in seen {
-        log.seen(when);
-    }
-    let span = Span::new(head.start, rows.last()?.end);
-    let gap = if follows_text(text, span.start) {
-        "\n"
-    } else {
-        ""
-    };
-    Some(Rewrite {
-        span,
-        text: format!("{gap}{}", new.join("\n")),
-        said,
-    })
-}
-
-/// The cells of a row, without the blanks around them.
-fn cells(text: &str, line: Span) -> Option<Vec<Span>> {
-    let row = line.of(text).trim_end();
-    row.starts_with('|').then_some(())?;
-    let mut found = Vec::new();
-    let mut start = None;
-    let mut escaped = false;
-    for (at, c) in row.char_indices() {
-        if c == '|' && !escaped {
-            if let Some(start) = start {
-                let cell = Span::new(line.start + start, line.start + at);
-                let slice = cell.of(text);
-                let lead = slice.len() - slice.trim_start().len();
-                let from = (cell.start + lead).min(cell.end);
-                found.push(Span::new(from, from + slice.trim().len()));
-            }
-            start = Some(at + 1);
-        }
-        escaped = c == '\\' && !escaped;
-    }
-    Some(found)
-}
-
-fn heading_entry<'a>(
-    document: &Document<'a>,
-    heading: &Heading,
-    scene: Scene<'a>,
-) -> Option<Entry<'a>> {
-    let raw = heading.text_span.of(document.text);
-    let (when, rest) = stamp(raw, scene)?;
-    Some(entry(when, rest, scene, true))
-}
-
-fn line_entry<'a>(line: &'a str, scene: Scene<'a>) -> Option<Entry<'a>> {
-    let line = line.trim_end();
-    if line.starts_with([' ', '\t']) {
-        return None;
-    }
-    let text = line.strip_prefix(marker(line))?;
-    let (when, rest) = stamp(text, scene)?;
-    Some(entry(when, rest, scene, false))
-}
-
-/// How long the part of a line is that comes behind its time.
-fn entry_rest(text: &str, scene: Scene) -> usize {
-    let text = text.strip_prefix(marker(text)).unwrap_or(text);
-    stamp(text, scene).map_or(0, |(_, rest)| rest.len())
-}
-
-/// The time that a text begins with and what comes behind, without the marks between.
-fn stamp<'a>(text: &'a str, scene: Scene) -> Option<(When, &'a str)> {
-    let opened = bare(text);
-    let (when, rest) = When::lead(opened)
-        .or_else(|| When::lead_on(scene.day?, opened))
-        .filter(|(when, _)| when.time.is_some())?;
-    let open = text.len() - opened.len();
-    let closed = rest.trim_start_matches([']', ')', '*', '`', '_', ':']);
-    // Emphasis that goes on behind the time belongs to the words.
-    let emphasis = text
-        .get(..open)
-        .is_some_and(|open| open.contains(['*', '_', '`']));
-    if emphasis
-        && !rest
-            .trim_start_matches([']', ')', ':'])
-            .starts_with(['*', '_', '`'])
-    {
-        return None;
-    }
-    let rest = closed.trim_start();
-    let rest = ["- ", "– ", "— ", ": ", "| ", "· ", "→ ", "-> "]
-        .iter()
-        .find_map(|mark| rest.strip_prefix(mark))
-        .unwrap_or(rest);
-    let alone = ["-", "–", "—", ":", "|"];
-    let rest = rest.trim();
-    Some((when, if alone.contains(&rest) { "" } else { rest }))
-}
-
-fn entry<'a>(when: When, rest: &'a str, scene: Scene<'a>, heading: bool) -> Entry<'a> {
-    let of = |agent, action, scope, text| Entry {
-        when,
-        agent,
-        action,
-        scope,
-        text,
-    };
-    let is_action = |word: &str| ACTIONS.contains(&word.to_lowercase().as_str());
-    if let Some((agent, action)) = rest.split_once('/')
-        && is_token(agent)
-        && is_token(action)
-    {
-        return of(agent, action, "", "");
-    }
-    if heading && is_token(rest) {
-        return if is_action(rest) {
-            of(scene.agent, rest, "", "")
-        } else {
-            of(rest, "note", "", "")
-        };
-    }
-    if let Some((label, text)) = rest.split_once(": ") {
-        let (word, scope) = match label.strip_suffix(')').and_then(|l| l.split_once('(')) {
-            Some((word, scope)) => (word, Some(scope)),
-            None => (label, None),
-        };
-        let lower = !word.chars().any(char::is_uppercase);
-        if is_token(word) && (scope.is_some() || lower || is_action(word)) {
-            return of(scene.agent, word, scope.unwrap_or(""), text.trim_start());
-        }
-    }
-    of(scene.agent, "note", "", rest)
-}
-
-/// The marker of a list item, with the blanks behind it; empty for other lines.
-fn marker(line: &str) -> &str {
-    let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let rest = line.get(digits..).unwrap_or("");
-    let mark = match digits {
-        0 if rest.starts_with(['-', '*', '+']) => 1,
-        1..=3 if rest.starts_with(['.', ')']) => digits + 1,
-        _ => return "",
-    };
-    let rest = line.get(mark..).unwrap_or("");
-    let blanks = rest.len() - rest.trim_start_matches(' ').len();
-    if blanks == 0 {
-        return "";
-    }
-    line.get(..mark + blanks).unwrap_or("")
-}
-
-fn bare(text: &str) -> &str {
-    text.trim_start_matches(['[', '(', '*', '`', '_', ' '])
-}
-
-fn dedent(line: &str, width: usize) -> &str {
-    let blanks = line.len() - line.trim_start_matches(' ').len();
-    line.get(blanks.min(width)..).unwrap_or(line)
 }
 
 fn all_lines(text: &str, block: Span) -> impl Iterator<Item = Span> {
@@ -693,7 +360,7 @@ pub(super) fn rule_above(document: &Document, at: usize) -> &'static str {
 }
 
 /// Whether the line above has something on it.
-fn follows_text(text: &str, at: usize) -> bool {
+pub(super) fn follows_text(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or("");
     let above = before
         .strip_suffix("\r\n")

@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDateTime, TimeDelta};
 
-use super::metadata::is_generic;
+use super::title::is_generic;
 use super::when::{When, is_shaped};
 use crate::document::{SessionName, is_slug};
 use crate::operations::stem_of;
@@ -44,7 +44,7 @@ impl<'n> Name<'n> {
         let (when, rest) = match found {
             Some(("", when, after)) => (Some(when), after),
             // Behind other words it is no prefix that could be taken off.
-            Some((before, when, after)) if after.is_empty() => (Some(when), before),
+            Some((before, when, "")) => (Some(when), before),
             Some((_, when, _)) => (Some(when), stem),
             None => (None, stem),
         };
