@@ -11,8 +11,9 @@ use crate::error::{Error, Kind, Result};
 impl Store {
     /// Puts `new` in the place of the file `original`, which has the bytes `old`: under the first
     /// of the `names` that is free or already holds `new`, as after a run that was cut short.
-    /// `old` goes to the trash first; the original is removed last, and only if it still has these
-    /// bytes. Where the name is its own, it is replaced atomically.
+    /// Then `old` goes to the trash, and the original is removed last, only if it still has these
+    /// bytes: killed in between, both are there. Where the name is its own, it is replaced
+    /// atomically.
     ///
     /// # Errors
     ///

@@ -7,7 +7,7 @@ use crate::document::Source;
 use crate::document::time::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::operations::stem_of;
-use crate::store::{self, Store};
+use crate::store::{self, Lock, Store};
 
 /// What became of one file.
 #[derive(Debug)]
@@ -60,32 +60,44 @@ pub fn adopt(
     }
     files.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
     files.dedup();
-    let lock = if dry_run { None } else { Some(store.lock()?) };
-    let one = |path: &PathBuf| {
-        let mut adopted = match planned(store, path, now) {
-            Ok(Some(adopted)) => adopted,
-            Ok(None) => return Outcome::Already,
-            Err(error) => return Outcome::Refused(store.relocate(error)),
-        };
-        let Some(lock) = &lock else {
-            return Outcome::Adopt(Box::new(adopted));
-        };
-        let plan = &adopted.plan;
-        let names = (1..1000).map(|attempt| plan.attempt(attempt));
-        match store.take_in(lock, path, &adopted.original, names, &plan.bytes, now) {
-            Ok((name, trashed)) => {
-                let stem = stem_of(&trashed.entry.name).to_owned();
-                adopted.undo = Some(vec!["restore".to_owned(), stem]);
-                adopted.plan.name = name;
-                Outcome::Adopt(Box::new(adopted))
-            }
-            Err(error) => Outcome::Refused(store.relocate(error)),
-        }
-    };
-    Ok(files
+    let planned: Vec<_> = files
         .iter()
-        .map(|path| (store.shown(path), one(path)))
-        .collect())
+        .map(|path| (path, planned(store, path, now)))
+        .collect();
+    let any = planned.iter().any(|(_, plan)| matches!(plan, Ok(Some(_))));
+    let lock = if any && !dry_run {
+        Some(store.lock()?)
+    } else {
+        None
+    };
+    let outcomes = planned.into_iter().map(|(path, planned)| {
+        let outcome = match (planned, &lock) {
+            (Ok(None), _) => Ok(Outcome::Already),
+            (Ok(Some(adopted)), None) => Ok(Outcome::Adopt(Box::new(adopted))),
+            (Ok(Some(adopted)), Some(lock)) => apply(store, lock, path, adopted, now),
+            (Err(error), _) => Err(error),
+        };
+        let refused = |error| Outcome::Refused(store.relocate(error));
+        (store.shown(path), outcome.unwrap_or_else(refused))
+    });
+    Ok(outcomes.collect())
+}
+
+fn apply(
+    store: &Store,
+    lock: &Lock,
+    path: &Path,
+    mut adopted: Adopted,
+    now: Timestamp,
+) -> Result<Outcome> {
+    let plan = &adopted.plan;
+    let names = (1..1000).map(|attempt| plan.attempt(attempt));
+    let taken = store.take_in(lock, path, &adopted.original, names, &plan.bytes, now);
+    let (name, trashed) = taken?;
+    let stem = stem_of(&trashed.entry.name).to_owned();
+    adopted.undo = Some(vec!["restore".to_owned(), stem]);
+    adopted.plan.name = name;
+    Ok(Outcome::Adopt(Box::new(adopted)))
 }
 
 fn planned(store: &Store, path: &Path, now: Timestamp) -> Result<Option<Adopted>> {
