@@ -19,6 +19,11 @@ use proptest::prelude::*;
 
 /// Lines that are in the frontmatter or the log afterwards, or are the former name of a section.
 const SAID: &[(&str, &[&str])] = &[
+    ("2026-02-10-generic-title.md", &["## Status"]),
+    (
+        "20260211-080000-ours-with-facts-below.md",
+        &["**Issue**: acme/map#12", "**Branch**: feat/distance"],
+    ),
     (
         "2026-01-03-flat-yaml.md",
         &[

@@ -106,7 +106,7 @@ impl<'a> Head<'a> {
                     if !entry.value.is_null() =>
                 {
                     let mut field = Field::new(key, value.to_string())?;
-                    field.entry = Some(entry.key.span.of(document.text));
+                    field.in_head = true;
                     Some(field)
                 }
                 _ => None,
@@ -129,7 +129,11 @@ impl<'a> Head<'a> {
             }
             Self::Toml(table, _) => table
                 .iter()
-                .filter_map(|(key, value)| Field::new(key, toml::scalar(value)?))
+                .filter_map(|(key, value)| {
+                    let mut field = Field::new(key, toml::scalar(value)?)?;
+                    field.in_head = true;
+                    Some(field)
+                })
                 .collect(),
             Self::None => Vec::new(),
         }
@@ -234,6 +238,9 @@ pub(super) fn complete<'s>(
     }
     for (key, value) in further(facts) {
         let path: &[&str] = match key {
+            "linear_issue" => &["session", "linear_issue"],
+            "linear_url" => &["session", "linear_url"],
+            "issue" => &["session", "issue"],
             "branch" => &["session", "branch"],
             "original_status" => &["session", "original_status"],
             "number" => &["session", "number"],

@@ -85,8 +85,8 @@ pub(super) struct Field<'a> {
     pub value: Cow<'a, str>,
     /// Lines of the body that say nothing else.
     pub lines: Option<Span>,
-    /// The key at the top of a frontmatter of another scheme.
-    pub entry: Option<&'a str>,
+    /// It stands in a frontmatter that goes.
+    pub in_head: bool,
 }
 
 impl<'a> Field<'a> {
@@ -97,7 +97,7 @@ impl<'a> Field<'a> {
             rank,
             value: value.into(),
             lines: None,
-            entry: None,
+            in_head: false,
         })
     }
 }

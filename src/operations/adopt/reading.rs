@@ -135,6 +135,9 @@ impl<'d, 'a> Reading<'d, 'a> {
             .fold(created, Ord::max);
         facts.updated = facts.updated.map(|_| updated);
         let (title, title_change) = self.title(&facts);
+        // What is not written is not said: a weaker title or an impossible update stays.
+        facts.title = Some(title.clone());
+        facts.updated = facts.updated.map(|_| updated);
         let mut report = Report {
             entries: log.entries,
             ..Report::default()
@@ -178,6 +181,7 @@ impl<'d, 'a> Reading<'d, 'a> {
         let start = document.body.span.start;
         let bytes = document.rewrite(head.as_deref(), start, &mut changes)?;
         let bytes = self.completed(bytes, &facts, &says, config, &mut report)?;
+        self.says_what_went(&bytes, &facts)?;
         list_kept(&bytes, &mut report);
         let words = title.strip_prefix("Session:").unwrap_or(&title);
         let words = if title::is_generic(words) { "" } else { words };
@@ -194,6 +198,33 @@ impl<'d, 'a> Reading<'d, 'a> {
             bytes,
             report,
         })
+    }
+
+    /// Proves that the finished frontmatter, read anew, says what was taken out for its sake.
+    fn says_what_went(&self, bytes: &[u8], facts: &Facts) -> Result<(), EditError> {
+        let source = Source::new(bytes.to_vec());
+        let document = Document::parse(&source);
+        let block = &document.frontmatter;
+        let mut says = Facts::of(&Head::find(&document)?.fields(&document));
+        says.original_status = block
+            .text(&["session", "original_status"])
+            .map(str::to_owned);
+        says.status = block.status();
+        says.number = block.text(&["session", "number"]).map(str::to_owned);
+        let taken = |field: &&Field| field.in_head || field.lines.is_some();
+        let mut went = self
+            .fields
+            .iter()
+            .filter(taken)
+            .filter(|field| facts.say(field));
+        match went.find(|field| !says.say(field)) {
+            None => Ok(()),
+            Some(field) => Err(EditError {
+                message: format!("`{}` would get lost", insert::line(&field.value)),
+                offset: field.lines.map(|lines| lines.start),
+                help: "write it into the frontmatter by hand, then run the command again".into(),
+            }),
+        }
     }
 
     /// Puts the missing sections before the log, where that is the first section: edits would put
