@@ -75,7 +75,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
         let failed = changes.peek().is_some();
         for (file, after) in changes {
             let path = shown(&store, &file.path);
-            let diff = render::diff(&path, &file.source, &after);
+            let diff = render::diff([&path, &path], &file.source, &after);
             context.output.write(&diff)?;
         }
         failed

@@ -1,6 +1,7 @@
 //! One file a command: it turns arguments into one call of an operation and prints the outcome.
 //! Nothing about sessions is decided here.
 
+mod adopt;
 mod close;
 mod docs;
 mod lint;
@@ -102,6 +103,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::Lint(arguments)) => lint::run(&context, &arguments),
         Some(Command::Rule(arguments)) => rule::run(&context, &arguments),
         Some(Command::Schema(arguments)) => schema::run(&context, &arguments),
+        Some(Command::Adopt(arguments)) => adopt::run(&context, &arguments),
         Some(Command::Completions(arguments)) => docs::completions(&context, &arguments),
         Some(Command::Man(arguments)) => docs::man(&context, &arguments),
         Some(Command::Help(arguments)) => docs::help(&context, &arguments),

@@ -7,6 +7,7 @@
 //! them the old file or the new one. An editor that saves in between is noticed by the check, and
 //! the writer starts again from what it saved.
 
+mod adopt;
 mod decisions;
 mod files;
 mod lock;
