@@ -1,7 +1,10 @@
-//! What the document layer costs, without a process and without a disk: `cargo bench --bench
-//! document`.
+//! What the document layer and the rules cost, without a process and without a disk: `cargo bench
+//! --bench document`.
 
-use agentsess::document::{Document, Edit, Source, insert, time::Timestamp};
+use agentsess::config::Config;
+use agentsess::document::time::{Timestamp, parse_rfc3339};
+use agentsess::document::{Document, Edit, Source, insert};
+use agentsess::lint::{Context, Findings, RULES, Settings};
 use divan::{Bencher, black_box, counter::BytesCount};
 
 #[expect(
@@ -46,4 +49,50 @@ fn escape(bencher: Bencher, bytes: usize) {
     bencher
         .counter(BytesCount::new(text.len()))
         .bench_local(|| insert::block(black_box(&text), 3));
+}
+
+/// Sessions of the kind that many have, with their defects.
+fn sessions() -> Vec<(String, Source)> {
+    let sessions = (0..500).map(corpus::session);
+    sessions
+        .map(|session| (session.name, Source::new(session.text.into_bytes())))
+        .collect()
+}
+
+/// What every rule stands beside.
+#[divan::bench]
+fn parse_500(bencher: Bencher) {
+    let sessions = sessions();
+    bencher.bench_local(|| {
+        for (_, source) in &sessions {
+            black_box(Document::parse(black_box(source)));
+        }
+    });
+}
+
+#[divan::bench(args = RULES.iter().map(|rule| rule.name))]
+fn rule(bencher: Bencher, name: &str) {
+    let rule = RULES.iter().copied().find(|rule| rule.name == name);
+    let rule = rule.expect("one of the table");
+    let config = Config::default();
+    let sessions = sessions();
+    let documents: Vec<_> = sessions
+        .iter()
+        .map(|(name, source)| (name, Document::parse(source)))
+        .collect();
+    bencher
+        .with_inputs(|| {
+            let now = parse_rfc3339(corpus::NOW).expect("a time").at;
+            let settings = Settings::new(&config, now);
+            let context = |(name, document)| Context::new(name, document, settings);
+            let named = documents
+                .iter()
+                .map(|(name, document)| (name.as_str(), document));
+            (named.map(context).collect::<Vec<_>>(), Vec::new())
+        })
+        .bench_local_refs(|(contexts, found)| {
+            for context in contexts {
+                (rule.check)(context, &mut Findings::new(rule, found));
+            }
+        });
 }
