@@ -71,6 +71,9 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
         failed = findings.any(|(_, finding)| finding.severity >= least);
         drop(findings);
         printer.print(context, &store, &mut report)?;
+        if fixes.show_fixes {
+            context.output.aside(render::fixes(&report).trim_end());
+        }
     }
     errors.append(&mut report.unreadable);
     let last = errors.pop();
