@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use lint::{FailOn, Fixes, Lint, LintFormat, Rules};
+pub use lint::{FailOn, Fixes, Lint, LintFormat, LintInput, Rules};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -21,7 +21,7 @@ const STYLES: Styles = Styles::styled()
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Every day", &["new", "log", "show", "list", "close"]),
     ("While working", &["set", "restore"]),
-    ("Validate", &["lint", "rule", "schema"]),
+    ("Validate", &["lint", "rule", "schema", "adopt"]),
     ("Integrate", &["completions", "man", "help"]),
 ];
 
@@ -130,6 +130,9 @@ pub enum Command {
     /// Print the JSON Schema of a session's frontmatter, or of the configuration
     #[command(hide = true)]
     Schema(Schema),
+    /// Bring session files of other habits into the scheme
+    #[command(hide = true)]
+    Adopt(Adopt),
     /// Print a completion script for a shell
     #[command(hide = true)]
     Completions(Completions),
@@ -436,6 +439,35 @@ pub enum SchemaOf {
     Session,
     /// `.agents/agentsess.toml`.
     Config,
+}
+
+/// Arguments of `adopt`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Metadata in any form becomes the frontmatter, stamped lines and headings become log entries, and
+sections get the names of the format. Everything else stays, word for word; what cannot be mapped
+without guessing is refused. Originals go to the trash.
+
+Exit codes: 0 done, or nothing to do; 1 a file was refused, or with --dry-run or --diff something
+is to be done; 2 wrong use.
+
+Examples:
+  agentsess adopt .agents/sessions --dry-run
+  agentsess adopt docs/handoffs/2026-01-03-login.md --diff
+  agentsess adopt docs/handoffs")]
+pub struct Adopt {
+    /// Files, and folders of which the `*.md` files are adopted
+    #[arg(value_name = "PATHS", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Where the sessions go, instead of the sessions folder
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+    /// Print what would become of each file and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print what would change in each file, as a unified diff, and change nothing
+    #[arg(long)]
+    pub diff: bool,
 }
 
 /// Arguments of `close`.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -103,6 +104,10 @@ pub struct Lint {
     /// Rules that are off.
     #[schemars(with = "Vec<String>")]
     pub ignore: Vec<Spanned<String>>,
+    /// Files that are left out: patterns as in a `.gitignore` at the root. `--exclude` adds to them;
+    /// files that are named one by one are left out only with `--force-exclude`.
+    #[serde(deserialize_with = "excludes")]
+    pub exclude: Vec<String>,
     /// The least severity that makes `lint` fail.
     pub fail_on: FailOn,
     /// Report every key of the frontmatter that the format does not know, not only near misses.
@@ -123,6 +128,7 @@ impl Default for Lint {
             select: None,
             extend_select: Vec::new(),
             ignore: Vec::new(),
+            exclude: Vec::new(),
             fail_on: FailOn::Error,
             strict_keys: false,
             stale_days: 7,
@@ -270,6 +276,26 @@ fn patterns<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Reg
         .collect()
 }
 
+fn excludes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let globs = Vec::<String>::deserialize(deserializer)?;
+    excluded(Path::new(""), &globs).map_err(serde::de::Error::custom)?;
+    Ok(globs)
+}
+
+/// The files that patterns as in `.gitignore`, relative to `folder`, match.
+///
+/// # Errors
+///
+/// When one of them is no pattern.
+pub fn excluded(folder: &Path, globs: &[String]) -> Result<Gitignore, ignore::Error> {
+    let mut builder = GitignoreBuilder::new(folder);
+    builder.allow_unclosed_class(false);
+    for glob in globs {
+        builder.add_line(None, glob)?;
+    }
+    builder.build()
+}
+
 /// The known key that is nearest to the unknown one in a message of serde's.
 fn suggestion(message: &str) -> Option<String> {
     let mut names = message
@@ -300,6 +326,7 @@ mod tests {
         assert!(error("lock-timeout = -1").starts_with("agentsess.toml:1:1: `lock-timeout`"));
         assert!(error("[close]\ndecisions = '../x'").starts_with("agentsess.toml:2:1"));
         assert!(error("[items]\nid-patterns = ['(']").starts_with("agentsess.toml:2:15"));
+        assert!(error("[lint]\nexclude = ['a', '[b']").starts_with("agentsess.toml:2:11"));
     }
 
     #[test]

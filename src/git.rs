@@ -2,10 +2,13 @@
 //! small files that git itself reads for that; starting `git` would cost more than all the rest of
 //! most commands. What needs git's own judgement asks it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use memchr::memmem;
 
@@ -20,6 +23,42 @@ pub struct Repository {
     git_dir: PathBuf,
     /// What all work trees share.
     pub common_dir: PathBuf,
+}
+
+/// The variables that git sets for its hooks, and that say which work tree and index are meant.
+const LOCATION: [&str; 3] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"];
+
+/// A path at which the index differs from the last commit.
+#[derive(Debug)]
+pub struct Staged {
+    /// Relative to the top of the work tree.
+    pub path: PathBuf,
+    /// What the index holds there.
+    pub entry: Entry,
+}
+
+/// What the index holds at a path.
+#[derive(Debug, Clone)]
+pub enum Entry {
+    /// A file: the id of its content.
+    File(String),
+    /// A symbolic link.
+    Link,
+    /// Another repository.
+    Submodule,
+    /// The sides of a merge that is not resolved.
+    Unmerged,
+}
+
+/// The content of an object.
+#[derive(Debug)]
+pub enum Blob {
+    /// Its bytes.
+    Bytes(Vec<u8>),
+    /// More than was asked for: so many bytes.
+    TooLarge(u64),
+    /// The repository does not have it.
+    Missing,
 }
 
 impl Repository {
@@ -151,20 +190,116 @@ impl Repository {
             .is_ok_and(|log| !log.is_empty()))
     }
 
-    /// Runs git at the top of the work tree. Paths among the arguments are taken literally.
-    fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Result<String> {
+    /// What the next commit adds or changes, unmerged paths included. In a hook this is the index
+    /// that git prepared for the commit, which need not be the one on disk.
+    ///
+    /// # Errors
+    ///
+    /// When git cannot be started or fails.
+    pub fn staged(&self) -> Result<Vec<Staged>> {
+        let mut command = self.command(["diff", "--cached", "--raw", "-z", "--no-abbrev"]);
+        command.args(["--no-renames", "--no-ext-diff", "--diff-filter=AMTU"]);
+        let output = self.output(self.in_hook(&mut command))?;
+        let mut fields = output.split(|byte| *byte == 0);
+        let mut staged = Vec::new();
+        // `:MODE MODE ID ID STATUS`, before and in the index, then the path.
+        while let (Some(meta), Some(path)) = (fields.next(), fields.next()) {
+            let meta = String::from_utf8_lossy(meta);
+            let meta: Vec<_> = meta.split(' ').collect();
+            let [_, mode, _, id, status] = meta.as_slice() else {
+                return Err(Error::usage("git lists its index in an unknown form"));
+            };
+            staged.push(Staged {
+                path: OsString::from_vec(path.to_vec()).into(),
+                entry: match (*status, *mode) {
+                    ("U", _) => Entry::Unmerged,
+                    (_, "120000") => Entry::Link,
+                    (_, "160000") => Entry::Submodule,
+                    _ => Entry::File((*id).to_owned()),
+                },
+            });
+        }
+        Ok(staged)
+    }
+
+    /// The contents of objects, in the order of `ids`; none of more than `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// When git cannot be started or fails.
+    pub fn blobs(&self, ids: &[&str], limit: u64) -> Result<Vec<Blob>> {
+        let failed = |error: io::Error| Error::io("read from git", &self.top, &error);
+        let mut command = self.command(["cat-file", "--batch"]);
+        let mut git = self
+            .in_hook(&mut command)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| Error::io("run git", &self.top, &error))?;
+        let (questions, answers) = (git.stdin.take(), git.stdout.take());
+        let blobs = thread::scope(|scope| {
+            // Git answers while it is asked: who writes all before reading waits for ever.
+            scope.spawn(move || {
+                let mut questions = questions?;
+                // If git has stopped, its answers end too early, and that is said below.
+                questions.write_all((ids.join("\n") + "\n").as_bytes()).ok()
+            });
+            let Some(answers) = answers else {
+                return Ok(Vec::new());
+            };
+            let mut answers = BufReader::new(answers);
+            ids.iter().map(|_| blob(&mut answers, limit)).collect()
+        });
+        let blobs = blobs.map_err(failed);
+        git.wait().map_err(failed)?;
+        blobs
+    }
+
+    /// Git at the top of the work tree. Paths among the arguments are taken literally.
+    fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new("git");
         command
             .arg("--literal-pathspecs")
             .arg("--no-optional-locks")
             .args(args)
             .current_dir(&self.top)
+            .env_remove("GIT_PREFIX")
             .stdin(Stdio::null())
             .stderr(Stdio::piped());
-        // Set by git for its hooks, and meant for another work tree than this one.
-        for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+        // Git's hooks may ask about another work tree than the one they run for.
+        for variable in LOCATION {
             command.env_remove(variable);
         }
+        command
+    }
+
+    /// The same command with what a hook was told, if that is about this work tree.
+    fn in_hook<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        let told = match std::env::var_os("GIT_DIR") {
+            Some(dir) => Some(PathBuf::from(dir)),
+            None => std::env::current_dir()
+                .ok()
+                .and_then(|dir| Some(Self::discover(&dir)?.git_dir)),
+        };
+        let told = told.and_then(|dir| fs::canonicalize(dir).ok());
+        if told.is_some() && told == fs::canonicalize(&self.git_dir).ok() {
+            let set = |name| Some((name, std::env::var_os(name)?));
+            command.envs(LOCATION.into_iter().filter_map(set));
+            if let Some(dir) = told {
+                // As it was said it may have been relative to another folder.
+                command.env("GIT_DIR", dir).env("GIT_WORK_TREE", &self.top);
+            }
+        }
+        command
+    }
+
+    fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Result<String> {
+        let output = self.output(&mut self.command(args))?;
+        Ok(String::from_utf8_lossy(&output).into_owned())
+    }
+
+    fn output(&self, command: &mut Command) -> Result<Vec<u8>> {
         let output = command
             .output()
             .map_err(|error| Error::io("run git", &self.top, &error))?;
@@ -173,6 +308,30 @@ impl Repository {
             let first = stderr.lines().next().unwrap_or("no message");
             return Err(Error::usage(format!("git failed: {first}")).at(&self.top, None));
         }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        Ok(output.stdout)
     }
+}
+
+/// One answer of `cat-file --batch`: `ID TYPE SIZE`, then as many bytes and a line break; or
+/// `ID missing`.
+fn blob(answers: &mut impl BufRead, limit: u64) -> io::Result<Blob> {
+    let mut head = String::new();
+    if answers.read_line(&mut head)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let size = head.trim_end().rsplit(' ').next().map(str::parse::<u64>);
+    let Some(Ok(size)) = size else {
+        return Ok(Blob::Missing);
+    };
+    let mut content = answers.take(size);
+    let blob = if size > limit {
+        io::copy(&mut content, &mut io::sink())?;
+        Blob::TooLarge(size)
+    } else {
+        let mut bytes = Vec::new();
+        content.read_to_end(&mut bytes)?;
+        Blob::Bytes(bytes)
+    };
+    answers.read_exact(&mut [0])?;
+    Ok(blob)
 }

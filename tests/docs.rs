@@ -209,7 +209,7 @@ fn kind(name: &str, schema: &Value) -> String {
 fn readme_names_every_command_and_the_two_that_do_everything() {
     let readme = read("README.md");
     for command in [
-        "new", "log", "show", "list", "close", "set", "restore", "lint", "rule", "schema",
+        "new", "log", "show", "list", "close", "set", "restore", "lint", "rule", "schema", "adopt",
     ] {
         assert!(readme.contains(&format!("| `{command}` |")), "{command}");
     }

@@ -214,7 +214,7 @@ fn lint(case: Case, rule: &'static Rule) -> Outcome {
             finding.rule.code == rule.code && is_fixable(finding, safety)
         });
         let fixed = fixed.map_or(text.clone(), |fixed| fixed.bytes);
-        let diff = diff(Path::new(name), &source, &Source::new(fixed));
+        let diff = diff([Path::new(name); 2], &source, &Source::new(fixed));
         let changes = diff.lines().skip(2).map(str::trim_end);
         (
             safety,

@@ -2,6 +2,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+// A heading of each option: one for all that follow would hold for those of the parent, too.
+const INPUT: &str = "Input options";
+const FIXES: &str = "Fixes";
+const RULES: &str = "Rules";
+
 /// Arguments of `lint`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -11,12 +16,15 @@ Warnings do not fail. `agentsess rule NAME` explains a finding.
 Examples:
   agentsess lint
   agentsess lint .agents/sessions/20251204-143000-weather.md
+  agentsess lint --staged
+  agentsess lint - --stdin-filename 20251204-143000-weather.md < draft.md
+  agentsess lint --fix
   agentsess lint --output-format concise
   agentsess lint --output-format sarif --output-file agentsess.sarif")]
 pub struct Lint {
-    /// Files, and folders of which the session files are checked; by default the sessions folder
-    #[arg(value_name = "PATHS")]
-    pub paths: Vec<PathBuf>,
+    /// What to check
+    #[command(flatten)]
+    pub input: LintInput,
     /// How to print findings
     #[arg(
         long,
@@ -43,55 +51,83 @@ pub struct Lint {
     pub rules: Rules,
 }
 
+/// What `lint` checks.
+#[derive(Debug, Args)]
+pub struct LintInput {
+    /// Files, folders and quoted globs, or `-` for standard input; by default the sessions folder
+    ///
+    /// Of a folder the sessions at its top are checked; a folder that has `.agents/sessions`, such
+    /// as the top of the repository, means that one.
+    #[arg(value_name = "PATHS")]
+    pub paths: Vec<PathBuf>,
+    /// Check what is staged in git for the next commit; PATHS narrow it
+    #[arg(long, help_heading = INPUT, conflicts_with = "stdin_filename")]
+    pub staged: bool,
+    /// Check standard input as if it were the file PATH
+    ///
+    /// Without it the name of what `-` reads is not checked. PATH need not exist.
+    #[arg(long, help_heading = INPUT, value_name = "PATH")]
+    pub stdin_filename: Option<PathBuf>,
+    /// Leave out what matches GLOB, as in a `.gitignore` at the root; adds to `lint.exclude`
+    ///
+    /// Can be given more than once. Files that are named one by one are checked all the same.
+    #[arg(long, help_heading = INPUT, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// Leave out excluded files even if they are named, as hooks name them
+    #[arg(long, help_heading = INPUT)]
+    pub force_exclude: bool,
+    /// Print the files that would be checked, and check none
+    #[arg(long, help_heading = INPUT)]
+    pub show_files: bool,
+}
+
 /// What `lint` changes.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Fixes")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an option of its own"
 )]
 pub struct Fixes {
     /// Fix what has one right answer
-    #[arg(long)]
+    #[arg(long, help_heading = FIXES, conflicts_with = "staged")]
     pub fix: bool,
     /// Fixes include those that somebody should look at afterwards
-    #[arg(long)]
+    #[arg(long, help_heading = FIXES)]
     pub unsafe_fixes: bool,
     /// Show what --fix would change, and change nothing; exit 1 if that is anything
-    #[arg(long)]
+    #[arg(long, help_heading = FIXES, conflicts_with = "staged")]
     pub diff: bool,
     /// List what was fixed
-    #[arg(long)]
+    #[arg(long, help_heading = FIXES)]
     pub show_fixes: bool,
 }
 
 /// Which rules `lint` goes by.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Rules")]
 pub struct Rules {
     /// Only these rules: names, codes, beginnings of codes, families, or all
     ///
     /// What the configuration says about rules does not count then. Where two options disagree
     /// about a rule, the one that says it more exactly does.
-    #[arg(long, value_name = "RULES")]
+    #[arg(long, help_heading = RULES, value_name = "RULES")]
     pub select: Vec<String>,
     /// These rules besides
-    #[arg(long, value_name = "RULES")]
+    #[arg(long, help_heading = RULES, value_name = "RULES")]
     pub extend_select: Vec<String>,
     /// Not these rules
-    #[arg(long, value_name = "RULES")]
+    #[arg(long, help_heading = RULES, value_name = "RULES")]
     pub ignore: Vec<String>,
     /// Exit 1 from this severity on
-    #[arg(long, value_name = "SEVERITY")]
+    #[arg(long, help_heading = RULES, value_name = "SEVERITY")]
     pub fail_on: Option<FailOn>,
     /// Use this file instead of .agents/agentsess.toml
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = RULES, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Use no configuration
-    #[arg(long, conflicts_with = "config")]
+    #[arg(long, help_heading = RULES, conflicts_with = "config")]
     pub isolated: bool,
     /// Show which rules are on and where the settings come from
-    #[arg(long)]
+    #[arg(long, help_heading = RULES)]
     pub show_settings: bool,
 }
 

@@ -1,18 +1,25 @@
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::report::Printer;
-use super::{Context, settings};
+use serde::Serialize;
+
+use super::report::{Printer, shown};
+use super::{Context, input_bytes, settings};
 use crate::cli;
 use crate::config::FailOn;
-use crate::error::{Error, Kind, Result};
-use crate::lint::{self, Project, Safety, Selectors, Settings, Severity};
+use crate::error::Result;
+use crate::lint::files::{Contents, Inputs, Request};
+use crate::lint::{self, Project, Report, Safety, Selectors, Settings, Severity};
 use crate::operations::fix;
 use crate::render;
-use crate::store::{self, Place, SettingsFile, Store};
+use crate::store::{Place, SettingsFile, Store};
 
 pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> {
-    let cli::Lint { rules, fixes, .. } = arguments;
+    let cli::Lint {
+        input,
+        rules,
+        fixes,
+        ..
+    } = arguments;
     let store = Store::open(&Place {
         settings: match &rules.config {
             _ if rules.isolated => SettingsFile::None,
@@ -21,6 +28,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
         },
         ..context.place.clone()
     })?;
+    let relocated = |error| store.relocate(error);
     let fail_on = match rules.fail_on {
         Some(cli::FailOn::Error) => FailOn::Error,
         Some(cli::FailOn::Warning) => FailOn::Warning,
@@ -31,12 +39,24 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
         extend_select: &rules.extend_select,
         ignore: &rules.ignore,
     };
-    let selected = lint::selected(&store.config, &asked).map_err(|error| store.relocate(error))?;
+    let selected = lint::selected(&store.config, &asked).map_err(relocated)?;
     if rules.show_settings {
         return settings::show(context, &store, &selected, fail_on);
     }
-    let paths = files(&store, context, &arguments.paths)?;
-    let printer = Printer::new(context, &store, arguments, &paths)?;
+    let request = Request {
+        paths: &input.paths,
+        staged: input.staged,
+        stdin_filename: input.stdin_filename.as_deref(),
+        exclude: &input.exclude,
+        force_exclude: input.force_exclude,
+    };
+    let inputs = Inputs::resolve(&store, request).map_err(relocated)?;
+    if input.show_files {
+        return show_files(context, &store, &inputs);
+    }
+    let printer = Printer::new(context, &store, arguments, &inputs.paths)?;
+    let contents = inputs.load(&store, || input_bytes("agentsess lint PATH"));
+    let contents = contents.map_err(relocated)?;
     let project = Project::new(&store);
     let settings = Settings {
         rules: &selected,
@@ -48,72 +68,87 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
     } else {
         Safety::Safe
     };
-    let mut report = lint::check_all(&paths, store::read, settings);
-    let mut failed = false;
+    let mut report = lint::check_all(&inputs.paths, |path| contents.read(path), settings);
     let mut errors = Vec::new();
-    if fixes.diff {
-        for (file, after) in fix::preview(&report, settings, allowed) {
-            let path = store.shown(&file.path);
-            context
-                .output
-                .write(&render::diff(&path, &file.source, &after))?;
-            failed = true;
+    let failed = if fixes.diff {
+        let mut changes = fix::preview(&report, settings, allowed).peekable();
+        let failed = changes.peek().is_some();
+        for (file, after) in changes {
+            let path = shown(&store, &file.path);
+            let diff = render::diff([&path, &path], &file.source, &after);
+            context.output.write(&diff)?;
         }
+        failed
     } else {
-        if fixes.fix {
+        if fixes.fix && !inputs.are_standard_input() {
             errors = fix::apply(&store, &mut report, settings, allowed);
         }
-        let least = match fail_on {
-            FailOn::Error => Severity::Error,
-            FailOn::Warning => Severity::Warning,
-        };
-        let mut findings = report.findings();
-        failed = findings.any(|(_, finding)| finding.severity >= least);
-        drop(findings);
-        printer.print(context, &store, &mut report)?;
+        if fixes.fix && inputs.are_standard_input() {
+            fix::apply_to_text(&mut report, settings, allowed);
+            print_text(context, &inputs, &contents, &report)?;
+        } else {
+            printer.print(context, &store, &mut report)?;
+        }
         if fixes.show_fixes {
             context.output.aside(render::fixes(&report).trim_end());
         }
+        fails(&report, fail_on)
+    };
+    if let Some(reason) = inputs.nothing() {
+        context.output.note(reason);
     }
     errors.append(&mut report.unreadable);
     let last = errors.pop();
     for error in errors {
-        context.output.error(&store.relocate(error));
+        context.output.error(&relocated(error));
     }
     match last {
-        Some(error) => Err(store.relocate(error)),
+        Some(error) => Err(relocated(error)),
         None => Ok(ExitCode::from(u8::from(failed && !arguments.exit_zero))),
     }
 }
 
-/// The files to check: those named, and the sessions of the folders named.
-fn files(store: &Store, context: &Context, named: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    if named.is_empty() {
-        return store::session_files(&store.sessions);
+fn fails(report: &Report, from: FailOn) -> bool {
+    let least = match from {
+        FailOn::Error => Severity::Error,
+        FailOn::Warning => Severity::Warning,
+    };
+    let mut findings = report.findings();
+    findings.any(|(_, finding)| finding.severity >= least)
+}
+
+/// Prints what standard input has become, as a filter does.
+fn print_text(
+    context: &Context,
+    inputs: &Inputs,
+    contents: &Contents,
+    report: &Report,
+) -> Result<()> {
+    if let Some(file) = report.files.first() {
+        context.output.raw(file.source.bytes())?;
+    } else if let Some(path) = inputs.paths.first() {
+        context.output.raw(&contents.read(path)?)?;
     }
-    let base = context.place.directory.clone().unwrap_or_default();
-    let mut files = Vec::new();
-    for path in named {
-        let path = base.join(path);
-        let path = std::path::absolute(&path).unwrap_or(path);
-        let meta = std::fs::symlink_metadata(&path).map_err(|error| {
-            let mut failed = Error::io("read the file", &path, &error);
-            if error.kind() == std::io::ErrorKind::NotFound {
-                failed = Error::new(Kind::NotFound, "no such file or folder").at(&path, None);
-            }
-            store.relocate(failed)
-        })?;
-        if meta.is_dir() {
-            files.extend(store::session_files(&path)?);
-        } else if path
-            .file_name()
-            .is_some_and(|name| store::is_session_name(&name.to_string_lossy()))
-            || path.extension().is_none_or(|end| end != "md")
-        {
-            files.push(path);
-        }
+    context.output.aside(&render::summary(report));
+    Ok(())
+}
+
+fn show_files(context: &Context, store: &Store, inputs: &Inputs) -> Result<ExitCode> {
+    #[derive(Serialize)]
+    struct Files {
+        files: Vec<String>,
     }
-    files.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
-    files.dedup();
-    Ok(files)
+    let files = inputs.paths.iter().map(|path| shown(store, path));
+    let files = files.map(|path| path.to_string_lossy().into_owned());
+    let files = Files {
+        files: files.collect(),
+    };
+    context.output.print(&files, || {
+        let line = |path: &String| render::one_line(path).into_owned() + "\n";
+        files.files.iter().map(line).collect()
+    })?;
+    if let Some(reason) = inputs.nothing() {
+        context.output.note(reason);
+    }
+    Ok(ExitCode::SUCCESS)
 }

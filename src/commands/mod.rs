@@ -1,6 +1,7 @@
 //! One file a command: it turns arguments into one call of an operation and prints the outcome.
 //! Nothing about sessions is decided here.
 
+mod adopt;
 mod close;
 mod docs;
 mod lint;
@@ -102,6 +103,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::Lint(arguments)) => lint::run(&context, &arguments),
         Some(Command::Rule(arguments)) => rule::run(&context, &arguments),
         Some(Command::Schema(arguments)) => schema::run(&context, &arguments),
+        Some(Command::Adopt(arguments)) => adopt::run(&context, &arguments),
         Some(Command::Completions(arguments)) => docs::completions(&context, &arguments),
         Some(Command::Man(arguments)) => docs::man(&context, &arguments),
         Some(Command::Help(arguments)) => docs::help(&context, &arguments),
@@ -217,7 +219,8 @@ impl Words {
     }
 }
 
-fn standard_input(command: &str) -> Result<String> {
+/// What standard input has, as much as a session may hold; `hint` says what to do with more.
+fn input_bytes(hint: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = io::stdin()
         .lock()
@@ -225,11 +228,13 @@ fn standard_input(command: &str) -> Result<String> {
         .read_to_end(&mut bytes);
     read.map_err(|error| Error::usage(format!("cannot read standard input: {error}")))?;
     if bytes.len() as u64 > FILE_LIMIT {
-        return Err(
-            Error::usage("standard input has more than a session may hold")
-                .hint("agentsess log \"The output is in a file\" --file PATH"),
-        );
+        return Err(Error::usage("standard input has more than a session may hold").hint(hint));
     }
+    Ok(bytes)
+}
+
+fn standard_input(command: &str) -> Result<String> {
+    let bytes = input_bytes("agentsess log \"The output is in a file\" --file PATH")?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Error::usage(format!("standard input is not UTF-8 from byte {at} on")).hint(format!(

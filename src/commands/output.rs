@@ -106,6 +106,11 @@ impl Output {
         let _ = writeln!(stream, "{line}");
     }
 
+    /// The same for what may surprise.
+    pub fn note(&self, note: &str) {
+        self.aside(&format!("note: {}", sanitize(note)));
+    }
+
     /// Prints an error on standard error and returns its exit code.
     pub fn error(&self, error: &Error) -> ExitCode {
         let look = |path: &Path| format!("ls -ld {}", shell::word(&path.display().to_string()));

@@ -70,7 +70,7 @@ impl Printer {
             LintFormat::Github | LintFormat::Gitlab | LintFormat::Sarif | LintFormat::Junit => {
                 from_top(store, path)
             }
-            _ => store.shown(path),
+            _ => shown(store, path),
         };
         for file in &mut report.files {
             file.path = shown(&file.path);
@@ -181,8 +181,19 @@ fn unwritten(store: &Store, file: &Path, error: &io::Error) -> Error {
     }
 }
 
+/// What a file is called in what is printed.
+pub(super) fn shown(store: &Store, path: &Path) -> PathBuf {
+    if path.as_os_str().is_empty() {
+        return "-".into();
+    }
+    store.shown(path)
+}
+
 /// A path relative to the top of the repository; outside of it, as it is.
 fn from_top(store: &Store, path: &Path) -> PathBuf {
+    if path.as_os_str().is_empty() {
+        return shown(store, path);
+    }
     let top = store.repository.as_ref().map_or(&store.root, |it| &it.top);
     let within = |path: &Path| path.strip_prefix(top).ok().map(Path::to_owned);
     real(path)

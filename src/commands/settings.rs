@@ -53,7 +53,12 @@ pub(super) fn show(
         let value = serde_json::to_value(&shown).unwrap_or_default();
         let fields = value.as_object().into_iter().flatten();
         fields.fold(String::new(), |mut text, (key, value)| {
-            let _ = writeln!(text, "{key} = {value}");
+            let _ = match value.as_array() {
+                None => writeln!(text, "{key} = {value}"),
+                Some(items) => items.iter().fold(writeln!(text, "{key} ="), |done, value| {
+                    done.and_then(|()| writeln!(text, "  {}", value.as_str().unwrap_or("")))
+                }),
+            };
             text
         })
     })?;

@@ -5,7 +5,8 @@
 //! offset, a missing fence) and the rest is still there: a file with invalid YAML has sections, a
 //! file without frontmatter has a log.
 //!
-//! [`Document::apply`] is the only thing in this crate that makes session bytes.
+//! [`Document::apply`] and, for a text that is not a session yet, [`Document::rewrite`] are the only
+//! things in this crate that make session bytes.
 
 mod body;
 mod edit;
@@ -21,8 +22,10 @@ pub mod time;
 mod waves;
 pub mod yaml;
 
-pub use body::{Body, Fill, Heading, Item, LogEntry, Section, Stamp, Unclosed, Verbatim, is_token};
-pub use edit::{Agent, Edit, EditError, Scalar, Splice, heading_text, quoted};
+pub use body::{
+    Body, Fill, Heading, Item, LogEntry, Section, Stamp, Unclosed, Verbatim, is_token, prose,
+};
+pub use edit::{Agent, Edit, EditError, Rewrite, Scalar, Splice, heading_text, quoted};
 pub use frontmatter::{FRONTMATTER_LIMIT, Fences, Frontmatter};
 pub use name::{SLUG_LIMIT, SessionName, file_name, is_slug, slugify};
 pub use schema::Status;

@@ -1,5 +1,6 @@
 //! The engine: parses each file once, runs every rule over it, keeps what was found.
 
+pub mod files;
 mod fix;
 mod folder;
 mod selection;
@@ -108,7 +109,8 @@ impl<'s> Settings<'s> {
     }
 }
 
-/// Runs the rules over one file. The findings come in the order of the text.
+/// Runs the rules over one file. The findings come in the order of the text. An empty name is one
+/// that is not known, and not judged.
 pub fn check(file_name: &str, source: &Source, settings: Settings<'_>) -> Vec<Finding> {
     check_document(file_name, &Document::parse(source), settings)
 }

@@ -45,6 +45,19 @@ pub fn apply(
     refused
 }
 
+/// The same for text that is not in a file: each report gets the text as it is now.
+pub fn apply_to_text(report: &mut Report, settings: Settings<'_>, allowed: Safety) {
+    for file in &mut report.files {
+        let Some(fixed) = fixed(&file.path, &file.source, settings, allowed) else {
+            continue;
+        };
+        let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+        file.source = Source::new(fixed.bytes);
+        file.findings = lint::check(&name, &file.source, settings);
+        file.fixed = fixed.rules;
+    }
+}
+
 /// What [`apply`] would make of each file of a report that it would change.
 pub fn preview<'r>(
     report: &'r Report,

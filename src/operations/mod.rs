@@ -5,6 +5,7 @@
 //! prints, and it reads neither the clock nor the environment: both are part of the request. So
 //! the command line, hooks and editors all do the same thing.
 
+pub mod adopt;
 mod blocks;
 pub mod brief;
 pub mod close;

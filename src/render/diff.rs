@@ -8,12 +8,12 @@ use crate::document::Source;
 
 /// What becomes of a file, in the form that `patch` and `git apply` read. Secrets are not shown:
 /// they are masked before the texts are cut into lines, for some have several.
-pub fn diff(path: &Path, before: &Source, after: &Source) -> String {
-    let name = path.to_string_lossy();
-    let name = one_line(&name);
+pub fn diff(paths: [&Path; 2], before: &Source, after: &Source) -> String {
+    let names = paths.map(|path| one_line(&path.to_string_lossy()).into_owned());
+    let [old, new] = &names;
     let (before, after) = (masked(before.text()), masked(after.text()));
     let diff = TextDiff::from_lines(before.as_ref(), after.as_ref());
     let mut unified = diff.unified_diff();
-    let text = unified.context_radius(2).header(&name, &name).to_string();
+    let text = unified.context_radius(2).header(old, new).to_string();
     sanitize(&text).into_owned()
 }

@@ -31,7 +31,7 @@ declare! {
 }
 
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
-    if cx.name.is_some() {
+    if cx.name.is_some() || cx.file_name.is_empty() {
         return;
     }
     found.report(Span::at(0), defect(cx.file_name), help(cx));

@@ -9,8 +9,8 @@ declare! {
     /// ## What it checks
     ///
     /// When a required section is missing: whether its name stands at another level (`### Next
-    /// Steps`), with a slip, in the singular or plural (`## Next Step`), or with something before
-    /// or behind it (`## 2. Context`, `## Current State (Monday)`). When an optional section that
+    /// Steps`), with a slip, in the singular or plural (`## Next Step`), both, or with something
+    /// before or behind it (`## 2. Context`, `## Current State (Monday)`). When an optional section that
     /// the format knows is missing: only whether its name stands at level 1, or a `##` heading
     /// differs from it by a slip, which is a warning.
     ///
@@ -90,7 +90,7 @@ pub(super) fn meant<'a>(cx: &Context<'a>, name: &str) -> Option<&'a Heading<'a>>
             1 => required || title != Some(heading.span),
             level => required && level != 2,
         };
-        stray && same_name(&heading.title, name)
+        stray && (same_name(&heading.title, name) || required && is_slip(&heading.title, name))
     });
     let mut headings = body.headings.iter();
     elsewhere.or_else(|| {

@@ -166,7 +166,7 @@ pub fn nearest(name: &str) -> Option<&'static Rule> {
         .iter()
         .copied()
         .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-        .filter(|rule| likeness(rule) > 0.7)
+        .filter(|rule| likeness(rule) > 0.8)
 }
 
 #[cfg(test)]

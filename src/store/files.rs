@@ -43,13 +43,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
         return Err(Error::usage("this is not a regular file").at(path, None));
     }
     if meta.len() > FILE_LIMIT {
-        return Err(Error::usage(format!(
-            "the file has {} MiB, more than the {} MiB a session may have",
-            meta.len() >> 20,
-            FILE_LIMIT >> 20
-        ))
-        .at(path, None)
-        .hint("move what is not coordination, such as command output, to another file"));
+        return Err(too_large(path, meta.len()));
     }
     let size = usize::try_from(meta.len()).unwrap_or(0);
     let mut bytes = Vec::with_capacity(size + 1);
@@ -57,6 +51,17 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
         .read_to_end(&mut bytes)
         .map_err(|error| reading(&error))?;
     Ok(bytes)
+}
+
+/// The error for a session of more than [`FILE_LIMIT`] bytes.
+pub fn too_large(path: &Path, size: u64) -> Error {
+    Error::usage(format!(
+        "the file has {} MiB, more than the {} MiB a session may have",
+        size >> 20,
+        FILE_LIMIT >> 20
+    ))
+    .at(path, None)
+    .hint("move what is not coordination, such as command output, to another file")
 }
 
 /// Makes a file that appears whole or not at all, never in place of another one.
@@ -157,7 +162,8 @@ pub(super) fn is_link(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink())
 }
 
-pub(super) fn refuse_link(path: &Path) -> Error {
+/// The error for a session that is a symbolic link.
+pub fn refuse_link(path: &Path) -> Error {
     Error::usage("this is a symbolic link, which a session must not be")
         .at(path, None)
         .hint("put the file itself here")

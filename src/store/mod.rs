@@ -7,6 +7,7 @@
 //! them the old file or the new one. An editor that saves in between is noticed by the check, and
 //! the writer starts again from what it saved.
 
+mod adopt;
 mod decisions;
 mod files;
 mod lock;
@@ -16,10 +17,11 @@ mod trash;
 
 use std::path::{Component, Path, PathBuf};
 
+use memchr::memmem;
 use walkdir::WalkDir;
 
 pub use decisions::DecisionRecords;
-pub use files::{FILE_LIMIT, read};
+pub use files::{FILE_LIMIT, read, refuse_link, too_large};
 pub use lock::Lock;
 pub use root::{Place, SESSIONS, SettingsFile};
 pub use select::Candidate;
@@ -57,18 +59,20 @@ impl Store {
     /// outside the root.
     pub fn open(place: &Place) -> Result<Self> {
         let found = place.find()?;
-        let config = match &place.settings {
-            SettingsFile::Found => Config::load(&found.root)?,
-            SettingsFile::Named(path) => Config::read(&found.start.join(path))?,
-            SettingsFile::None => Config::default(),
-        };
-        Ok(Self {
-            config,
+        let mut store = Self {
+            config: Config::default(),
             shown_from: found.start,
             root: found.root,
             sessions: found.sessions,
             repository: found.repository,
-        })
+        };
+        let config = match &place.settings {
+            SettingsFile::Found => Config::load(&store.root),
+            SettingsFile::Named(path) => Config::read(&store.absolute(path)),
+            SettingsFile::None => Ok(Config::default()),
+        };
+        store.config = config.map_err(|error| store.relocate(error))?;
+        Ok(store)
     }
 
     /// The stores of the repository's other work trees, as far as they have sessions.
@@ -129,6 +133,21 @@ impl Store {
     /// A path as the user would write it: relative to where the user is.
     pub fn shown(&self, path: &Path) -> PathBuf {
         relative(path, &self.shown_from)
+    }
+
+    /// A path that the user wrote, absolute and without `..`. It need not exist; if it is a link it
+    /// stays one.
+    pub fn absolute(&self, path: &Path) -> PathBuf {
+        let path = self.shown_from.join(path);
+        let path = std::path::absolute(&path).unwrap_or(path);
+        if memmem::find(path.as_os_str().as_encoded_bytes(), b"/..").is_none() {
+            return path;
+        }
+        let real = match (path.parent(), path.file_name()) {
+            (Some(folder), Some(name)) => folder.canonicalize().map(|folder| folder.join(name)),
+            _ => path.canonicalize(),
+        };
+        real.unwrap_or(path)
     }
 
     /// A path that the user wrote, relative to the root. It need not exist.

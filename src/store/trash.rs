@@ -45,6 +45,18 @@ pub struct Entry {
     /// Why it could be closed although something was not proven, one line each.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// The session that was made of it, where it was not closed but adopted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub became: Option<Became>,
+}
+
+/// What took the place of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Became {
+    /// The session's file name.
+    pub name: String,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
 }
 
 impl Store {
@@ -60,22 +72,26 @@ impl Store {
         notes: Vec<String>,
         now: Timestamp,
     ) -> Result<Trashed> {
-        let mode = fs::symlink_metadata(self.path(name)).map_or(0o644, |meta| meta.mode() & 0o7777);
         let entry = Entry {
             schema_version: 1,
             name: name.to_owned(),
             removed_at: format_rfc3339(now),
-            mode,
+            mode: mode_of(&self.path(name)),
             sha256: sha256(bytes),
             notes,
+            became: None,
         };
+        self.put_entry(&entry, bytes, now)
+    }
+
+    pub(super) fn put_entry(&self, entry: &Entry, bytes: &[u8], now: Timestamp) -> Result<Trashed> {
         let shared = self.shared_trash();
         let written = match &shared {
-            Some(trash) => put(trash, &entry, bytes, now),
+            Some(trash) => put(trash, entry, bytes, now),
             None => Err(Error::new(Kind::Io, "there is no git repository")),
         };
         written
-            .or_else(|_| put(&local(&self.sessions)?.join("trash"), &entry, bytes, now))
+            .or_else(|_| put(&local(&self.sessions)?.join("trash"), entry, bytes, now))
             .map_err(|error| self.relocate(error))
     }
 
@@ -110,8 +126,26 @@ impl Store {
                 .hint("compare it with the last commit that had the session"));
         }
         let path = self.path(&trashed.entry.name);
-        files::create(&path, &bytes, Some(trashed.entry.mode & 0o777))
-            .map_err(|error| self.relocate(error))?;
+        match self.made_of(trashed)? {
+            Some(now) if trashed.entry.is_in_place() => {
+                let replaced = files::replace(&path, &now, &bytes);
+                if !replaced.map_err(|error| self.relocate(error))? {
+                    return Err(self.relocate(
+                        Error::new(Kind::Io, "another program has just rewritten this file")
+                            .at(&path, None)
+                            .hint("run the command again"),
+                    ));
+                }
+            }
+            made => {
+                files::create(&path, &bytes, Some(trashed.entry.mode & 0o777))
+                    .map_err(|error| self.relocate(error))?;
+                if let (Some(made), Some(became)) = (made, &trashed.entry.became) {
+                    files::remove(&self.path(&became.name), &made)
+                        .map_err(|error| self.relocate(error))?;
+                }
+            }
+        }
         // The session is back; an entry that stays behind costs nothing but its space.
         let _ = fs::remove_dir_all(&trashed.path);
         Ok(path)
@@ -137,10 +171,35 @@ impl Store {
         .hint("run the command again"))
     }
 
+    /// The bytes of the session that was made of a trashed file, if it still is what was made.
+    fn made_of(&self, trashed: &Trashed) -> Result<Option<Vec<u8>>> {
+        let Some(became) = &trashed.entry.became else {
+            return Ok(None);
+        };
+        match files::read(&self.path(&became.name)) {
+            Ok(bytes) => Ok(Some(bytes).filter(|bytes| sha256(bytes) == became.sha256)),
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            Err(error) => Err(self.relocate(error)),
+        }
+    }
+
     fn shared_trash(&self) -> Option<PathBuf> {
         let repository = self.repository.as_ref()?;
         Some(repository.common_dir.join("agentsess").join("trash"))
     }
+}
+
+impl Entry {
+    /// Whether a session of the same name took its place.
+    fn is_in_place(&self) -> bool {
+        self.became
+            .as_ref()
+            .is_some_and(|became| became.name == self.name)
+    }
+}
+
+pub(super) fn mode_of(path: &Path) -> u32 {
+    fs::symlink_metadata(path).map_or(0o644, |meta| meta.mode() & 0o7777)
 }
 
 fn put(trash: &Path, entry: &Entry, bytes: &[u8], now: Timestamp) -> Result<Trashed> {
@@ -194,7 +253,11 @@ fn entries(trash: &Path) -> Vec<Trashed> {
             let entry: Entry =
                 serde_json::from_slice(&files::read(&path.join(ENTRY)).ok()?).ok()?;
             let plain = Path::new(&entry.name).file_name()? == entry.name.as_str();
-            (entry.schema_version == 1 && plain && super::is_session_name(&entry.name))
+            let made = entry.became.as_ref().is_none_or(|became| {
+                Path::new(&became.name).file_name() == Some(became.name.as_ref())
+                    && super::is_session_name(&became.name)
+            });
+            (entry.schema_version == 1 && plain && made && super::is_session_name(&entry.name))
                 .then_some(Trashed { path, entry })
         })
         .collect()

@@ -4,6 +4,7 @@
 //! comment, a list or a quote is not a section. The document is walked once; everything below is
 //! spans into the text.
 
+mod prose;
 mod walk;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use super::schema::{self, same_name};
 use super::span::{Span, line_start, next_line};
 use super::time::{Timestamp, parse_minute};
 
+pub use prose::prose;
 use walk::Walk;
 pub(super) use walk::is_closed_fence;
 

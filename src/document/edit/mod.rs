@@ -16,9 +16,11 @@ mod body;
 mod frontmatter;
 mod patch;
 mod proof;
+mod rewrite;
 
 pub use body::heading_text;
 pub use frontmatter::quoted;
+pub use rewrite::Rewrite;
 
 /// A value for a frontmatter key.
 #[derive(Debug, Clone, Copy)]

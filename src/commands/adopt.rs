@@ -1,0 +1,251 @@
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{Context, output};
+use crate::cli;
+use crate::document::Source;
+use crate::error::{Error, Result};
+use crate::operations::adopt::{self, Adopted, Outcome, Report};
+use crate::render::{self, one_line, sanitize};
+use crate::shell;
+use crate::store::Store;
+
+#[derive(Serialize)]
+struct Answer {
+    files: Vec<File>,
+    /// Files that are, or would be, adopted.
+    adopted: usize,
+    already: usize,
+    refused: usize,
+    dry_run: bool,
+    hint: Option<String>,
+}
+
+#[derive(Serialize)]
+struct File {
+    path: String,
+    outcome: &'static str,
+    session: Option<String>,
+    report: Option<Report>,
+    reason: Option<String>,
+    details: Vec<String>,
+    help: Option<String>,
+    undo: Option<String>,
+    diff: Option<String>,
+}
+
+pub(super) fn run(context: &Context, arguments: &cli::Adopt) -> Result<ExitCode> {
+    let mut place = context.place.clone();
+    if let Some(folder) = &arguments.to {
+        place.sessions = Some(folder.clone());
+    }
+    let store = Store::open(&place)?;
+    let dry_run = arguments.dry_run || arguments.diff;
+    let outcomes = adopt::adopt(&store, &arguments.paths, dry_run, context.now)?;
+    let elsewhere = arguments.to.as_deref();
+    let files: Vec<File> = outcomes
+        .into_iter()
+        .map(|(path, outcome)| match outcome {
+            Outcome::Already => File::new(&path, "already"),
+            Outcome::Refused(error) => File::refused(&path, error),
+            Outcome::Adopt(adopted) => {
+                File::adopted(&store, &path, &adopted, arguments.diff, elsewhere)
+            }
+        })
+        .collect();
+    let count = |outcome: &str| files.iter().filter(|file| file.outcome == outcome).count();
+    let refused = count("refused");
+    let adopted = files.len() - refused - count("already");
+    let hint = if dry_run && adopted > 0 {
+        Some(command(arguments))
+    } else {
+        let refused = files.iter().find(|file| file.outcome == "refused");
+        refused.map(|file| format!("agentsess lint {}", shell::word(&file.path)))
+    };
+    let result = Answer {
+        adopted,
+        already: count("already"),
+        refused,
+        dry_run,
+        hint,
+        files,
+    };
+    context.output.print(&result, || text(&result))?;
+    let open = refused > 0 || dry_run && adopted > 0;
+    Ok(ExitCode::from(u8::from(open)))
+}
+
+/// The command that does what was only shown.
+fn command(arguments: &cli::Adopt) -> String {
+    let mut command = "agentsess adopt".to_owned();
+    for path in &arguments.paths {
+        let _ = write!(command, " {}", shell::word(&path.display().to_string()));
+    }
+    if let Some(to) = &arguments.to {
+        let _ = write!(command, " --to {}", shell::word(&to.display().to_string()));
+    }
+    command
+}
+
+impl File {
+    fn new(path: &Path, outcome: &'static str) -> Self {
+        Self {
+            path: path.display().to_string(),
+            outcome,
+            session: None,
+            report: None,
+            reason: None,
+            details: Vec::new(),
+            help: None,
+            undo: None,
+            diff: None,
+        }
+    }
+
+    fn refused(path: &Path, error: Error) -> Self {
+        Self {
+            reason: Some(error.message),
+            details: error.details,
+            help: error.hint,
+            ..Self::new(path, "refused")
+        }
+    }
+
+    fn adopted(
+        store: &Store,
+        path: &Path,
+        adopted: &Adopted,
+        diff: bool,
+        elsewhere: Option<&Path>,
+    ) -> Self {
+        let plan = &adopted.plan;
+        let session = store.shown(&store.path(&plan.name)).display().to_string();
+        let undo = adopted.undo.as_ref().map(|words| {
+            let folder = elsewhere.map(|folder| {
+                format!(
+                    " --sessions-dir {}",
+                    shell::word(&folder.display().to_string())
+                )
+            });
+            let words: Vec<_> = words.iter().map(|word| shell::word(word)).collect();
+            format!(
+                "agentsess{} {}",
+                folder.unwrap_or_default(),
+                words.join(" ")
+            )
+        });
+        let outcome = if undo.is_some() {
+            "adopted"
+        } else {
+            "to_adopt"
+        };
+        let path = path.display().to_string();
+        let diff = diff.then(|| {
+            let (old, new) = (adopted.original.clone(), plan.bytes.clone());
+            let names = [Path::new(&path), Path::new(&session)];
+            render::diff(names, &Source::new(old), &Source::new(new))
+        });
+        Self {
+            path,
+            outcome,
+            session: Some(session),
+            report: Some(plan.report.clone()),
+            reason: None,
+            details: Vec::new(),
+            help: None,
+            undo,
+            diff,
+        }
+    }
+
+    fn line(&self) -> String {
+        let path = one_line(&self.path);
+        let mut line = match (self.outcome, &self.session) {
+            ("already", _) => return format!("{path}: already in the scheme\n"),
+            (_, Some(session)) => {
+                let word = if self.undo.is_some() { "adopted " } else { "" };
+                let told = self.report.as_ref().map(told).unwrap_or_default();
+                format!("{word}{path} -> {}: {told}\n", one_line(session))
+            }
+            _ => {
+                let reason = self.reason.as_deref().unwrap_or("");
+                format!("refused {path}: {}\n", one_line(reason))
+            }
+        };
+        for detail in self.details.iter().chain(&self.help) {
+            let _ = writeln!(line, "  {}", one_line(detail));
+        }
+        line
+    }
+}
+
+/// What was mapped and what was kept, in one line.
+fn told(report: &Report) -> String {
+    let mut parts = Vec::new();
+    if !report.keys.is_empty() {
+        let names = report.keys.iter().map(|key| {
+            let known = key.strip_prefix("session.");
+            known.or(key.strip_prefix("orchestration.")).unwrap_or(key)
+        });
+        parts.push(format!("keys {}", list(names)));
+    }
+    if !report.sections.is_empty() {
+        let names = report
+            .sections
+            .iter()
+            .map(|one| format!("{} = {}", one.to, one.from));
+        parts.push(format!("sections {}", list(names)));
+    }
+    match report.entries {
+        0 => {}
+        1 => parts.push("1 log entry".to_owned()),
+        count => parts.push(format!("{count} log entries")),
+    }
+    if !report.added.is_empty() {
+        parts.push(format!("empty {}", list(report.added.iter())));
+    }
+    if !report.kept.is_empty() {
+        parts.push(format!("kept {}", list(report.kept.iter())));
+    }
+    if parts.is_empty() {
+        parts.push("only the name".to_owned());
+    }
+    parts.join("; ")
+}
+
+fn list(names: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let names: Vec<_> = names
+        .map(|name| one_line(name.as_ref()).into_owned())
+        .collect();
+    names.join(", ")
+}
+
+fn text(result: &Answer) -> String {
+    let mut text = String::new();
+    for file in &result.files {
+        match &file.diff {
+            Some(diff) => text.push_str(&sanitize(diff)),
+            None => text.push_str(&file.line()),
+        }
+    }
+    for undo in result.files.iter().filter_map(|file| file.undo.as_ref()) {
+        let _ = writeln!(text, "undo: {}", sanitize(undo));
+    }
+    if result.files.is_empty() {
+        text.push_str("no files\n");
+    }
+    if result.dry_run {
+        let _ = writeln!(
+            text,
+            "{} to adopt, {} already in the scheme, {} refused; nothing was changed",
+            result.adopted, result.already, result.refused
+        );
+    }
+    if let Some(hint) = &result.hint {
+        text.push_str(&output::hint(hint));
+    }
+    text
+}

@@ -1,0 +1,130 @@
+//! Finds the files, plans each, and puts the sessions in their places.
+
+use std::path::{Path, PathBuf};
+
+use super::{Foreign, Plan, plan};
+use crate::document::Source;
+use crate::document::time::Timestamp;
+use crate::error::{Error, Kind, Result};
+use crate::operations::stem_of;
+use crate::store::{self, Lock, Store};
+
+/// What became of one file.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is a session already.
+    Already,
+    /// It can be adopted, or was.
+    Adopt(Box<Adopted>),
+    /// It stays as it is, for this reason.
+    Refused(Error),
+}
+
+/// A file that is, or would be, a session.
+#[derive(Debug)]
+pub struct Adopted {
+    /// What was planned. The name is the one that the session really has, once it is written.
+    pub plan: Plan,
+    /// The bytes of the original.
+    pub original: Vec<u8>,
+    /// The arguments of the command that brings the original back; absent while nothing was
+    /// written.
+    pub undo: Option<Vec<String>>,
+}
+
+/// Adopts the files, and the session files of the folders, that `paths` name, in the order of
+/// their names. With `dry_run` nothing is written.
+///
+/// # Errors
+///
+/// When a path does not exist or the sessions folder cannot be locked. What is wrong with a single
+/// file is its [`Outcome`].
+pub fn adopt(
+    store: &Store,
+    paths: &[PathBuf],
+    dry_run: bool,
+    now: Timestamp,
+) -> Result<Vec<(PathBuf, Outcome)>> {
+    let mut files = Vec::new();
+    for path in paths {
+        let full = store.absolute(path);
+        if full.is_dir() {
+            files.extend(store::session_files(&full).map_err(|error| store.relocate(error))?);
+        } else if full.symlink_metadata().is_err() {
+            return Err(Error::new(Kind::NotFound, "no such file or folder")
+                .at(path, None)
+                .hint("agentsess help adopt"));
+        } else {
+            files.push(full);
+        }
+    }
+    files.sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
+    files.dedup();
+    let planned: Vec<_> = files
+        .iter()
+        .map(|path| (path, planned(store, path, now)))
+        .collect();
+    let any = planned.iter().any(|(_, plan)| matches!(plan, Ok(Some(_))));
+    let lock = if any && !dry_run {
+        Some(store.lock()?)
+    } else {
+        None
+    };
+    let outcomes = planned.into_iter().map(|(path, planned)| {
+        let outcome = match (planned, &lock) {
+            (Ok(None), _) => Ok(Outcome::Already),
+            (Ok(Some(adopted)), None) => Ok(Outcome::Adopt(Box::new(adopted))),
+            (Ok(Some(adopted)), Some(lock)) => apply(store, lock, path, adopted, now),
+            (Err(error), _) => Err(error),
+        };
+        let refused = |error| Outcome::Refused(store.relocate(error));
+        (store.shown(path), outcome.unwrap_or_else(refused))
+    });
+    Ok(outcomes.collect())
+}
+
+fn apply(
+    store: &Store,
+    lock: &Lock,
+    path: &Path,
+    mut adopted: Adopted,
+    now: Timestamp,
+) -> Result<Outcome> {
+    let plan = &adopted.plan;
+    let names = (1..1000).map(|attempt| plan.attempt(attempt));
+    let taken = store.take_in(lock, path, &adopted.original, names, &plan.bytes, now);
+    let (name, trashed) = taken?;
+    let stem = stem_of(&trashed.entry.name).to_owned();
+    adopted.undo = Some(vec!["restore".to_owned(), stem]);
+    adopted.plan.name = name;
+    Ok(Outcome::Adopt(Box::new(adopted)))
+}
+
+fn planned(store: &Store, path: &Path, now: Timestamp) -> Result<Option<Adopted>> {
+    let at = |error: Error| match error.location {
+        None => error.at(path, None),
+        Some(_) => error,
+    };
+    let path = &store.within(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if !store::is_session_name(&name) {
+        return Err(Error::new(
+            Kind::Unmet,
+            "only `*.md` files other than README.md and AGENTS.md can be sessions",
+        )
+        .at(path, None));
+    }
+    let source = Source::new(store::read(path)?);
+    let modified = path.metadata().and_then(|meta| meta.modified());
+    let file = Foreign {
+        name: &name,
+        source: &source,
+        modified: modified.map_or(now, Timestamp::from),
+    };
+    let plan = plan(file, &store.config, now).map_err(at)?;
+    Ok(plan.map(|plan| Adopted {
+        plan,
+        original: source.into_bytes(),
+        undo: None,
+    }))
+}

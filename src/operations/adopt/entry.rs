@@ -1,0 +1,207 @@
+//! One line or heading of a log: its time, who, what, and the words.
+
+use chrono::NaiveDate;
+
+use super::when::When;
+use crate::document::time::format_minute;
+use crate::document::{Document, Heading, Stamp, is_token};
+
+/// Words that say what was done rather than who did it.
+const ACTIONS: &[&str] = &[
+    "start",
+    "started",
+    "resume",
+    "resumed",
+    "pause",
+    "paused",
+    "stop",
+    "stopped",
+    "end",
+    "ended",
+    "done",
+    "finish",
+    "finished",
+    "note",
+    "update",
+    "progress",
+    "commit",
+    "decision",
+    "decide",
+    "handoff",
+    "handover",
+    "review",
+    "plan",
+    "planned",
+    "planning",
+    "summary",
+    "wrap",
+    "fix",
+    "test",
+    "deploy",
+    "merge",
+    "blocked",
+    "checkpoint",
+    "milestone",
+    "kickoff",
+    "implementation",
+    "investigation",
+    "research",
+    "closeout",
+    "retro",
+];
+
+/// What is known about the log as a whole.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scene<'a> {
+    /// The day of times without a date.
+    pub day: Option<NaiveDate>,
+    /// Who writes where no entry says so.
+    pub agent: &'a str,
+}
+
+/// An entry in any style.
+pub(super) struct Entry<'a> {
+    pub when: When,
+    pub agent: &'a str,
+    pub action: &'a str,
+    pub scope: &'a str,
+    pub text: &'a str,
+}
+
+impl Entry<'_> {
+    /// Its heading in our form.
+    pub fn heading(&self) -> Option<String> {
+        let heading = format!(
+            "### {} - {}/{}",
+            format_minute(self.when.at()?),
+            self.agent,
+            self.action
+        );
+        Stamp::parse(heading.get(4..)?).is_some().then_some(heading)
+    }
+
+    /// Its words.
+    pub fn text(&self) -> String {
+        if self.scope.is_empty() {
+            self.text.to_owned()
+        } else {
+            format!("{}: {}", self.scope, self.text)
+        }
+    }
+}
+
+pub(super) fn heading_entry<'a>(
+    document: &Document<'a>,
+    heading: &Heading,
+    scene: Scene<'a>,
+) -> Option<Entry<'a>> {
+    let raw = heading.text_span.of(document.text);
+    let (when, rest) = stamp(raw, scene)?;
+    Some(entry(when, rest, scene, true))
+}
+
+pub(super) fn line_entry<'a>(line: &'a str, scene: Scene<'a>) -> Option<Entry<'a>> {
+    let line = line.trim_end();
+    if line.starts_with([' ', '\t']) {
+        return None;
+    }
+    let text = line.strip_prefix(marker(line))?;
+    let (when, rest) = stamp(text, scene)?;
+    Some(entry(when, rest, scene, false))
+}
+
+/// How long the part of a line is that comes behind its time.
+pub(super) fn entry_rest(text: &str, scene: Scene) -> usize {
+    let text = text.strip_prefix(marker(text)).unwrap_or(text);
+    stamp(text, scene).map_or(0, |(_, rest)| rest.len())
+}
+
+/// The time that a text begins with and what comes behind, without the marks between.
+fn stamp<'a>(text: &'a str, scene: Scene) -> Option<(When, &'a str)> {
+    let opened = bare(text);
+    let (when, rest) = When::lead(opened)
+        .or_else(|| When::lead_on(scene.day?, opened))
+        .filter(|(when, _)| when.time.is_some())?;
+    let open = text.len() - opened.len();
+    let closed = rest.trim_start_matches([']', ')', '*', '`', '_', ':']);
+    // Emphasis that goes on behind the time belongs to the words.
+    let emphasis = text
+        .get(..open)
+        .is_some_and(|open| open.contains(['*', '_', '`']));
+    if emphasis
+        && !rest
+            .trim_start_matches([']', ')', ':'])
+            .starts_with(['*', '_', '`'])
+    {
+        return None;
+    }
+    let rest = closed.trim_start();
+    let rest = ["- ", "– ", "— ", ": ", "| ", "· ", "→ ", "-> "]
+        .iter()
+        .find_map(|mark| rest.strip_prefix(mark))
+        .unwrap_or(rest);
+    let alone = ["-", "–", "—", ":", "|"];
+    let rest = rest.trim();
+    Some((when, if alone.contains(&rest) { "" } else { rest }))
+}
+
+fn entry<'a>(when: When, rest: &'a str, scene: Scene<'a>, heading: bool) -> Entry<'a> {
+    let of = |agent, action, scope, text| Entry {
+        when,
+        agent,
+        action,
+        scope,
+        text,
+    };
+    let is_action = |word: &str| ACTIONS.contains(&word.to_lowercase().as_str());
+    if let Some((agent, action)) = rest.split_once('/')
+        && is_token(agent)
+        && is_token(action)
+    {
+        return of(agent, action, "", "");
+    }
+    if heading && is_token(rest) {
+        return if is_action(rest) {
+            of(scene.agent, rest, "", "")
+        } else {
+            of(rest, "note", "", "")
+        };
+    }
+    if let Some((label, text)) = rest.split_once(": ") {
+        let (word, scope) = match label.strip_suffix(')').and_then(|l| l.split_once('(')) {
+            Some((word, scope)) => (word, Some(scope)),
+            None => (label, None),
+        };
+        let lower = !word.chars().any(char::is_uppercase);
+        if is_token(word) && (scope.is_some() || lower || is_action(word)) {
+            return of(scene.agent, word, scope.unwrap_or(""), text.trim_start());
+        }
+    }
+    of(scene.agent, "note", "", rest)
+}
+
+/// The marker of a list item, with the blanks behind it; empty for other lines.
+pub(super) fn marker(line: &str) -> &str {
+    let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let rest = line.get(digits..).unwrap_or("");
+    let mark = match digits {
+        0 if rest.starts_with(['-', '*', '+']) => 1,
+        1..=3 if rest.starts_with(['.', ')']) => digits + 1,
+        _ => return "",
+    };
+    let rest = line.get(mark..).unwrap_or("");
+    let blanks = rest.len() - rest.trim_start_matches(' ').len();
+    if blanks == 0 {
+        return "";
+    }
+    line.get(..mark + blanks).unwrap_or("")
+}
+
+pub(super) fn bare(text: &str) -> &str {
+    text.trim_start_matches(['[', '(', '*', '`', '_', ' '])
+}
+
+pub(super) fn dedent(line: &str, width: usize) -> &str {
+    let blanks = line.len() - line.trim_start_matches(' ').len();
+    line.get(blanks.min(width)..).unwrap_or(line)
+}
