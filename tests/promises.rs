@@ -48,6 +48,51 @@ fn sixteen_writers_at_once_lose_nothing() {
 }
 
 #[test]
+fn fixing_and_logging_at_once_lose_nothing() {
+    let project = Project::git();
+    project.ok(&["new", "Mended", "--context", "c", "--next", "n"]);
+    project.ok(&["log", "begin", "--state", "Under repair."]);
+    let path = project.session("mended");
+    // What somebody without the tool adds, over and over, each time in another place.
+    let damage = |text: &str| {
+        let broken = text.replacen("status: in_progress", "status: In-Progress", 1);
+        broken.replacen(
+            "### 2025-12-04 14:30 - dev/note",
+            "### 2025-12-04T14:30:00Z - dev/note",
+            1,
+        )
+    };
+    std::fs::write(&path, damage(&project.read("mended"))).unwrap();
+    std::thread::scope(|scope| {
+        for worker in 0..8 {
+            let project = &project;
+            scope.spawn(move || {
+                for _ in 0..10 {
+                    let output = project.run(&["lint", "--fix"]);
+                    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+                    assert_eq!(output.status.code(), Some(0), "{text}");
+                }
+            });
+            scope.spawn(move || {
+                for entry in 0..10 {
+                    project.ok(&["log", &format!("worker {worker} entry {entry}.")]);
+                }
+            });
+        }
+    });
+    let text = project.read("mended");
+    for worker in 0..8 {
+        for entry in 0..10 {
+            let message = format!("\nworker {worker} entry {entry}.\n");
+            assert_eq!(text.matches(&message).count(), 1, "{message}");
+        }
+    }
+    assert!(text.contains("status: in_progress") && !text.contains("2025-12-04T14:30:00Z -"));
+    project.ok(&["lint", "--fail-on", "warning"]);
+    assert_eq!(leftovers(&project.sessions()).len(), 0);
+}
+
+#[test]
 fn creators_of_the_same_name_all_get_a_session_of_their_own() {
     let project = Project::git();
     std::thread::scope(|scope| {

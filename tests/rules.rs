@@ -340,6 +340,14 @@ fn specs_hold() {
                 rule.name
             );
         }
+        let documented = rule.has_fix();
+        if documented != actual.contains("\n```diff ") {
+            let _ = writeln!(
+                failures,
+                "{}: a fix is shown in the spec if and only if the rule describes it",
+                rule.name
+            );
+        }
         if actual != spec {
             if std::env::var_os("UPDATE_SPECS").is_some() {
                 fs::write(&path, actual).expect("the spec can be written");

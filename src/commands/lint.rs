@@ -89,6 +89,9 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
         } else {
             printer.print(context, &store, &mut report)?;
         }
+        if fixes.show_fixes {
+            context.output.aside(render::fixes(&report).trim_end());
+        }
         fails(&report, fail_on)
     };
     if let Some(reason) = inputs.nothing() {

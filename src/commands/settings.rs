@@ -55,7 +55,7 @@ pub(super) fn show(
         fields.fold(String::new(), |mut text, (key, value)| {
             let _ = match value.as_array() {
                 None => writeln!(text, "{key} = {value}"),
-                Some(list) => list.iter().fold(writeln!(text, "{key} ="), |done, value| {
+                Some(items) => items.iter().fold(writeln!(text, "{key} ="), |done, value| {
                     done.and_then(|()| writeln!(text, "  {}", value.as_str().unwrap_or("")))
                 }),
             };

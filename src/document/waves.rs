@@ -179,6 +179,11 @@ fn read(text: &str, span: Span) -> Result<Wave, WaveDefect> {
     })
 }
 
+/// Whether this is the text of a wave's heading.
+pub fn is_wave(heading: &str) -> bool {
+    read(heading, Span::new(0, heading.len())).is_ok()
+}
+
 /// The name, and the state with its place and length.
 type Parts<'t> = (&'t str, Option<(WaveState, usize, usize)>);
 

@@ -55,11 +55,13 @@ pub fn fix(
     (!fixed.rules.is_empty()).then_some(fixed)
 }
 
-/// Makes as many of the fixes as do not touch each other. If they cannot all be made, the first
-/// one that can is.
+/// A fix of a rule.
+type Candidate<'f> = (&'static Rule, &'f [Splice]);
+
+/// Makes as many of the fixes as do not touch each other and are not refused.
 fn round(source: &Source, findings: &[Finding]) -> Option<(Vec<u8>, Vec<&'static Rule>)> {
     let document = Document::parse(source);
-    let mut fixes: Vec<_> = findings
+    let mut fixes: Vec<Candidate> = findings
         .iter()
         .filter_map(|finding| Some((finding.rule, finding.fix.as_ref()?.splices.as_slice())))
         .collect();
@@ -71,17 +73,37 @@ fn round(source: &Source, findings: &[Finding]) -> Option<(Vec<u8>, Vec<&'static
         end = if free { Some(hull.end) } else { end };
         free
     });
-    let all: Vec<Splice> = fixes.iter().flat_map(|(_, s)| s.iter().cloned()).collect();
-    if all.is_empty() {
+    let (bytes, made) = possible(&document, &fixes)?;
+    Some((bytes, made.into_iter().map(|(rule, _)| rule).collect()))
+}
+
+/// Makes all of the fixes. If that is refused, it is one of them that is in the way: each half is
+/// tried on its own.
+fn possible<'f>(
+    document: &Document<'_>,
+    fixes: &[Candidate<'f>],
+) -> Option<(Vec<u8>, Vec<Candidate<'f>>)> {
+    if fixes.is_empty() {
         return None;
     }
-    if let Ok(bytes) = document.patch(&all) {
-        return Some((bytes, fixes.into_iter().map(|(rule, _)| rule).collect()));
+    let made = |fixes: &[Candidate<'f>]| {
+        let all: Vec<Splice> = fixes.iter().flat_map(|(_, s)| s.iter().cloned()).collect();
+        Some((document.patch(&all).ok()?, fixes.to_vec()))
+    };
+    if let Some(done) = made(fixes) {
+        return Some(done);
     }
-    fixes.into_iter().find_map(|(rule, splices)| {
-        let bytes = document.patch(splices).ok()?;
-        Some((bytes, vec![rule]))
-    })
+    if fixes.len() == 1 {
+        return None;
+    }
+    let (left, right) = fixes.split_at_checked(fixes.len() / 2)?;
+    match (possible(document, left), possible(document, right)) {
+        (Some(left), Some(right)) => {
+            let both = [left.1.as_slice(), right.1.as_slice()].concat();
+            made(&both).or(Some(left))
+        }
+        (left, right) => left.or(right),
+    }
 }
 
 /// From the first change to the last.

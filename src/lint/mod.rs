@@ -130,6 +130,12 @@ fn check_document(
         (rule.check)(&context, &mut Findings::new(rule, &mut found));
     }
     suppression::apply(&context, settings.rules, &mut found);
+    // A fix that moves text could not carry over what cannot be shown as text.
+    if !context.source.invalid().is_empty() {
+        for finding in &mut found {
+            finding.fix = None;
+        }
+    }
     found.sort_by_key(|finding| (finding.span.start, finding.rule.code));
     found
 }

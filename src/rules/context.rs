@@ -1,18 +1,21 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
+use chrono::TimeDelta;
+
 use super::conflict_marker;
 use super::duplicate_work::Folder;
+use super::hidden_character::is_visible;
 use super::project::Project;
 use super::rule::{Rule, Severity};
 use crate::config::Config;
 use crate::document::schema::SESSION_LOG;
 use crate::document::secrets::redact;
-use crate::document::time::{Rfc3339, Timestamp, parse_rfc3339};
+use crate::document::time::{Rfc3339, Timestamp, format_rfc3339, parse_rfc3339};
 use crate::document::yaml::{Entry, Kind, Node};
 use crate::document::{
-    Document, Fences, Heading, SessionName, Source, Span, Splice, Stamp, Status, line_start,
-    next_line,
+    Document, Edit, Fences, Heading, Scalar, SessionName, Source, Span, Splice, Stamp, Status,
+    line_start, next_line,
 };
 use crate::lint::Settings;
 
@@ -148,9 +151,12 @@ impl<'f> Findings<'f> {
         self
     }
 
-    /// Adds the change that removes the defect reported last.
+    /// Adds the change that removes the defect reported last; none if there are no splices.
     pub fn fix(&mut self, safety: Safety, splices: impl IntoIterator<Item = Splice>) {
-        let splices = splices.into_iter().collect();
+        let splices: Vec<_> = splices.into_iter().collect();
+        if splices.is_empty() {
+            return;
+        }
         if let Some(finding) = self.found.last_mut() {
             finding.fix = Some(Fix { safety, splices });
         }
@@ -227,6 +233,37 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// The splice that makes an instant the value of a key, which is added if it is not there.
+    /// `None` where that cannot be done without guessing.
+    pub fn set_time(&self, path: &[&str], at: Timestamp) -> Option<Splice> {
+        self.set(path, &format_rfc3339(at))
+    }
+
+    /// The same for text.
+    pub fn set(&self, path: &[&str], text: &str) -> Option<Splice> {
+        let value = Scalar::Text(text);
+        let splice = self.document.splice(&Edit::Set { path, value });
+        splice.ok().flatten()
+    }
+
+    /// The splice that puts a word in the place of a key or value, in the quotes that it has.
+    /// `None` if something may refer to it.
+    pub fn reworded(&self, node: &Node<'_>, word: &str) -> Option<Splice> {
+        let written = node.span.of(self.document.text);
+        let quote = match written.chars().next()? {
+            '|' | '>' => return None,
+            quote @ ('"' | '\'') => quote.to_string(),
+            _ => String::new(),
+        };
+        let plain = node.text().is_some() && !node.decorated;
+        plain.then(|| (node.span, format!("{quote}{word}{quote}")))
+    }
+
+    /// Whether an instant lies further ahead than clocks may differ.
+    pub fn is_future(&self, at: Timestamp) -> bool {
+        at - self.now > TimeDelta::minutes(self.config.lint.clock_skew_minutes.into())
+    }
+
     /// The headings below that of the log.
     pub fn log_headings(&self) -> &'a [Heading<'a>] {
         let body = &self.document.body;
@@ -263,6 +300,11 @@ impl<'a> Context<'a> {
             _ => node.complete && node.span.end <= self.trusted,
         }
     }
+}
+
+/// Whether text can be written down in another place as well: nothing in it is hidden or secret.
+pub(super) fn is_copyable(text: &str) -> bool {
+    is_visible(text) && matches!(redact(text).0, Cow::Borrowed(_))
 }
 
 fn without_secrets(text: String) -> String {

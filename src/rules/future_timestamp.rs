@@ -1,5 +1,3 @@
-use chrono::TimeDelta;
-
 use super::context::{Context, Findings};
 use super::name_timestamp_mismatch::mismatch;
 use super::rule::declare;
@@ -41,12 +39,11 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     if reversed(cx).is_some() {
         return;
     }
-    let skew = TimeDelta::minutes(cx.config.lint.clock_skew_minutes.into());
     let created = cx.created().filter(|_| mismatch(cx).is_none());
     let times = [("created", created), ("last_updated", cx.last_updated())];
     let ahead = times.into_iter().find_map(|(key, time)| {
         let (span, at) = time?;
-        (at - cx.now > skew).then_some((key, span))
+        cx.is_future(at).then_some((key, span))
     });
     if let Some((key, span)) = ahead {
         found.report(

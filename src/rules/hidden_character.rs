@@ -1,6 +1,6 @@
-use super::context::{Context, Findings};
+use super::context::{Context, Findings, Safety};
 use super::rule::{Severity, declare};
-use crate::document::{Span, line_start};
+use crate::document::{Span, line_start, next_line};
 
 declare! {
     /// The file holds characters that cannot be seen.
@@ -26,6 +26,11 @@ declare! {
     /// ## Instead
     ///
     /// The same name, typed.
+    ///
+    /// ## Fix
+    ///
+    /// All characters of the kind are removed, and with an escape character the sequence that it
+    /// begins: unsafe, because somebody put them there, and should see what is left.
     "AS702", "hidden-character", Safety, Warning, check
 }
 
@@ -38,18 +43,17 @@ enum Kind {
 }
 
 /// One kind as it was found.
-#[derive(Clone, Copy)]
 struct Seen {
     kind: Kind,
-    first: Span,
     character: char,
-    count: usize,
     severity: Severity,
+    /// Where its characters are; what is removed for one may take in more.
+    spans: Vec<Span>,
 }
 
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let text = cx.document.text;
-    let mut seen: [Option<Seen>; 4] = [None; 4];
+    let mut seen: [Option<Seen>; 4] = [const { None }; 4];
     let mut from = 0;
     while let Some(at) = next_candidate(text, from) {
         let Some(character) = text.get(at..).and_then(|rest| rest.chars().next()) else {
@@ -71,12 +75,11 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
         if let Some(slot) = seen.get_mut(kind as usize) {
             let seen = slot.get_or_insert(Seen {
                 kind,
-                first: span,
                 character,
-                count: 0,
                 severity,
+                spans: Vec::new(),
             });
-            seen.count += 1;
+            seen.spans.push(span);
             seen.severity = seen.severity.max(severity);
         }
     }
@@ -87,17 +90,50 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
             Kind::Control => "is a control character",
             Kind::Tag => "cannot be seen: it is a tag",
         };
-        let more = match seen.count {
+        let more = match seen.spans.len() {
             1 => String::new(),
             count => format!("; it is the first of {count} such characters"),
         };
         let code = u32::from(seen.character);
         found.report_as(
             seen.severity,
-            seen.first,
+            seen.spans.first().copied().unwrap_or_default(),
             format!("U+{code:04X} {what}{more}"),
             "remove it, or write what it stands for",
         );
+        let mut removed: Vec<Span> = Vec::new();
+        for span in seen.spans {
+            if removed.last().is_none_or(|last| last.end <= span.start) {
+                removed.push(sequence(text, span));
+            }
+        }
+        let removed = removed.into_iter().map(|span| (span, String::new()));
+        found.fix(Safety::Unsafe, removed);
+    }
+}
+
+/// A control character with the rest of the sequence that a terminal reads with it.
+fn sequence(text: &str, span: Span) -> Span {
+    let line = Span::new(span.end, next_line(text, span.end)).of(text);
+    let (parameters, begun) = match (span.of(text), line.as_bytes().first()) {
+        ("\u{1b}", Some(b'[')) => (line.get(1..).unwrap_or(""), 1),
+        ("\u{9b}", _) => (line, 0),
+        ("\u{1b}", Some(b']')) => {
+            let ends = ["\u{7}", "\u{1b}\\"];
+            let ends = ends
+                .iter()
+                .filter_map(|end| Some(line.find(end)? + end.len()));
+            return Span::new(span.start, span.end + ends.min().unwrap_or(0));
+        }
+        _ => return span,
+    };
+    let length = parameters
+        .bytes()
+        .take_while(|byte| matches!(byte, b' '..=b'?'))
+        .count();
+    match parameters.as_bytes().get(length) {
+        Some(b'@'..=b'~') => Span::new(span.start, span.end + begun + length + 1),
+        _ => span,
     }
 }
 
@@ -143,6 +179,11 @@ fn next_candidate(text: &str, from: usize) -> Option<usize> {
 #[expect(clippy::needless_bitwise_bool, reason = "lazy operators are branches")]
 fn is_plain(byte: u8) -> bool {
     (0x20..0x7f).contains(&byte) | (byte == b'\n') | (byte == b'\r') | (byte == b'\t')
+}
+
+/// Whether a text is one line of characters that can be seen.
+pub(super) fn is_visible(text: &str) -> bool {
+    !text.chars().any(|c| kind_of(c).is_some())
 }
 
 fn kind_of(c: char) -> Option<Kind> {

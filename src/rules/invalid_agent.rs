@@ -1,4 +1,5 @@
-use super::context::{Context, Findings, shown};
+use super::context::{Context, Findings, Safety, shown};
+use super::invalid_status::spelling;
 use super::rule::declare;
 use crate::document::schema::{AGENT_KEYS, AGENT_STATUSES, Status};
 use crate::document::yaml::{Kind, Node};
@@ -39,6 +40,11 @@ declare! {
     ///       status: completed
     ///       summary: "Approved"
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// A status in other letters or with other separators (`In-Progress`) is respelled: safe. A word
+    /// from another scheme (`done`) is translated: unsafe. What is missing nobody else can say.
     "AS110", "invalid-agent", Frontmatter, Error, check
 }
 
@@ -110,13 +116,22 @@ fn check_agent(cx: &Context<'_>, agent: &Node<'_>, found: &mut Findings<'_>) {
     if status.trim().is_empty() || AGENT_STATUSES.contains(&status) {
         return;
     }
-    let help = match Status::guess(status) {
-        Some(Status::Completed) => "write `completed`",
-        Some(Status::InProgress) => "write `in_progress`",
-        _ => "write one of `pending`, `in_progress`, `completed`",
+    let mut known = AGENT_STATUSES.into_iter();
+    let meant = known
+        .find(|known| spelling(status, known) == Safety::Safe)
+        .or_else(|| match Status::guess(status)? {
+            Status::Paused => None,
+            other => Some(other.as_str()),
+        });
+    let help = match meant {
+        Some(word) => format!("write `{word}`"),
+        None => "write one of `pending`, `in_progress`, `completed`".into(),
     };
     let message = format!("`{}` is not a status of an agent", shown(status));
     found.report(value.span, message, help);
+    if let Some(word) = meant {
+        found.fix(spelling(status, word), cx.reworded(value, word));
+    }
 }
 
 /// How a message names an agent.

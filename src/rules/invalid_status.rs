@@ -1,4 +1,4 @@
-use super::context::{Context, Findings, shown};
+use super::context::{Context, Findings, Safety, shown};
 use super::rule::declare;
 use crate::document::Status;
 
@@ -26,6 +26,12 @@ declare! {
     /// session:
     ///   status: completed
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// The same word in other letters or with other separators (`In-Progress`) is respelled: safe. A
+    /// word from another scheme (`done`, `active`, `on hold`) is translated: unsafe, because schemes
+    /// differ.
     "AS108", "invalid-status", Frontmatter, Error, check
 }
 
@@ -48,4 +54,18 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
         format!("`{}` is not a status of a session", shown(status)),
         help,
     );
+    if let Some(meant) = Status::guess(status) {
+        let safety = spelling(status, meant.as_str());
+        found.fix(safety, cx.reworded(value, meant.as_str()));
+    }
+}
+
+/// How sure it is that a word is meant as `known`: safe if it is the same word, spelled otherwise.
+pub(super) fn spelling(word: &str, known: &str) -> Safety {
+    let letters = |text: &str| text.replace(['_', '-', ' '], "").to_ascii_lowercase();
+    if letters(word) == letters(known) {
+        Safety::Safe
+    } else {
+        Safety::Unsafe
+    }
 }

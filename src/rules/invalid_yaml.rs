@@ -1,6 +1,8 @@
-use super::context::{Context, Findings, shown};
+use super::context::{Context, Findings, Safety, shown};
+use super::hidden_character::is_visible;
 use super::rule::declare;
-use crate::document::{Span, line_start, next_line, quoted};
+use crate::document::schema::{KEYS, ValueType};
+use crate::document::{Document, Source, Span, Splice, line_start, next_line, quoted};
 
 declare! {
     /// The frontmatter is not valid YAML.
@@ -27,6 +29,11 @@ declare! {
     /// session:
     ///   title: "Fix: the fallback"
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// A value on one line that means something else to YAML is put in quotes, and a blank behind the
+    /// colon of a known key: safe, and done only if the whole block can be read then.
     "AS103", "invalid-yaml", Frontmatter, Error, check
 }
 
@@ -48,6 +55,85 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
         format!("the frontmatter is not valid YAML: {}", error.message),
         help(before, line, &error.message),
     );
+    if let Some(splices) = mended(cx.document) {
+        found.fix(Safety::Safe, splices);
+    }
+}
+
+/// More lines than anybody gets wrong in the same way.
+const LINES: usize = 16;
+
+/// What makes the whole block readable: quotes around values, blanks behind colons.
+fn mended(document: &Document<'_>) -> Option<Vec<Splice>> {
+    let mut splices: Vec<Splice> = Vec::new();
+    let mut offset = document.frontmatter.error.as_ref()?.offset;
+    while splices.len() < LINES {
+        let splice = mended_line(document, offset)?;
+        if splices
+            .last()
+            .is_some_and(|(last, _)| splice.0.start <= last.end)
+        {
+            return None;
+        }
+        splices.push(splice);
+        let source = Source::new(document.patch(&splices).ok()?);
+        let after = Document::parse(&source).frontmatter;
+        match after.error {
+            Some(error) => {
+                let lengths = splices
+                    .iter()
+                    .map(|(span, new)| new.len() + span.start - span.end);
+                offset = error.offset.checked_sub(lengths.sum())?;
+            }
+            None => return (after.fences == document.frontmatter.fences).then_some(splices),
+        }
+    }
+    None
+}
+
+fn mended_line(document: &Document<'_>, offset: usize) -> Option<Splice> {
+    let text = document.text;
+    let content = document.frontmatter.content;
+    let start = line_start(text, offset).max(content.start);
+    let line = Span::new(start, next_line(text, start).min(content.end));
+    let is_name = |key: &str| {
+        let named = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+        !key.is_empty() && key.chars().all(named)
+    };
+    if let Some((key, value)) = key_and_value(line.of(text))
+        && needs_quotes(value)
+        && is_name(key)
+        // What stands behind it may be a comment.
+        && !value.contains(" #")
+        && is_visible(value)
+        && !is_open(key, value)
+    {
+        let end = start + line.of(text).trim_end().len();
+        return Some((Span::new(end - value.len(), end), quoted(value)));
+    }
+    // What is written so is noticed there, or at the colon of the next line.
+    let above = Span::new(line_start(text, start.saturating_sub(1)), start);
+    [line, above].into_iter().find_map(|line| {
+        let written = line.of(text).trim_end();
+        let (key, value) = written.trim_start().split_once(':')?;
+        let is_known = KEYS.iter().any(|known| known.path.last() == Some(&key));
+        let joined = is_known && value.starts_with(|c: char| !c.is_whitespace());
+        let end = line.start + written.len();
+        // All of the line is read anew.
+        let from = end - written.trim_start().len();
+        joined.then(|| (Span::new(from, end), format!("{key}: {value}")))
+    })
+}
+
+/// Whether a value is rather a list or map that was not closed.
+fn is_open(key: &str, value: &str) -> bool {
+    let mut known = KEYS.iter().filter(|known| known.path.last() == Some(&key));
+    let is_text = known.all(|known| known.value == ValueType::Text);
+    match value.chars().next() {
+        Some('[') => !is_text || !value.contains(']'),
+        Some('{') => !is_text || !value.contains('}'),
+        _ => false,
+    }
 }
 
 /// The usual causes, most telling first.

@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
 
-use super::context::{Context, Findings};
+use super::context::{Context, Findings, Safety};
 use super::rule::declare;
 use super::updated_before_created::reversed;
 use crate::document::time::format_rfc3339;
@@ -39,6 +39,11 @@ declare! {
     ///
     /// ### 2025-12-04 16:10 - backend-dev/progress
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// `last_updated` becomes the time of the latest entry, unless that lies in the future: safe,
+    /// because whoever wrote the entry should have done so.
     "AS303", "log-after-update", Log, Warning, check
 }
 
@@ -65,5 +70,11 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
                 format_rfc3339(entry.at)
             ),
         );
+        // The last one is not the latest if the log is out of order.
+        let latest = cx.log_stamps().map(|(_, entry)| entry.at).max();
+        if let Some(latest) = latest.filter(|&at| !cx.is_future(at)) {
+            let path = ["session", "last_updated"];
+            found.fix(Safety::Safe, cx.set_time(&path, latest));
+        }
     }
 }

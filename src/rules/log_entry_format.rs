@@ -1,7 +1,7 @@
-use super::context::{Context, Findings, shown};
+use super::context::{Context, Findings, Safety, shown};
 use super::rule::declare;
 use crate::document::schema::SESSION_LOG;
-use crate::document::time::parse_minute;
+use crate::document::time::{format_minute, parse_minute, parse_rfc3339};
 use crate::document::{Stamp, is_token};
 
 declare! {
@@ -32,6 +32,12 @@ declare! {
     ///
     /// ### 2025-12-04 15:10 - pm/planned
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// What can be told from the heading is written as the format has it. Level, dashes, brackets,
+    /// markup, the `T`, seconds and a zone: safe. An agent without an action becomes `agent/note`, and
+    /// `agent - action` becomes `agent/action`: unsafe.
     "AS301", "log-entry-format", Log, Error, check
 }
 
@@ -40,9 +46,12 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let Some((_, log)) = body.section(SESSION_LOG) else {
         return;
     };
+    // Whether nothing but entries has come since the log was over.
+    let mut follows = true;
     for heading in body.headings.iter().skip(log.heading + 1) {
         let within = log.content.contains(heading.span);
         let stamped = Stamp::parse(&heading.title).is_some();
+        follows &= stamped || heading.level > 2;
         let message = match heading.level {
             3 if within && !stamped => defect(&heading.title),
             // One of level 1 or 2 ends the log that it was meant to stand in.
@@ -52,6 +61,74 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
         };
         let help = "write `### YYYY-MM-DD HH:MM - agent/action`, with the time in UTC";
         found.report(cx.first_line(heading.span), message, help);
+        if !stamped {
+            let written = heading.text_span.of(cx.document.text);
+            if let Some((safety, entry)) = meant(written) {
+                found.fix(safety, [(heading.text_span, entry)]);
+            }
+        } else if within || follows {
+            let entry = format!("### {}", heading.title);
+            found.fix(Safety::Safe, [(heading.span, entry)]);
+        }
+    }
+}
+
+/// The entry that a heading of level 3 was meant as.
+fn meant(written: &str) -> Option<(Safety, String)> {
+    let plain: String = written
+        .chars()
+        .filter(|c| !matches!(c, '*' | '`' | '[' | ']'))
+        .collect();
+    let (date, rest) = plain.trim().split_at_checked(10)?;
+    let clock = rest.trim_start_matches(['T', 't', ' ', ',']);
+    let (minute, rest) = clock.split_at_checked(5)?;
+    let (zone, rest) = zone(without_seconds(rest));
+    let at = parse_rfc3339(&format!("{date}T{minute}:00{zone}"))?.at;
+    let who = rest.trim_start_matches(['-', '–', '—', ':', '|', ' ', '\t']);
+    let parted = clock.len() + 10 < plain.trim().len() && who.len() < rest.len();
+    let (safety, agent, action) = if let Some((agent, action)) = who.split_once('/') {
+        (Safety::Safe, agent, action)
+    } else {
+        let mut dashes = [" - ", " – ", " — ", ": "].iter();
+        let parts = dashes.find_map(|dash| who.split_once(dash));
+        let (agent, action) = parts.unwrap_or((who, "note"));
+        (Safety::Unsafe, agent, action)
+    };
+    let (agent, action) = (agent.trim(), action.trim());
+    // A link would lose where it leads.
+    let known = is_token(agent) && is_token(action) && !written.contains("](");
+    let entry = format!("{} - {agent}/{action}", format_minute(at));
+    (parted && known).then_some((safety, entry))
+}
+
+/// What stands behind the minute, without `:SS` and a fraction.
+fn without_seconds(text: &str) -> &str {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let Some(rest) = text.strip_prefix(':').filter(|rest| digits(rest) == 2) else {
+        return text;
+    };
+    let rest = rest.get(2..).unwrap_or("");
+    match rest.strip_prefix('.') {
+        Some(fraction) => fraction.get(digits(fraction)..).unwrap_or(""),
+        None => rest,
+    }
+}
+
+/// The zone of a time, `Z` if none is named, and what stands behind it.
+fn zone(text: &str) -> (&str, &str) {
+    let from = text.trim_start_matches([' ', '(']);
+    let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric());
+    for name in ["UTC", "GMT", "Z"] {
+        if let Some((zone, rest)) = from.split_at_checked(name.len())
+            && zone.eq_ignore_ascii_case(name)
+            && ends(rest)
+        {
+            return ("Z", rest.trim_start_matches(')'));
+        }
+    }
+    match from.split_at_checked("+00:00".len()) {
+        Some((offset, rest)) if offset.get(3..4) == Some(":") && ends(rest) => (offset, rest),
+        _ => ("Z", text),
     }
 }
 

@@ -29,6 +29,11 @@ declare! {
     /// ```markdown
     /// ## Next Steps
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// The heading becomes that of the section: safe, but unsafe where other words than the name would
+    /// be lost.
     "AS202", "misspelled-section", Sections, Error, check
 }
 

@@ -1,9 +1,9 @@
 use chrono::TimeDelta;
 
-use super::context::{Context, Findings};
+use super::context::{Context, Findings, Safety};
 use super::rule::declare;
 use super::updated_before_created::reversed;
-use crate::document::time::{Timestamp, format_rfc3339};
+use crate::document::time::{Timestamp, format_rfc3339, whole_minute};
 use crate::document::{SessionName, Span, file_name};
 
 declare! {
@@ -30,6 +30,11 @@ declare! {
     /// ```text
     /// 20251204-143000-weather-fallback.md    created: "2025-12-04T14:30:00Z"
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// `created` becomes the time in the file name, if neither the last update nor a log entry is
+    /// older: unsafe, because the name may be the one that is wrong.
     "AS004", "name-timestamp-mismatch", Name, Warning, check
 }
 
@@ -53,6 +58,17 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
             file_name(created, name.slug, 1)
         ),
     );
+    let begins = |at: Timestamp| whole_minute(name.created) <= at;
+    let fits = cx.last_updated().is_none_or(|(_, at)| name.created <= at)
+        && cx
+            .log_stamps()
+            .next()
+            .is_none_or(|(_, entry)| begins(entry.at))
+        && !cx.is_future(name.created);
+    if fits {
+        let fix = cx.set_time(&["session", "created"], name.created);
+        found.fix(Safety::Unsafe, fix);
+    }
 }
 
 /// The name and the creation, with its place, that it does not agree with.

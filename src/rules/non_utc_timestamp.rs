@@ -1,4 +1,4 @@
-use super::context::{Context, Findings};
+use super::context::{Context, Findings, Safety};
 use super::rule::declare;
 use crate::document::schema::{KEYS, ValueType};
 use crate::document::time::format_rfc3339;
@@ -28,6 +28,10 @@ declare! {
     /// session:
     ///   created: "2025-12-04T14:30:00Z"
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// The same instant is written in UTC, to the second: safe.
     "AS112", "non-utc-timestamp", Frontmatter, Warning, check
 }
 
@@ -44,5 +48,6 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
                 format_rfc3339(time.at)
             ),
         );
+        found.fix(Safety::Safe, cx.set_time(key.path, time.at));
     }
 }

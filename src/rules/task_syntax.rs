@@ -1,7 +1,7 @@
-use super::context::{Context, Findings, shown};
+use super::context::{Context, Findings, Safety, shown};
 use super::rule::declare;
 use crate::document::schema::EXECUTION_PROGRESS;
-use crate::document::{Span, next_line};
+use crate::document::{Span, line_start, next_line};
 
 declare! {
     /// A line of Execution Progress looks like a task and is none.
@@ -30,13 +30,34 @@ declare! {
     /// - [ ] PLAT-479 - Outbox table
     /// - [ ] PLAT-480 - Worker with leases
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// The dash and the blanks are put where they belong, and a tick (`✓`, `✅`) becomes `x`: safe. Any
+    /// other mark becomes an open box: unsafe, because its meaning is lost, but nothing that may be open
+    /// counts as done.
     "AS402", "task-syntax", Progress, Warning, check
 }
 
 /// Marks with which people tick, cross out or begin a task in other programs.
 const MARKS: [&str; 14] = [
-    "*", "✓", "✔", "✔️", "✅", "☑", "✗", "✘", "❌", "-", "~", "/", "+", "o",
+    "✓", "✔", "✔️", "✅", "☑", "*", "✗", "✘", "❌", "-", "~", "/", "+", "o",
 ];
+
+/// How many of them can only mean that it is done.
+const TICKS: usize = 5;
+
+/// Something that was meant as a task.
+struct Defect {
+    message: &'static str,
+    /// The part that is wrong.
+    span: Span,
+    /// The same up to the text, as it should be, and where it stands.
+    task: (Span, String),
+    safety: Safety,
+    /// Whether it is an item of a list as it stands.
+    is_item: bool,
+}
 
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let text = cx.document.text;
@@ -48,23 +69,41 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     while at < section.content.end {
         let line = Span::new(at, next_line(text, at).min(section.content.end));
         at = line.end.max(at + 1);
-        let Some((span, message)) = defect(line, line.of(text)) else {
+        let Some(defect) = defect(line, line.of(text)) else {
             continue;
         };
+        let span = defect.span;
         if body.verbatim_at(span.start).is_none() {
             let line = cx.first_line(Span::new(span.start, line.end));
-            let message = format!("`{}` is no task: {message}", shown(line.of(text)));
+            let message = format!("`{}` is no task: {}", shown(line.of(text)), defect.message);
             found.report(
                 span,
                 message,
                 "write `- [ ] text`, or `- [x] text` once done",
             );
+            let mut headings = body.headings.iter();
+            if !headings.any(|heading| heading.span.contains(span)) {
+                found.fix(defect.safety, [task(text, defect)]);
+            }
         }
     }
 }
 
-/// What keeps a line from being the task that it looks like, and the part of it that does.
-fn defect(line: Span, words: &str) -> Option<(Span, &'static str)> {
+/// The splice that makes it one. What was the end of the item or paragraph above is part of it.
+fn task(text: &str, defect: Defect) -> (Span, String) {
+    let (span, task) = defect.task;
+    let start = line_start(text, span.start);
+    let above = Span::new(line_start(text, start.saturating_sub(1)), start).of(text);
+    if defect.is_item || above.trim().is_empty() {
+        return (span, task);
+    }
+    let end = start - (above.len() - above.trim_end().len());
+    let kept = Span::new(end, span.start).of(text);
+    (Span::new(end, span.end), format!("{kept}{task}"))
+}
+
+/// What keeps a line from being the task that it looks like.
+fn defect(line: Span, words: &str) -> Option<Defect> {
     let unindented = words.trim_start_matches([' ', '\t']);
     let indent = words.len() - unindented.len();
     let bullet = unindented.strip_prefix(['-', '*', '+']).or_else(|| {
@@ -75,10 +114,6 @@ fn defect(line: Span, words: &str) -> Option<(Span, &'static str)> {
     let after = bullet.unwrap_or(unindented);
     let boxed = after.trim_start_matches([' ', '\t']);
     let (inner, rest) = boxed.strip_prefix('[')?.split_once(']')?;
-    let span = |from: usize| {
-        let from = line.start + words.len() - from;
-        Span::new(from, line.start + words.len() - rest.len())
-    };
     let blank = rest.starts_with([' ', '\t']);
     let is_box = matches!(inner, " " | "x" | "X");
     // `[x](…)`, `[x][…]` and `[x]: …` are links.
@@ -86,22 +121,52 @@ fn defect(line: Span, words: &str) -> Option<(Span, &'static str)> {
     if rest.trim().is_empty() || is_link {
         return None;
     }
-    if bullet.is_none() {
-        // Further in, it can be the text of an item or code.
-        return (is_box && blank && indent < 4)
-            .then(|| (span(boxed.len()), "it has no dash before the box"));
-    }
     let parted = boxed.len() < after.len();
-    let inner = inner.trim_matches([' ', '\t']);
-    let message = match inner {
+    let mark = inner.trim_matches([' ', '\t']);
+    let ticked = matches!(mark, "x" | "X");
+    let ticks = MARKS.get(..TICKS).unwrap_or_default();
+    let (message, mark, safety) = match mark {
+        // Further in, it can be the text of an item or code.
+        _ if bullet.is_none() && !(is_box && blank && indent < 4) => return None,
+        _ if bullet.is_none() => ("it has no dash before the box", inner, Safety::Safe),
         _ if is_box && blank && parted => return None,
-        _ if is_box && blank => "a blank is missing before the box",
-        _ if is_box => "a blank is missing behind the box",
-        "" if blank => "a box that is not ticked has one blank in it",
-        "x" | "X" if blank => "a box that is ticked has nothing but `x` in it",
-        _ if blank && MARKS.contains(&inner) => "a box holds a blank or an `x`",
+        _ if is_box && blank => ("a blank is missing before the box", inner, Safety::Safe),
+        _ if is_box => ("a blank is missing behind the box", inner, Safety::Safe),
+        "" if blank => (
+            "a box that is not ticked has one blank in it",
+            " ",
+            Safety::Safe,
+        ),
+        _ if blank && ticked => (
+            "a box that is ticked has nothing but `x` in it",
+            "x",
+            Safety::Safe,
+        ),
+        tick if blank && ticks.contains(&tick) => (NO_MARK, "x", Safety::Safe),
+        other if blank && MARKS.contains(&other) => (NO_MARK, " ", Safety::Unsafe),
         _ => return None,
     };
-    let from = if parted { boxed } else { unindented };
-    Some((span(from.len()), message))
+    let place = |from: &str| {
+        let end = line.start + words.len();
+        Span::new(end - from.len(), end - rest.len())
+    };
+    let (dash, from) = match bullet {
+        None => ("- ", boxed),
+        Some(_) if parted => ("", boxed),
+        Some(after) => (" ", after),
+    };
+    let behind = if blank { "" } else { " " };
+    Some(Defect {
+        message,
+        span: place(if parted || bullet.is_none() {
+            boxed
+        } else {
+            unindented
+        }),
+        task: (place(from), format!("{dash}[{mark}]{behind}")),
+        safety,
+        is_item: bullet.is_some() && parted,
+    })
 }
+
+const NO_MARK: &str = "a box holds a blank or an `x`";

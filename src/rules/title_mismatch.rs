@@ -1,6 +1,6 @@
-use super::context::{Context, Findings, shown};
+use super::context::{Context, Findings, Safety, is_copyable, shown};
 use super::rule::declare;
-use crate::document::{Stamp, heading_text};
+use crate::document::{Edit, Stamp, heading_text};
 
 declare! {
     /// The heading and the frontmatter name different titles.
@@ -35,6 +35,11 @@ declare! {
     ///
     /// # Session: Weather fallback
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// The heading becomes the title of the frontmatter, which is what tools show: unsafe, because the
+    /// heading may be the one that was corrected.
     "AS208", "title-mismatch", Sections, Warning, check
 }
 
@@ -63,6 +68,10 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
         format!("the heading is not the title `{}`", shown(title)),
         "make them the same: `agentsess set title \"…\"` writes both",
     );
+    if is_copyable(title) {
+        let heading = cx.document.splice(&Edit::Title(title));
+        found.fix(Safety::Unsafe, heading.ok().flatten());
+    }
 }
 
 /// The words of a title, without `Session:` before them.

@@ -1,6 +1,6 @@
-use super::context::{Context, Findings};
+use super::context::{Context, Findings, Safety};
 use super::rule::declare;
-use crate::document::{FRONTMATTER_LIMIT, Fences, Span};
+use crate::document::{FRONTMATTER_LIMIT, Fences, Span, next_line};
 
 declare! {
     /// The frontmatter block has no end.
@@ -34,6 +34,11 @@ declare! {
     ///
     /// # Session: Weather fallback
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// If all that stands before the first heading is a YAML map, the line `---` is put behind it:
+    /// unsafe, because a comment at its end can be text that was meant for the body.
     "AS102", "unclosed-frontmatter", Frontmatter, Error, check
 }
 
@@ -56,4 +61,19 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
         Fences::Closed | Fences::Missing => return,
     };
     found.report(fence, message, help);
+    // Up to the first heading, all of it has been read as YAML.
+    let text = cx.document.text;
+    let content = frontmatter.content;
+    let root = frontmatter.root.as_ref();
+    let is_map = root.is_some_and(|root| root.complete && root.entries().is_some());
+    if frontmatter.fences == Fences::Unclosed
+        && frontmatter.error.is_none()
+        && is_map
+        && content.end < text.len()
+    {
+        let written = content.start + content.of(text).trim_end().len();
+        let at = next_line(text, written);
+        let closed = format!("---{}", cx.document.line_break());
+        found.fix(Safety::Unsafe, [(Span::at(at), closed)]);
+    }
 }

@@ -1,4 +1,4 @@
-use super::context::{Context, Findings, shown};
+use super::context::{Context, Findings, Safety, shown};
 use super::rule::declare;
 use crate::document::schema::{KEYS, Key, ValueType};
 use crate::document::yaml::{Entry, Kind, Node};
@@ -33,6 +33,10 @@ declare! {
     ///   title: "Weather fallback"
     ///   linear_issue: "BACK-123"
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// The key is renamed, if the right one is not there as well: safe. None is moved.
     "AS115", "unknown-key", Frontmatter, Warning, check
 }
 
@@ -82,6 +86,7 @@ fn look_into(cx: &Context<'_>, path: &[&str], map: &Node<'_>, found: &mut Findin
                     format!("`{}` is not a key of the format", shown(name)),
                     format!("write `{known}`"),
                 );
+                found.fix(Safety::Safe, cx.reworded(&entry.key, known));
             }
         } else if let Some(parent) = belongs(cx, path, name, entry) {
             found.report(
@@ -126,7 +131,7 @@ fn belongs(cx: &Context<'_>, path: &[&str], name: &str, entry: &Entry<'_>) -> Op
 }
 
 /// Whether a value can be one of this type; a list called `issues` is not meant as `issue`.
-fn holds(expected: ValueType, value: &Node<'_>) -> bool {
+pub(super) fn holds(expected: ValueType, value: &Node<'_>) -> bool {
     value.is_null()
         || match &value.kind {
             Kind::Scalar { .. } => !matches!(expected, ValueType::Map | ValueType::Agents),
@@ -138,7 +143,7 @@ fn holds(expected: ValueType, value: &Node<'_>) -> bool {
 
 /// Whether `name` is `known` but for letter case, hyphens and underscores, or a letter or two. One
 /// that goes on where `known` ends, such as `last_updated_by`, is a word of its own.
-fn is_slip(name: &str, known: &str) -> bool {
+pub(super) fn is_slip(name: &str, known: &str) -> bool {
     let first = |text: &str| text.chars().next().map(|c| c.to_ascii_lowercase());
     if first(name) != first(known) || name.len().abs_diff(known.len()) > 4 {
         return false;

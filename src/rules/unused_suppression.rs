@@ -31,7 +31,8 @@ declare! {
     ///
     /// ## Fix
     ///
-    /// The names that suppress nothing are removed, and the comment with the last of them.
+    /// The names that suppress nothing are removed, and the comment with the last of them:
+    /// safe.
     "AS005", "unused-suppression", Name, Warning, check
 }
 

@@ -1,4 +1,4 @@
-use super::context::{Context, Findings};
+use super::context::{Context, Findings, Safety};
 use super::rule::declare;
 use crate::document::Span;
 use crate::document::time::{Timestamp, format_rfc3339};
@@ -30,6 +30,12 @@ declare! {
     ///   created: "2025-12-04T14:30:00Z"
     ///   last_updated: "2025-12-04T15:10:00Z"
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// If the time in the file name comes before the update, `created` becomes that. Otherwise, if the
+    /// last log entry comes after the creation, `last_updated` becomes the time of the entry. Unsafe:
+    /// it is a guess which of the two is wrong.
     "AS113", "updated-before-created", Frontmatter, Error, check
 }
 
@@ -52,6 +58,17 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
         ),
         help,
     );
+    let entry = cx.log_stamps().next_back().map(|(_, entry)| entry.at);
+    let fix = match (cx.name, entry) {
+        (Some(name), _) if name.created <= updated => {
+            cx.set_time(&["session", "created"], name.created)
+        }
+        (_, Some(entry)) if entry >= created && !cx.is_future(entry) => {
+            cx.set_time(&["session", "last_updated"], entry)
+        }
+        _ => None,
+    };
+    found.fix(Safety::Unsafe, fix);
 }
 
 /// The creation and the earlier update with its place. What follows from this mistake is not

@@ -1,4 +1,4 @@
-use super::context::{Context, Findings, Phase};
+use super::context::{Context, Findings, Phase, Safety};
 use super::rule::declare;
 use crate::document::{Document, Wave, WaveState};
 
@@ -30,6 +30,11 @@ declare! {
     ///
     /// - [x] PLAT-479 - Outbox table
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// An `ACTIVE` wave with nothing left to tick becomes `DONE`: safe. A wave that waits for one that
+    /// is `DONE` becomes `ACTIVE`, if no other wave is: unsafe, because work on it may not have begun.
     "AS403", "wave-state", Progress, Warning, check
 }
 
@@ -53,6 +58,7 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
                     format!("Wave {number} is ACTIVE, but all its items are ticked"),
                     "write `(DONE)`",
                 );
+                found.fix(Safety::Safe, [(span, "DONE".to_owned())]);
             }
             WaveState::Active => {}
             WaveState::Done => {
@@ -82,6 +88,9 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
                         format!("Wave {number} is blocked by Wave {by}, which is DONE"),
                         "write `(ACTIVE)`, or name the wave it still waits for",
                     );
+                    if !document.waves().any(|(_, wave)| is_active(wave.ok())) {
+                        found.fix(Safety::Unsafe, [(span, "ACTIVE".to_owned())]);
+                    }
                 } else if !known && document.waves().all(|(_, wave)| wave.is_ok()) {
                     found.report(
                         span,
@@ -92,6 +101,10 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
             }
         }
     }
+}
+
+fn is_active(wave: Option<Wave>) -> bool {
+    wave.is_some_and(|wave| matches!(wave.state, Some((WaveState::Active, _))))
 }
 
 /// Whether all boxes of a wave are ticked, and it has some.

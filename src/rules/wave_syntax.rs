@@ -1,6 +1,6 @@
-use super::context::{Context, Findings, shown};
+use super::context::{Context, Findings, Safety, shown};
 use super::rule::declare;
-use crate::document::WaveDefect;
+use crate::document::{WaveDefect, is_wave};
 
 declare! {
     /// The heading of a wave does not have the form `Wave N: Name (STATE)`.
@@ -27,6 +27,12 @@ declare! {
     /// ```markdown
     /// ### Wave 2: Delivery (ACTIVE)
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// Number, name and state are kept and written as the format has them: safe if only letter case,
+    /// dashes, brackets and blanks differ, unsafe if a state is translated (`completed`). Where the
+    /// number or the name is missing, nothing is done.
     "AS401", "wave-syntax", Progress, Warning, check
 }
 
@@ -59,5 +65,72 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
             ),
         };
         found.report(cx.first_line(heading.span), message, help);
+        let meant = meant(heading.text_span.of(cx.document.text));
+        if let Some((safety, title)) = meant.filter(|(_, title)| is_wave(title)) {
+            found.fix(safety, [(heading.text_span, title)]);
+        }
     }
+}
+
+/// The heading as the format has it.
+fn meant(written: &str) -> Option<(Safety, String)> {
+    let plain = written.replace("**", "").replace("__", "");
+    let (word, rest) = plain.trim().split_at_checked("Wave".len())?;
+    let rest = rest.trim_start_matches([' ', '\t', '#', '-']);
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, rest) = rest.split_at_checked(digits)?;
+    let number: u32 = number.parse().ok()?;
+    let name = rest.trim_start_matches([' ', '\t']);
+    let name = name.strip_prefix([':', '-', '–', '—', '.']).unwrap_or(name);
+    // `Wave 1a` and `Wave 1.2` are numbers of another scheme.
+    let is_other = rest.starts_with(|c: char| c.is_alphanumeric())
+        || rest.starts_with('.') && name.starts_with(|c: char| c.is_ascii_digit());
+    if is_other || !word.eq_ignore_ascii_case("Wave") {
+        return None;
+    }
+    let (name, safety, state) = match split_state(name.trim()) {
+        Some((name, (safety, state))) => (name, safety, format!(" ({state})")),
+        None => (name, Safety::Safe, String::new()),
+    };
+    let name = name.trim();
+    (!name.is_empty()).then(|| (safety, format!("Wave {number}: {name}{state}")))
+}
+
+/// The name of a wave, and the state in parentheses, in brackets or behind a dash.
+fn split_state(text: &str) -> Option<(&str, (Safety, String))> {
+    let enclosed = |open: char, close: char| {
+        let (name, words) = text.strip_suffix(close)?.rsplit_once(open)?;
+        Some((name, state(words)?))
+    };
+    let dashed = || {
+        let mut dashes = [" - ", " – ", " — "].iter();
+        dashes.find_map(|dash| {
+            let (name, words) = text.rsplit_once(dash)?;
+            let (safety, state) = state(words)?;
+            (safety == Safety::Safe).then_some((name, (safety, state)))
+        })
+    };
+    enclosed('(', ')')
+        .or_else(|| enclosed('[', ']'))
+        .or_else(dashed)
+}
+
+/// A state as it is written, and how sure it is that these words mean it.
+fn state(words: &str) -> Option<(Safety, String)> {
+    let words = words.trim().to_ascii_lowercase();
+    let (safety, state) = match words.as_str() {
+        "active" => (Safety::Safe, "ACTIVE"),
+        "done" => (Safety::Safe, "DONE"),
+        "complete" | "completed" | "finished" => (Safety::Unsafe, "DONE"),
+        "wip" | "in progress" | "in_progress" => (Safety::Unsafe, "ACTIVE"),
+        words => {
+            let by = words.strip_prefix("blocked")?.trim_start();
+            let by = by.strip_prefix("by").or_else(|| by.strip_prefix("on"))?;
+            let by = by.trim_start();
+            let by = by.strip_prefix("wave").unwrap_or(by);
+            let number: u32 = by.trim_start_matches([' ', '#']).parse().ok()?;
+            return Some((Safety::Safe, format!("blocked by Wave {number}")));
+        }
+    };
+    Some((safety, state.to_owned()))
 }

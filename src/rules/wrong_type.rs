@@ -1,4 +1,4 @@
-use super::context::{Context, Findings, shown};
+use super::context::{Context, Findings, Safety, shown};
 use super::rule::{Severity, declare};
 use crate::document::quoted;
 use crate::document::schema::{KEYS, ValueType};
@@ -33,6 +33,11 @@ declare! {
     ///   title: "Weather fallback"
     ///   branch: "42"
     /// ```
+    ///
+    /// ## Fix
+    ///
+    /// A number or boolean where text belongs is put in quotes, and a single word or name where a list
+    /// belongs in brackets: safe, both are read so anyway. Everything else is left alone.
     "AS107", "wrong-type", Frontmatter, Error, check
 }
 
@@ -81,6 +86,22 @@ fn compare(
         format!("{prefix}`{}` is {actual}, not {expected}", path.join(".")),
         help(cx, expected, value),
     );
+    let text = value.text().filter(|_| !value.decorated);
+    let written = value.span.of(cx.document.text);
+    let fix = match (expected, text) {
+        ("text", Some(text)) => Some((value.span, quoted(text))),
+        ("a list", Some(text)) if is_one(text) && !written.starts_with(['|', '>']) => {
+            Some((value.span, format!("[{written}]")))
+        }
+        _ => None,
+    };
+    found.fix(Safety::Safe, fix);
+}
+
+/// Whether a value can stand in brackets as it is, and is not a list in itself.
+fn is_one(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '/'))
 }
 
 /// What is expected instead of this value, unless it will do.

@@ -23,6 +23,13 @@ impl Document<'_> {
         if !pairs.all(|((a, _), (b, _))| a.end <= b.start) {
             return refused("these changes overlap", None, "make one after the other");
         }
+        if splices.iter().any(|splice| self.joins_breaks(splice)) {
+            return refused(
+                "this change would make one line break of two",
+                splices.first().map(|(span, _)| span.start),
+                "give the file one kind of line breaks",
+            );
+        }
         let source = Source::new(spliced(self.source().bytes(), splices));
         let after = Document::parse(&source);
         let (old, new) = regions(splices);
@@ -48,6 +55,19 @@ impl Document<'_> {
             splices.first().map(|(span, _)| span.start),
             "make it by hand, then run `agentsess lint`",
         )
+    }
+
+    /// Whether a `\r` at the edge of new text would meet a `\n`.
+    fn joins_breaks(&self, (span, new): &Splice) -> bool {
+        let byte = |at: Option<usize>| at.and_then(|at| self.text.as_bytes().get(at)).copied();
+        let before = byte(span.start.checked_sub(1));
+        let after = byte(Some(span.end));
+        let (first, last) = match new.as_bytes() {
+            [] => (after, before),
+            [first, .., last] => (Some(*first), Some(*last)),
+            [only] => (Some(*only), Some(*only)),
+        };
+        (before, first) == (Some(b'\r'), Some(b'\n')) || (last, after) == (Some(b'\r'), Some(b'\n'))
     }
 
     /// What is read outside of `regions`, which are in order: the keys and values that end at
@@ -158,6 +178,14 @@ mod tests {
         ] {
             assert!(patched(old, new).is_err(), "{old:?}");
         }
+    }
+
+    #[test]
+    fn two_line_breaks_do_not_become_one() {
+        let source = Source::new("---\r\n---\r# S\r\n".into());
+        let document = Document::parse(&source);
+        let patched = |at, new: &str| document.patch(&[(Span::at(at), new.to_owned())]);
+        assert!(patched(9, "\n").is_err() && patched(9, "\r\n").is_ok());
     }
 
     #[test]
