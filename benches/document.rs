@@ -7,10 +7,6 @@ use agentsess::document::{Document, Edit, Source, insert};
 use agentsess::lint::{Context, Findings, RULES, Settings};
 use divan::{Bencher, black_box, counter::BytesCount};
 
-#[expect(
-    dead_code,
-    reason = "files and their names are for the other benchmark"
-)]
 mod corpus;
 
 /// A usual session, and one so large that anything worse than linear shows.
