@@ -22,7 +22,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Every day", &["new", "log", "show", "list", "close"]),
     ("While working", &["set", "restore"]),
     ("Validate", &["lint", "rule", "schema", "adopt"]),
-    ("Integrate", &["completions", "man", "help"]),
+    ("Integrate", &["doctor", "completions", "man", "help"]),
 ];
 
 /// Session files for coding agents and the people who steer them.
@@ -133,6 +133,9 @@ pub enum Command {
     /// Bring session files of other habits into the scheme
     #[command(hide = true)]
     Adopt(Adopt),
+    /// Find what nobody closed, what was left behind and what points nowhere
+    #[command(hide = true)]
+    Doctor(Doctor),
     /// Print a completion script for a shell
     #[command(hide = true)]
     Completions(Completions),
@@ -370,11 +373,21 @@ States, most in need of attention first:
 
 Examples:
   agentsess list
+  agentsess list --stale
+  agentsess list --since 1d
   agentsess list --json")]
 pub struct List {
     /// List completed sessions too, as happens anyway
     #[arg(long, hide = true)]
     pub all: bool,
+    /// Only sessions that nobody has written to for too long, by status
+    ///
+    /// How long that is, `lint.stale-days`, `lint.long-paused-days` and `lint.forgotten-days` say.
+    #[arg(long)]
+    pub stale: bool,
+    /// What happened since TIME, by session: a span such as 90m, 12h, 1d or 2w, or a date
+    #[arg(long, value_name = "TIME", conflicts_with = "stale")]
+    pub since: Option<String>,
 }
 
 /// Arguments of `set`.
@@ -468,6 +481,20 @@ pub struct Adopt {
     /// Print what would change in each file, as a unified diff, and change nothing
     #[arg(long)]
     pub diff: bool,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 nothing to complain about, 1 something to look after, 2 wrong use.
+
+Examples:
+  agentsess doctor
+  agentsess doctor --fix")]
+pub struct Doctor {
+    /// Remove leftovers, and what has been in the trash for 90 days; no session is changed
+    #[arg(long)]
+    pub fix: bool,
 }
 
 /// Arguments of `close`.

@@ -108,6 +108,39 @@ impl Repository {
         Some(branch.trim_end().to_owned())
     }
 
+    /// Every branch, of this repository and of its remotes (without the remote's name).
+    ///
+    /// # Errors
+    ///
+    /// When git cannot be started or fails.
+    pub fn branches(&self) -> Result<Vec<String>> {
+        let format = "--format=%(refname)";
+        let refs = self.run(["for-each-ref", format, "refs/heads", "refs/remotes"])?;
+        let short = |name: &str| {
+            let remote = || name.strip_prefix("refs/remotes/")?.split_once('/');
+            let local = name.strip_prefix("refs/heads/");
+            local.or_else(|| Some(remote()?.1)).map(str::to_owned)
+        };
+        Ok(refs.lines().filter_map(short).collect())
+    }
+
+    /// The branches whose commits `base` has all, though `base` has gone on since.
+    ///
+    /// # Errors
+    ///
+    /// When git cannot be started or fails.
+    pub fn merged_into(&self, base: &str) -> Result<Vec<String>> {
+        let merged = format!("--merged=refs/heads/{base}");
+        let format = "--format=%(objectname) %(refname:short)";
+        let refs = self.run(["for-each-ref", merged.as_str(), format, "refs/heads"])?;
+        let lines = refs.lines().filter_map(|line| line.split_once(' '));
+        let lines: Vec<_> = lines.collect();
+        let tip = lines.iter().find(|(_, name)| *name == base);
+        let tip = tip.map(|(tip, _)| *tip);
+        let merged = lines.iter().filter(|(commit, _)| Some(*commit) != tip);
+        Ok(merged.map(|(_, name)| (*name).to_owned()).collect())
+    }
+
     /// The top folders of all work trees that exist, this one first.
     pub fn work_trees(&self) -> Vec<PathBuf> {
         let mut tops = vec![self.top.clone()];

@@ -17,6 +17,9 @@ const DEFECT_EVERY: usize = 33;
 /// Monday, 6 January 2025, 08:00 UTC: long enough ago that no session lies in the future.
 const FIRST: i64 = 1_736_150_400;
 
+/// Seconds from one session to the next.
+const STEP: i64 = 50;
+
 /// The longest that work on one session took.
 const LONGEST: TimeDelta = TimeDelta::hours(12);
 
@@ -192,7 +195,7 @@ fn build(
     status: Status,
     defect: Defect,
 ) -> Session {
-    let created = at(i64::try_from(index).unwrap_or(0) * 50);
+    let created = at(i64::try_from(index).unwrap_or(0) * STEP);
     let title = chance.one(&TITLES);
     let state = match defect {
         Defect::EmptyState => String::new(),
@@ -260,7 +263,8 @@ fn frontmatter(
     if defect != Defect::NoLastUpdated {
         line(&format!("  last_updated: \"{}\"", format_rfc3339(last)));
     }
-    let number = 100 + chance.below(900);
+    // One for each session: two on the same issue or branch are a finding.
+    let number = (created.timestamp() - FIRST) / STEP;
     match chance.below(3) {
         0 => {
             line(&format!("  linear_issue: \"BACK-{number}\""));
@@ -271,7 +275,7 @@ fn frontmatter(
         1 => line(&format!("  issue: \"acme/shop#{number}\"")),
         _ => {}
     }
-    line(&format!("  branch: \"feat/{}\"", slugify(title)));
+    line(&format!("  branch: \"feat/{number}-{}\"", slugify(title)));
     if !state.is_empty() {
         line(&format!(
             "  state_recorded: \"{} {}\"",

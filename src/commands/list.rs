@@ -6,9 +6,12 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::{Context, output};
+use crate::cli;
+use crate::document::time::format_rfc3339;
 use crate::error::Result;
 use crate::operations::list::{self, Row, State};
-use crate::render::sanitize;
+use crate::operations::since::{self, Activity};
+use crate::render::{one_line, sanitize};
 use crate::shell;
 
 /// Sessions that the overview shows.
@@ -21,8 +24,20 @@ struct Sessions<'r> {
     hint: Option<String>,
 }
 
-pub(super) fn run(context: &Context) -> Result<ExitCode> {
-    let rows = list::list(&context.store()?, true, context.now)?;
+#[derive(Serialize)]
+struct Lately {
+    since: String,
+    sessions: Vec<Activity>,
+}
+
+pub(super) fn run(context: &Context, arguments: &cli::List) -> Result<ExitCode> {
+    if let Some(start) = &arguments.since {
+        return lately(context, start);
+    }
+    let mut rows = list::list(&context.store()?, true, context.now)?;
+    if arguments.stale {
+        rows.retain(|row| row.stale);
+    }
     let sessions = Sessions {
         sessions: &rows,
         hint: None,
@@ -30,6 +45,38 @@ pub(super) fn run(context: &Context) -> Result<ExitCode> {
     context.output.print(&sessions, || match rows.len() {
         0 => "0 sessions".to_owned(),
         _ => table(&rows),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What happened, by session.
+fn lately(context: &Context, start: &str) -> Result<ExitCode> {
+    let start = since::start(start, context.now)?;
+    let lately = Lately {
+        since: format_rfc3339(start),
+        sessions: since::since(&context.store()?, start)?,
+    };
+    context.output.print(&lately, || {
+        let mut text = String::new();
+        for session in &lately.sessions {
+            let state = match (&session.closed_at, session.status) {
+                (Some(at), _) => format!("closed {at}"),
+                (None, Some(status)) => status.as_str().to_owned(),
+                (None, None) => "broken".to_owned(),
+            };
+            let title = session.title.as_deref().unwrap_or("");
+            let slug = &session.slug;
+            let _ = writeln!(text, "{} ({state}) {}", sanitize(slug), sanitize(title));
+            for event in &session.entries {
+                let minute = event.at.get(..16).unwrap_or("").replace('T', " ");
+                let what = format!("{}/{}: {}", event.agent, event.action, event.text);
+                let _ = writeln!(text, "  {minute} {}", one_line(&what));
+            }
+        }
+        if text.is_empty() {
+            let _ = writeln!(text, "nothing since {}", lately.since);
+        }
+        text
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@
 mod adopt;
 mod close;
 mod docs;
+mod doctor;
 mod lint;
 mod list;
 mod log;
@@ -96,7 +97,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::New(arguments)) => new::run(&context, &arguments),
         Some(Command::Log(arguments)) => log::run(&context, &arguments),
         Some(Command::Show(arguments)) => show::run(&context, &arguments),
-        Some(Command::List(_)) => list::run(&context),
+        Some(Command::List(arguments)) => list::run(&context, &arguments),
         Some(Command::Close(arguments)) => close::run(&context, &arguments),
         Some(Command::Set(arguments)) => set::run(&context, &arguments),
         Some(Command::Restore(arguments)) => restore::run(&context, &arguments),
@@ -104,6 +105,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::Rule(arguments)) => rule::run(&context, &arguments),
         Some(Command::Schema(arguments)) => schema::run(&context, &arguments),
         Some(Command::Adopt(arguments)) => adopt::run(&context, &arguments),
+        Some(Command::Doctor(arguments)) => doctor::run(&context, &arguments),
         Some(Command::Completions(arguments)) => docs::completions(&context, &arguments),
         Some(Command::Man(arguments)) => docs::man(&context, &arguments),
         Some(Command::Help(arguments)) => docs::help(&context, &arguments),

@@ -104,6 +104,8 @@ pub struct Row {
     pub progress: Progress,
     /// What is being worked on.
     pub current_task: Option<String>,
+    /// Whether nobody has written to it for longer than sessions of its status may lie.
+    pub stale: bool,
     /// The file, as the user would write it.
     pub path: PathBuf,
     /// The root of its work tree, for `-C`.
@@ -171,10 +173,24 @@ fn row(store: &Store, name: &str, here: bool, now: Timestamp) -> Row {
         issue: frontmatter.issue().map(str::to_owned),
         progress: document.progress(),
         current_task: frontmatter.current_task().map(str::to_owned),
+        stale: is_stale(store, &document, now),
         path: store.shown(&store.path(name)),
         root: store.shown(&store.root),
         here,
     }
+}
+
+fn is_stale(store: &Store, document: &Document, now: Timestamp) -> bool {
+    let config = &store.config.lint;
+    let days = match document.frontmatter.status() {
+        Some(Status::InProgress) => config.stale_days,
+        Some(Status::Paused) => config.long_paused_days,
+        Some(Status::Completed) => config.forgotten_days,
+        None => return false,
+    };
+    let limit = TimeDelta::days(days.into());
+    let updated = document.frontmatter.last_updated();
+    updated.is_some_and(|updated| now - updated.at > limit)
 }
 
 fn holder(document: &Document) -> Option<String> {

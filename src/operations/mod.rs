@@ -9,6 +9,7 @@ pub mod adopt;
 mod blocks;
 pub mod brief;
 pub mod close;
+pub mod doctor;
 pub mod fix;
 mod issue;
 pub mod list;
@@ -16,6 +17,7 @@ pub mod log;
 pub mod new;
 pub mod restore;
 pub mod set;
+pub mod since;
 mod template;
 
 use std::borrow::Cow;

@@ -16,6 +16,11 @@ pub const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 /// How temporary files are named; a leading dot keeps them from being sessions.
 const TEMPORARY: (&str, &str) = (".agentsess-", ".tmp");
 
+/// Whether this is the name of a temporary file.
+pub(super) fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)
+}
+
 /// Reads a regular file. A link is refused, and so is what could block or never end.
 ///
 /// # Errors

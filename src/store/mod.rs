@@ -10,6 +10,7 @@
 mod adopt;
 mod decisions;
 mod files;
+mod leftovers;
 mod lock;
 mod root;
 mod select;

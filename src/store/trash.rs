@@ -13,12 +13,20 @@ use serde::{Deserialize, Serialize};
 
 use super::lock::{LOCAL, local};
 use super::{Lock, Store, files};
-use crate::document::sha256;
 use crate::document::time::{Timestamp, format_compact, format_rfc3339};
+use crate::document::{Source, sha256};
 use crate::error::{Error, Kind, Result};
 
 const SESSION: &str = "session.md";
 const ENTRY: &str = "entry.json";
+
+/// How an entry that is being written is named.
+const TEMPORARY: &str = ".entry-";
+
+/// Whether this is the name of an entry that was not finished.
+pub(super) fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY)
+}
 
 /// A session in the trash.
 #[derive(Debug, Clone)]
@@ -111,6 +119,37 @@ impl Store {
         found
     }
 
+    /// The bytes of a session in the trash.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read or are not those that were put there.
+    pub fn read_trashed(&self, trashed: &Trashed) -> Result<Source> {
+        let copy = trashed.path.join(SESSION);
+        let bytes = files::read(&copy).map_err(|error| self.relocate(error))?;
+        if sha256(&bytes) == trashed.entry.sha256 {
+            return Ok(Source::new(bytes));
+        }
+        Err(Error::new(Kind::Io, "the copy in the trash is damaged")
+            .at(&self.shown(&copy), None)
+            .hint("compare it with the last commit that had the session"))
+    }
+
+    /// Removes an entry for good.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system refuses; one that is gone already is no error.
+    pub fn forget(&self, trashed: &Trashed) -> Result<()> {
+        match fs::remove_dir_all(&trashed.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                let failed = Error::io("empty the trash", &trashed.path, &error);
+                Err(self.relocate(failed))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Brings a session back under its own name and removes the entry from the trash.
     ///
     /// # Errors
@@ -118,13 +157,7 @@ impl Store {
     /// When a session of this name exists, the copy is damaged, or the operating system refuses.
     pub fn bring_back(&self, lock: &Lock, trashed: &Trashed) -> Result<PathBuf> {
         lock.guards(&self.sessions)?;
-        let copy = trashed.path.join(SESSION);
-        let bytes = files::read(&copy)?;
-        if sha256(&bytes) != trashed.entry.sha256 {
-            return Err(Error::new(Kind::Io, "the copy in the trash is damaged")
-                .at(&copy, None)
-                .hint("compare it with the last commit that had the session"));
-        }
+        let bytes = self.read_trashed(trashed)?.into_bytes();
         let path = self.path(&trashed.entry.name);
         match self.made_of(trashed)? {
             Some(now) if trashed.entry.is_in_place() => {
@@ -183,7 +216,7 @@ impl Store {
         }
     }
 
-    fn shared_trash(&self) -> Option<PathBuf> {
+    pub(super) fn shared_trash(&self) -> Option<PathBuf> {
         let repository = self.repository.as_ref()?;
         Some(repository.common_dir.join("agentsess").join("trash"))
     }
@@ -206,7 +239,7 @@ fn put(trash: &Path, entry: &Entry, bytes: &[u8], now: Timestamp) -> Result<Tras
     files::create_folder(trash)?;
     let failed = |error: &std::io::Error| Error::io("write to the trash", trash, error);
     let temporary = tempfile::Builder::new()
-        .prefix(".entry-")
+        .prefix(TEMPORARY)
         .permissions(Permissions::from_mode(0o700))
         .tempdir_in(trash)
         .map_err(|error| failed(&error))?;

@@ -1,0 +1,211 @@
+//! Looks for what nobody else looks for: work that nobody closed, what killed programs left behind,
+//! things that point nowhere. It repairs what is safe, and no session's words are among that.
+
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use serde::Serialize;
+
+use super::slug_of;
+use crate::document::time::{Timestamp, parse_rfc3339};
+use crate::document::{Document, Status};
+use crate::error::Result;
+use crate::lint::{self, Family, Project, RULES, Rule, Settings};
+use crate::store::{self, Store, Trashed};
+
+/// How long the trash keeps what was closed.
+const KEPT: TimeDelta = TimeDelta::days(90);
+
+/// Something that is not as it should be.
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    /// What kind of problem: the name of a lint rule, or one of `leftover`, `old-trash`,
+    /// `missing-branch`, `merged-branch`, `unreadable`.
+    pub kind: &'static str,
+    /// What it is about, as the user would write it.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+    /// Whether `doctor --fix` takes care of it.
+    pub fixable: bool,
+    /// Whether it has.
+    pub fixed: bool,
+    #[serde(skip)]
+    repair: Option<Repair>,
+}
+
+#[derive(Debug)]
+enum Repair {
+    Remove(PathBuf),
+    Forget(Trashed),
+}
+
+/// Looks at everything.
+///
+/// # Errors
+///
+/// When the sessions folder cannot be read.
+pub fn examine(store: &Store, now: Timestamp) -> Result<Vec<Problem>> {
+    let mut found = sessions(store, now)?;
+    found.extend(branches(store));
+    found.extend(leftovers(store));
+    found.extend(old_trash(store, now));
+    Ok(found)
+}
+
+/// Repairs what can be repaired without changing a session.
+///
+/// # Errors
+///
+/// When the folder cannot be locked or the operating system refuses.
+pub fn repair(store: &Store, problems: &mut [Problem]) -> Result<()> {
+    if problems.iter().all(|problem| problem.repair.is_none()) {
+        return Ok(());
+    }
+    let lock = store.lock()?;
+    // A writer that was at work a moment ago has cleaned up by now.
+    let still = store.leftovers();
+    for problem in problems {
+        match &problem.repair {
+            Some(Repair::Remove(path)) if still.contains(path) => {
+                store.remove_leftover(&lock, path)?;
+            }
+            Some(Repair::Forget(trashed)) => store.forget(trashed)?,
+            Some(Repair::Remove(_)) => {}
+            None => continue,
+        }
+        problem.fixed = true;
+    }
+    Ok(())
+}
+
+/// What lint says about time and about the rest of the repository.
+fn sessions(store: &Store, now: Timestamp) -> Result<Vec<Problem>> {
+    let about = |rule: &&&'static Rule| {
+        rule.default && matches!(rule.family, Family::Lifecycle | Family::References)
+    };
+    let rules: Vec<_> = RULES.iter().filter(about).copied().collect();
+    let project = Project::new(store);
+    let settings = Settings {
+        rules: &rules,
+        project: Some(&project),
+        ..Settings::new(&store.config, now)
+    };
+    let names = store.names()?;
+    let paths: Vec<_> = names.iter().map(|name| store.path(name)).collect();
+    let report = lint::check_all(&paths, store::read, settings);
+    let findings = report.findings().map(|(file, finding)| Problem {
+        kind: finding.rule.name,
+        path: store.shown(&file.path),
+        message: finding.message.clone(),
+        help: finding.help.clone().unwrap_or_default(),
+        fixable: false,
+        fixed: false,
+        repair: None,
+    });
+    let unreadable = report.unreadable.iter().map(|error| Problem {
+        kind: "unreadable",
+        path: error
+            .location
+            .as_ref()
+            .map(|at| store.shown(&at.path))
+            .unwrap_or_default(),
+        message: error.message.clone(),
+        help: error.hint.clone().unwrap_or_default(),
+        fixable: false,
+        fixed: false,
+        repair: None,
+    });
+    Ok(findings.chain(unreadable).collect())
+}
+
+/// Sessions on which work goes on in a branch that is gone or was merged.
+fn branches(store: &Store) -> Vec<Problem> {
+    let Some(repository) = &store.repository else {
+        return Vec::new();
+    };
+    let Ok(known) = repository.branches() else {
+        return Vec::new();
+    };
+    let local = ["main", "master", "trunk"].map(str::to_owned);
+    let base = repository
+        .default_branch()
+        .into_iter()
+        .chain(local)
+        .find(|branch| known.contains(branch));
+    let merged = base.and_then(|base| Some((repository.merged_into(&base).ok()?, base)));
+    let names = store.names().unwrap_or_default().into_iter();
+    names
+        .filter_map(|name| {
+            let source = store.read(&name).ok()?;
+            let document = Document::parse(&source);
+            let frontmatter = &document.frontmatter;
+            let branch = frontmatter.text(&["session", "branch"])?;
+            if frontmatter.status() == Some(Status::Completed) {
+                return None;
+            }
+            let into = merged
+                .as_ref()
+                .filter(|(merged, _)| merged.iter().any(|b| b == branch));
+            let (kind, message) = match into {
+                // Before the first commit no branch exists, and neither does the one checked out.
+                None if known.is_empty() || known.iter().any(|known| known == branch) => {
+                    return None;
+                }
+                None if repository.branch().as_deref() == Some(branch) => return None,
+                None => (
+                    "missing-branch",
+                    format!("its branch {branch} does not exist"),
+                ),
+                Some((_, base)) => (
+                    "merged-branch",
+                    format!("its branch {branch} is merged into {base}"),
+                ),
+            };
+            Some(Problem {
+                kind,
+                path: store.shown(&store.path(&name)),
+                message,
+                help: format!("agentsess close {}", slug_of(&name)),
+                fixable: false,
+                fixed: false,
+                repair: None,
+            })
+        })
+        .collect()
+}
+
+fn leftovers(store: &Store) -> impl Iterator<Item = Problem> {
+    store.leftovers().into_iter().map(|path| Problem {
+        kind: "leftover",
+        path: store.shown(&path),
+        message: "a program that was killed left this behind".into(),
+        help: "agentsess doctor --fix".into(),
+        fixable: true,
+        fixed: false,
+        repair: Some(Repair::Remove(path)),
+    })
+}
+
+fn old_trash(store: &Store, now: Timestamp) -> impl Iterator<Item = Problem> {
+    let old = move |trashed: &Trashed| {
+        let removed = parse_rfc3339(&trashed.entry.removed_at);
+        removed.is_some_and(|removed| now.signed_duration_since(removed.at) > KEPT)
+    };
+    let trashed = store.trashed().into_iter();
+    trashed.filter(old).map(|trashed| Problem {
+        kind: "old-trash",
+        path: store.shown(&trashed.path),
+        message: format!(
+            "it has been in the trash since {}, longer than {} days",
+            trashed.entry.removed_at,
+            KEPT.num_days()
+        ),
+        help: "agentsess doctor --fix".into(),
+        fixable: true,
+        fixed: false,
+        repair: Some(Repair::Forget(trashed)),
+    })
+}
