@@ -17,6 +17,8 @@ use super::Span;
 pub enum Kind {
     /// An access key id of AWS.
     AwsAccessKey,
+    /// The secret that belongs to one.
+    AwsSecretKey,
     /// A token of GitHub.
     GithubToken,
     /// A token of GitLab.
@@ -31,6 +33,12 @@ pub enum Kind {
     AnthropicKey,
     /// A key of Google.
     GoogleApiKey,
+    /// A key of Linear.
+    LinearKey,
+    /// A token of Hugging Face.
+    HuggingFaceToken,
+    /// A token of `DigitalOcean`.
+    DigitalOceanToken,
     /// A token of npm.
     NpmToken,
     /// A token of `PyPI`.
@@ -48,6 +56,7 @@ impl Kind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AwsAccessKey => "aws-access-key",
+            Self::AwsSecretKey => "aws-secret-key",
             Self::GithubToken => "github-token",
             Self::GitlabToken => "gitlab-token",
             Self::SlackToken => "slack-token",
@@ -55,6 +64,9 @@ impl Kind {
             Self::OpenaiKey => "openai-key",
             Self::AnthropicKey => "anthropic-key",
             Self::GoogleApiKey => "google-api-key",
+            Self::LinearKey => "linear-key",
+            Self::HuggingFaceToken => "hugging-face-token",
+            Self::DigitalOceanToken => "digitalocean-token",
             Self::NpmToken => "npm-token",
             Self::PypiToken => "pypi-token",
             Self::PrivateKey => "private-key",
@@ -134,6 +146,9 @@ static FORMS: &[Form] = &[
     form(Kind::GithubToken, "github_pat_", 10, Chars::Word, 60, ANY),
     form(Kind::StripeKey, "sk_live_", 7, Chars::Alnum, 16, ANY),
     form(Kind::StripeKey, "rk_live_", 7, Chars::Alnum, 16, ANY),
+    form(Kind::LinearKey, "lin_api_", 7, Chars::Alnum, 40, ANY),
+    form(Kind::HuggingFaceToken, "hf_", 2, Chars::Alnum, 34, ANY),
+    form(Kind::DigitalOceanToken, "dop_v1_", 3, Chars::Alnum, 64, 64),
     form(Kind::NpmToken, "npm_", 3, Chars::Alnum, 36, 36),
     form(Kind::GitlabToken, "glpat-", 5, Chars::Word, 20, ANY),
     form(Kind::SlackToken, "xoxa-", 4, Chars::Word, 20, ANY),
@@ -220,7 +235,8 @@ fn secret_at(text: &str, anchor: usize) -> Option<Secret> {
                     && prefix.get(form.anchor.wrapping_sub(1)) == Some(&before)
             };
             let mut forms = FORMS.iter().filter(of_mark);
-            return forms.find_map(|form| token(text, anchor, form));
+            let token = forms.find_map(|form| token(text, anchor, form));
+            token.or_else(|| aws_secret(text, anchor))
         }
         _ => None,
     };
@@ -237,6 +253,7 @@ const fn precedes_anchor(byte: u8) -> bool {
             | b'a'
             | b'b'
             | b'e'
+            | b'f'
             | b'i'
             | b'k'
             | b'm'
@@ -280,6 +297,26 @@ fn token(text: &str, anchor: usize, form: &Form) -> Option<Secret> {
     Some(Secret {
         kind: form.kind,
         span: Span::new(start, end),
+    })
+}
+
+/// The value of `aws_secret_access_key`, in any notation: it has no form of its own.
+fn aws_secret(text: &str, anchor: usize) -> Option<Secret> {
+    const NAME: &str = "aws_secret_access_key";
+    const LENGTH: usize = 40;
+    let start = anchor.checked_sub(3)?;
+    let (name, rest) = text.get(start..)?.split_at_checked(NAME.len())?;
+    let value = rest.trim_start_matches(|c: char| " \t\"'`:=".contains(c));
+    let base64 = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+    let length = value.bytes().take_while(base64).count();
+    let assigned = value.len() < rest.len() && length == LENGTH;
+    if !name.eq_ignore_ascii_case(NAME) || !assigned || is_dummy(value.get(..length)?) {
+        return None;
+    }
+    let start = text.len() - value.len();
+    Some(Secret {
+        kind: Kind::AwsSecretKey,
+        span: Span::new(start, start + length),
     })
 }
 
@@ -358,7 +395,7 @@ fn jwt(text: &str, anchor: usize) -> Option<Secret> {
     })
 }
 
-/// The password in `scheme://user:password@host`.
+/// The password in `scheme://user:password@host`, or a token in place of both.
 fn url_password(text: &str, at: usize) -> Option<Secret> {
     /// Longest user and password together.
     const REACH: usize = 256;
@@ -370,7 +407,13 @@ fn url_password(text: &str, at: usize) -> Option<Secret> {
     if !before.ends_with("://") || !before.strip_suffix("://")?.ends_with(char::is_alphanumeric) {
         return None;
     }
-    let (user, password) = text.get(start..at)?.split_once(':')?;
+    let login = text.get(start..at)?;
+    let is_token = |login: &str| {
+        let has = |class: fn(char) -> bool| login.contains(class);
+        login.len() >= 20 && has(|c| c.is_ascii_digit()) && has(|c| c.is_ascii_alphabetic())
+    };
+    let token = Some(("", login)).filter(|(_, login)| is_token(login));
+    let (user, password) = login.split_once(':').or(token)?;
     let host = text.get(at + 1..)?;
     let host = host
         .split(|c: char| c.is_whitespace() || "/:?#`\"'<>)".contains(c))

@@ -185,10 +185,25 @@ pub fn is_placeholder(line: &str) -> Option<&str> {
     found.then_some(words)
 }
 
-/// Whether a text says that there is nothing.
+/// Whether a text says that there is nothing, or nothing any more: `None.`, `N/A`, `~~struck out~~`.
 pub fn is_none(text: &str) -> bool {
     let text = text.trim().trim_end_matches('.');
-    text.is_empty() || text.eq_ignore_ascii_case("none") || text.eq_ignore_ascii_case("nothing")
+    let words = [
+        "",
+        "none",
+        "nothing",
+        "nothing left",
+        "nothing left to do",
+        "n/a",
+        "-",
+    ];
+    let struck_out = || {
+        let inner = text
+            .strip_prefix("~~")
+            .and_then(|text| text.strip_suffix("~~"));
+        inner.is_some_and(|inner| !inner.contains("~~"))
+    };
+    words.iter().any(|word| text.eq_ignore_ascii_case(word)) || struck_out()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Comments by which a file says that a finding is meant to be there.
 //!
 //! `<!-- agentsess-disable-next-line RULE, RULE -->` is for the line below it, `-line` for its own
-//! line and `-file` for the whole file. In the frontmatter the same words stand behind `#`. What
+//! line and `-file` for the whole file; what stands behind ` -- ` is the reason. In the frontmatter the same words stand behind `#`. What
 //! looks like such a comment in a code block or a quote is none.
 
 use memchr::memmem;
@@ -69,7 +69,8 @@ fn report(
     found: &mut Vec<Finding>,
 ) {
     let mut found = Findings::new(&UNUSED_SUPPRESSION, found);
-    let help = "write `agentsess-disable-next-line`, `-line` or `-file` and the names of rules";
+    let help = "write `agentsess-disable-next-line`, `agentsess-disable-line` or \
+                `agentsess-disable-file`, and behind it the names of rules";
     if let Err(message) = comment.scope {
         found.report(comment.comment, message, help);
         return;
@@ -90,12 +91,16 @@ fn report(
     for name in &comment.names {
         let word = shown(name.text);
         if name.rule.is_none() {
-            let help = match rules::nearest(name.text) {
+            let near = rules::nearest(name.text);
+            let help = match near {
                 Some(near) => format!("write `{}`", near.name),
                 None => "`agentsess rule` lists all names".to_owned(),
             };
             let message = format!("no rule is called `{word}`, so nothing is suppressed by it");
             found.report(name.span, message, help);
+            if let Some(near) = near {
+                found.fix(Safety::Unsafe, [(name.span, near.name.to_owned())]);
+            }
         } else if is_unused(name) {
             let message = format!("`{word}` is suppressed here and has nothing to report");
             let help = if unused == comment.names.len() {
@@ -174,7 +179,8 @@ fn yaml_comment(text: &str, at: usize) -> Option<(Span, Span)> {
 
 fn read(text: &str, comment: Span, words: Span) -> Suppression<'_> {
     let said = words.of(text);
-    let (directive, _) = said.split_at(said.find(char::is_whitespace).unwrap_or(said.len()));
+    let end = |c: char| c.is_whitespace() || c == ':';
+    let (directive, _) = said.split_at(said.find(end).unwrap_or(said.len()));
     let below = next_line(text, comment.end);
     let scope = match directive {
         "-next-line" => Ok(Span::new(below, next_line(text, below).max(below + 1))),
@@ -184,11 +190,14 @@ fn read(text: &str, comment: Span, words: Span) -> Suppression<'_> {
     };
     let mut names = Vec::new();
     let mut at = words.start + directive.len();
-    for part in Span::new(at, words.end)
+    let names_end = said
+        .find(" -- ")
+        .map_or(words.end, |reason| words.start + reason);
+    for part in Span::new(at, names_end.max(at))
         .of(text)
         .split([',', ' ', '\t', '\n', '\r'])
     {
-        let name = part.trim();
+        let name = part.trim_matches(':');
         if !name.is_empty() {
             names.push(Name {
                 text: name,

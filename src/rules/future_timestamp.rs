@@ -2,16 +2,16 @@ use super::context::{Context, Findings};
 use super::name_timestamp_mismatch::mismatch;
 use super::rule::declare;
 use super::updated_before_created::reversed;
-use crate::document::time::format_rfc3339;
+use crate::document::time::{format_minute, format_rfc3339};
 
 declare! {
-    /// A session was created or updated in the future.
+    /// A session was created, updated or logged to in the future.
     ///
     /// ## What it checks
     ///
-    /// `session.created` and `session.last_updated` are at most `lint.clock-skew-minutes` ahead of
-    /// the clock, 10 by default. When the creation is, the update that follows it is not reported
-    /// too.
+    /// `session.created`, `session.last_updated` and the log entries are at most
+    /// `lint.clock-skew-minutes` ahead of the clock, 10 by default. When the creation is, the update
+    /// that follows it is not reported too.
     ///
     /// ## Why
     ///
@@ -52,6 +52,18 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
             format!(
                 "write the time in UTC; it is now `\"{}\"`",
                 format_rfc3339(cx.now)
+            ),
+        );
+        return;
+    }
+    let entries = cx.log_stamps().filter(|(_, entry)| cx.is_future(entry.at));
+    if let Some((heading, _)) = entries.into_iter().next() {
+        found.report(
+            cx.first_line(heading.span),
+            "this log entry lies in the future",
+            format!(
+                "write the time in UTC; it is now `{}`",
+                format_minute(cx.now)
             ),
         );
     }

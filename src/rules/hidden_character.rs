@@ -69,7 +69,7 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
             continue;
         }
         let severity = match character {
-            '\u{202d}' | '\u{202e}' | '\u{2066}'..='\u{2069}' => Severity::Error,
+            '\0' | '\u{202d}' | '\u{202e}' | '\u{2066}'..='\u{2069}' => Severity::Error,
             _ => Severity::Warning,
         };
         if let Some(slot) = seen.get_mut(kind as usize) {

@@ -58,7 +58,9 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
         return;
     };
     // An update before the creation has been reported.
-    if entry.at - updated > SLACK && reversed(cx).is_none() {
+    // So has one that lies in the future.
+    let doubtful = reversed(cx).is_some() || cx.is_future(entry.at);
+    if entry.at - updated > SLACK && !doubtful {
         found.report(
             cx.first_line(heading.span),
             format!(

@@ -141,6 +141,12 @@ fn defect(title: &str) -> String {
     let title = title.trim();
     let date = title.get(..10).unwrap_or("");
     if parse_minute(&format!("{date} 00:00")).is_none() {
+        let shape = date
+            .bytes()
+            .map(|b| if b.is_ascii_digit() { b'0' } else { b });
+        if shape.eq(*b"0000-00-00") {
+            return format!("the log entry begins with `{date}`, which is no date");
+        }
         let title = shown(title);
         return format!("the log entry `{title}` does not begin with a date `YYYY-MM-DD`");
     }
@@ -149,7 +155,14 @@ fn defect(title: &str) -> String {
         .split_at_checked(6)
         .filter(|(time, _)| parse_minute(&format!("{date}{time}")).is_some())
     else {
-        return format!("the log entry has no time `HH:MM` after `{date}`");
+        let first = rest.split_whitespace().next().unwrap_or("");
+        let digits = first.trim_start_matches(['T', 't']);
+        return if digits.starts_with(|c: char| c.is_ascii_digit()) {
+            let time = shown(first);
+            format!("what stands after `{date}` is not a time `HH:MM` but `{time}`")
+        } else {
+            format!("the log entry has no time `HH:MM` after `{date}`")
+        };
     };
     let time = time.trim();
     let seconds = rest.strip_prefix(':');

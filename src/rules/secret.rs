@@ -9,10 +9,10 @@ declare! {
     ///
     /// ## What it checks
     ///
-    /// Anywhere in the file, code included: keys and tokens of AWS, GitHub, GitLab, Slack, Stripe,
-    /// `OpenAI`, Anthropic, Google, npm and `PyPI`, private keys, signed JSON web tokens, and
-    /// passwords in addresses. Values that are plainly examples, variables or placeholders are not
-    /// reported, and no secret is ever printed.
+    /// Anywhere in the file, code included: keys and tokens of AWS, GitHub, GitLab, Linear, Slack
+    /// (`xox…`), Stripe, `OpenAI`, Anthropic, Google, Hugging Face, `DigitalOcean`, npm and `PyPI`,
+    /// private keys, signed JSON web tokens, and passwords and tokens in addresses. Values that are
+    /// plainly examples, variables or placeholders are not reported, and no secret is ever printed.
     ///
     /// ## Why
     ///
@@ -41,6 +41,7 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     for secret in find(cx.document.text) {
         let what = match secret.kind {
             Kind::AwsAccessKey => "an AWS access key",
+            Kind::AwsSecretKey => "an AWS secret key",
             Kind::GithubToken => "a GitHub token",
             Kind::GitlabToken => "a GitLab token",
             Kind::SlackToken => "a Slack token",
@@ -48,11 +49,14 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
             Kind::OpenaiKey => "an OpenAI key",
             Kind::AnthropicKey => "an Anthropic key",
             Kind::GoogleApiKey => "a Google API key",
+            Kind::LinearKey => "a Linear key",
+            Kind::HuggingFaceToken => "a Hugging Face token",
+            Kind::DigitalOceanToken => "a DigitalOcean token",
             Kind::NpmToken => "an npm token",
             Kind::PypiToken => "a PyPI token",
             Kind::PrivateKey => "a private key",
             Kind::Jwt => "a JSON web token",
-            Kind::UrlPassword => "the password in an address",
+            Kind::UrlPassword => "the password or token in an address",
         };
         found.report(
             secret.span,

@@ -31,8 +31,8 @@ declare! {
     ///
     /// ## Fix
     ///
-    /// The names that suppress nothing are removed, and the comment with the last of them:
-    /// safe.
+    /// The names that suppress nothing are removed, and the comment with the last of them: safe. A
+    /// name that does not exist becomes the one that is most like it: unsafe, because a finding goes.
     "AS005", "unused-suppression", Name, Warning, check
 }
 

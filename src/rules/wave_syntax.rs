@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use super::context::{Context, Findings, Safety, shown};
 use super::rule::declare;
 use crate::document::{WaveDefect, is_wave};
@@ -9,8 +11,8 @@ declare! {
     ///
     /// A `###` heading in Execution Progress that is meant as a wave, going by its first word, is
     /// `Wave`, a number, a colon, a name and, if anything is to be said of its state, `(ACTIVE)`,
-    /// `(blocked by Wave M)` or `(DONE)` in this spelling. Other headings, and other remarks in
-    /// parentheses, are free.
+    /// `(blocked by Wave M)` or `(DONE)` in this spelling. No two waves have the same number. Other
+    /// headings, and other remarks in parentheses, are free.
     ///
     /// ## Why
     ///
@@ -37,14 +39,28 @@ declare! {
 }
 
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
+    let mut numbers: HashSet<u32> = HashSet::new();
     for (index, wave) in cx.document.waves() {
-        let (Err(defect), Some(heading)) = (wave, cx.document.body.headings.get(index)) else {
+        let Some(heading) = cx.document.body.headings.get(index) else {
             continue;
+        };
+        let defect = match wave {
+            Err(defect) => defect,
+            Ok(wave) => {
+                if !numbers.insert(wave.number) {
+                    found.report(
+                        cx.first_line(heading.span),
+                        format!("there is another Wave {} above", wave.number),
+                        "give each wave a number of its own",
+                    );
+                }
+                continue;
+            }
         };
         let title = shown(&heading.title);
         let (message, help) = match defect {
             WaveDefect::Word => (
-                format!("`{title}` does not begin with the plain word `Wave`"),
+                format!("`{title}` does not begin with the word `Wave` in this spelling"),
                 "write `### Wave N: Name`, the state behind it in parentheses",
             ),
             WaveDefect::Number => (
