@@ -16,6 +16,7 @@ mod schema;
 mod set;
 mod settings;
 mod show;
+mod template;
 
 use std::io::{self, Read};
 use std::process::ExitCode;
@@ -99,6 +100,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::List(_)) => list::run(&context),
         Some(Command::Close(arguments)) => close::run(&context, &arguments),
         Some(Command::Set(arguments)) => set::run(&context, &arguments),
+        Some(Command::Template(arguments)) => template::run(&context, &arguments),
         Some(Command::Restore(arguments)) => restore::run(&context, &arguments),
         Some(Command::Lint(arguments)) => lint::run(&context, &arguments),
         Some(Command::Rule(arguments)) => rule::run(&context, &arguments),

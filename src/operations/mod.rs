@@ -16,7 +16,8 @@ pub mod log;
 pub mod new;
 pub mod restore;
 pub mod set;
-mod template;
+pub mod source;
+pub mod template;
 
 use std::borrow::Cow;
 use std::cell::RefCell;

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::lock::{LOCAL, local};
 use super::{Lock, Store, files};
-use crate::document::sha256;
 use crate::document::time::{Timestamp, format_compact, format_rfc3339};
+use crate::document::{Source, sha256};
 use crate::error::{Error, Kind, Result};
 
 const SESSION: &str = "session.md";
@@ -118,13 +118,7 @@ impl Store {
     /// When a session of this name exists, the copy is damaged, or the operating system refuses.
     pub fn bring_back(&self, lock: &Lock, trashed: &Trashed) -> Result<PathBuf> {
         lock.guards(&self.sessions)?;
-        let copy = trashed.path.join(SESSION);
-        let bytes = files::read(&copy)?;
-        if sha256(&bytes) != trashed.entry.sha256 {
-            return Err(Error::new(Kind::Io, "the copy in the trash is damaged")
-                .at(&copy, None)
-                .hint("compare it with the last commit that had the session"));
-        }
+        let bytes = copy_of(trashed)?;
         let path = self.path(&trashed.entry.name);
         match self.made_of(trashed)? {
             Some(now) if trashed.entry.is_in_place() => {
@@ -149,6 +143,16 @@ impl Store {
         // The session is back; an entry that stays behind costs nothing but its space.
         let _ = fs::remove_dir_all(&trashed.path);
         Ok(path)
+    }
+
+    /// The content of a session in the trash.
+    ///
+    /// # Errors
+    ///
+    /// When the copy is damaged or cannot be read.
+    pub fn trashed_source(&self, trashed: &Trashed) -> Result<Source> {
+        let bytes = copy_of(trashed).map_err(|error| self.relocate(error))?;
+        Ok(Source::new(bytes))
     }
 
     /// Removes a session that has the bytes `expected` and is in the trash.
@@ -196,6 +200,17 @@ impl Entry {
             .as_ref()
             .is_some_and(|became| became.name == self.name)
     }
+}
+
+fn copy_of(trashed: &Trashed) -> Result<Vec<u8>> {
+    let copy = trashed.path.join(SESSION);
+    let bytes = files::read(&copy)?;
+    if sha256(&bytes) == trashed.entry.sha256 {
+        return Ok(bytes);
+    }
+    Err(Error::new(Kind::Io, "the copy in the trash is damaged")
+        .at(&copy, None)
+        .hint("compare it with the last commit that had the session"))
 }
 
 pub(super) fn mode_of(path: &Path) -> u32 {
