@@ -106,7 +106,7 @@ fn values(
     guard: &Guard,
     now: Timestamp,
 ) -> Result<template::Values> {
-    let safe = |text: &str| insert::block(&guard.text(text), 3);
+    let safe = |text: &str| value(&guard.text(text));
     let given = request.vars.iter();
     let given: Vec<_> = given
         .map(|(name, value)| (name.clone(), safe(value)))
@@ -130,6 +130,18 @@ fn values(
         .map(|(name, value)| (name.to_owned(), value)),
     );
     Ok(values)
+}
+
+/// A value as it can stand anywhere in a body, at the beginning of a line and within one: on one
+/// line, because what opens a block in the one place is text in the other, and without what would
+/// make a heading of it or of the line above, open a fence or end a comment.
+fn value(text: &str) -> String {
+    let line = insert::line(text).replace("-->", "--\\>");
+    let safe = insert::block(&line, 3);
+    if safe.contains('\n') || safe.starts_with(['=', '~']) {
+        return format!("\\{line}");
+    }
+    safe
 }
 
 /// The frontmatter block, both fences included.
