@@ -109,7 +109,7 @@ proptest! {
 
     #[test]
     fn a_template_makes_a_valid_session_or_an_error_with_its_place(
-        body in text(TEMPLATE), value in text(&[]), title in "[-#a-z{}é ]{1,12}x",
+        body in text(TEMPLATE), value in text(&[]), title in "[-#a-z{}é <>!=~`*]{1,12}x",
     ) {
         let folder = tempfile::tempdir().unwrap();
         let head = "---\nname: t\nvariables: {a: b}\n---\n";

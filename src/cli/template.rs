@@ -2,7 +2,9 @@ use clap::{Args, Subcommand};
 
 /// Arguments of `template`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    disable_help_subcommand = true,
+    after_help = "\
 The project's own templates are the `.md` files in .agents/templates. One of them takes the place of
 a built-in template of its name. docs/templates.md says how they are written.
 
@@ -11,7 +13,8 @@ Exit codes of check: 0 sessions can be made from all of them; 1 not so; 2 wrong 
 Examples:
   agentsess template list
   agentsess template show bugfix > .agents/templates/bugfix.md
-  agentsess template check")]
+  agentsess template check"
+)]
 pub struct Template {
     /// What to do.
     #[command(subcommand)]

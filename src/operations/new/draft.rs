@@ -114,17 +114,15 @@ fn values(
     let mut values = template.values(&given)?;
     let key = |wanted: &[&str]| {
         let found = keys.iter().find(|(key, _)| wanted.contains(key));
-        found
-            .map(|(_, value)| insert::line(value))
-            .unwrap_or_default()
+        found.map(|(_, text)| value(text)).unwrap_or_default()
     };
     let date = format_rfc3339(now).get(..10).unwrap_or("").to_owned();
     values.extend(
         [
-            ("title", heading_text(title)),
+            ("title", heading_text(&value(title))),
             ("issue", key(&["linear_issue", "issue"])),
             ("branch", key(&["branch"])),
-            ("agent", insert::line(request.agent)),
+            ("agent", value(request.agent)),
             ("date", date),
         ]
         .map(|(name, value)| (name.to_owned(), value)),

@@ -5,7 +5,8 @@ use crate::document::schema::{
     BLOCKERS, CONTEXT, CURRENT_STATE, DECISIONS, NEXT_STEPS, SESSION_LOG, same_name,
 };
 use crate::document::{
-    Document, Section, Source, Span, Wave, WaveState, insert, is_none, line_start, next_line,
+    Document, Fill, Item, Section, Source, Span, Wave, WaveState, insert, is_none, line_start,
+    next_line,
 };
 use crate::error::{Error, Kind, Result};
 use crate::operations::{Issue, restore, stem_of};
@@ -35,7 +36,7 @@ impl Parent {
     }
 
     /// `error` says why no open session is meant.
-    fn closed(store: &Store, selector: &str, mut error: Error) -> Result<Self> {
+    fn closed(store: &Store, selector: &str, error: Error) -> Result<Self> {
         let choose = |mut error: Error| {
             let first = error.details.first();
             let first = first.and_then(|line| line.split_whitespace().next());
@@ -58,10 +59,7 @@ impl Parent {
                 closed: Some(found.entry.removed_at.clone()),
             }),
             Err(several) if several.kind == Kind::Ambiguous => Err(choose(several)),
-            Err(_) => {
-                error.message = format!("no session matches `{selector}`, open or closed");
-                Err(choose(error))
-            }
+            Err(_) => Err(error),
         }
     }
 
@@ -112,15 +110,16 @@ impl Parent {
         let document = Document::parse(&self.source);
         let body = &document.body;
         let mut carried: Vec<(String, String)> = Vec::new();
-        for section in &body.sections {
+        for (index, section) in body.sections.iter().enumerate() {
             let name = body.name(section);
             let is = |known: &str| same_name(known, name);
-            let text = if is(CONTEXT) || is(CURRENT_STATE) || is(SESSION_LOG) {
+            let own = is(CONTEXT) || is(CURRENT_STATE) || is(SESSION_LOG);
+            let text = if own || section.fill != Fill::Filled {
                 None
             } else if is(DECISIONS) {
-                document.section_text(DECISIONS).map(str::to_owned)
+                Some(section.body.of(document.text).to_owned())
             } else {
-                open_part(&document, section)
+                open_part(&document, index, section)
             };
             let text = text.filter(|text| !is_none(text));
             carried.extend(text.map(|text| (name.to_owned(), text)));
@@ -130,41 +129,41 @@ impl Parent {
 }
 
 /// The text of a section without what is done in it; `None` where nothing in it is open.
-fn open_part(document: &Document, section: &Section) -> Option<String> {
+fn open_part(document: &Document, index: usize, section: &Section) -> Option<String> {
     let (text, body) = (document.text, &document.body);
     let name = body.name(section);
-    document.section_text(name)?;
-    let items: Vec<_> = body.items_in(name).map(|(_, item)| item).collect();
-    let is_box = |done: bool| {
-        items
-            .iter()
-            .any(|item| item.checkbox.is_some_and(|(_, d)| d == done))
-    };
+    let items: Vec<_> = body
+        .items
+        .iter()
+        .filter(|item| item.section == Some(index))
+        .collect();
     let lists_work = [NEXT_STEPS, BLOCKERS]
         .iter()
         .any(|own| same_name(own, name));
-    let open = if lists_work {
-        items.is_empty() || document.open_items(name).next().is_some()
-    } else {
-        is_box(false)
+    let is_open = |item: &&Item| match item.checkbox {
+        Some((_, done)) => !done,
+        None => lists_work && item.depth == 1 && !is_none(item.text.of(text)),
     };
-    if !open {
+    let is_prose = lists_work && items.is_empty();
+    if !is_prose && !items.iter().any(is_open) {
         return None;
     }
     let mut changes = waves(document, section);
-    for (index, item) in items.iter().enumerate() {
+    let mut rest = items.as_slice();
+    while let Some((item, after)) = rest.split_first() {
+        rest = after;
         let Some((mark, true)) = item.checkbox else {
             continue;
         };
-        let below = items.iter().skip(index + 1);
-        let below: Vec<_> = below.take_while(|below| below.depth > item.depth).collect();
-        let is_open =
-            |below: &&&crate::document::Item| below.checkbox.is_some_and(|(_, done)| !done);
+        let below = after.iter().take_while(|below| below.depth > item.depth);
+        let (below, after) = after.split_at(below.count());
+        let is_open = |below: &&Item| below.checkbox.is_some_and(|(_, done)| !done);
         if !below.iter().any(is_open) {
             let last = below.last().map_or(item.text.end, |last| last.text.end);
             let start = line_start(text, mark.start);
             let end = block_end(text, start, last.max(mark.end), section.body.end);
             changes.push((Span::new(start, end), String::new()));
+            rest = after;
         }
     }
     changes.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
