@@ -35,7 +35,7 @@ pub(super) fn draft(
     let values = values(&template, request, title, &keys, guard, now)?;
     let head = head(start, title, &current, &keys, now);
     let draft = template::draft(&template, &values, &head, title, &store.config, now)?;
-    let source = draft.refuse_errors(&template, guard.allowed)?;
+    let source = draft.refuse_errors(&template)?;
     let document = Document::parse(&source);
 
     let context = request.context.unwrap_or(&input.lead);
@@ -132,11 +132,12 @@ fn values(
 
 /// A value as it can stand anywhere in a body, at the beginning of a line and within one: on one
 /// line, because what opens a block in the one place is text in the other, and without what would
-/// make a heading of it or of the line above, open a fence or end a comment.
+/// make a heading of it or of the line above, open a fence, end a comment or mark a conflict.
 fn value(text: &str) -> String {
     let line = insert::line(text).replace("-->", "--\\>");
     let safe = insert::block(&line, 3);
-    if safe.contains('\n') || safe.starts_with(['=', '~']) {
+    let opens = safe.starts_with(['=', '~', '>', '|']) || safe.starts_with("<<<<<<<");
+    if safe.contains('\n') || opens {
         return format!("\\{line}");
     }
     safe

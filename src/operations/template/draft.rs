@@ -8,7 +8,7 @@ use crate::document::schema::SESSION_LOG;
 use crate::document::time::Timestamp;
 use crate::document::{Body, Document, Edit, Source, Span, heading_text, line_column};
 use crate::error::{Error, Result};
-use crate::lint::{self, Severity};
+use crate::lint::{self, Family, RULES, Severity};
 
 /// What stands in a required section that nothing is known about.
 pub(in crate::operations) fn placeholder(section: &str) -> String {
@@ -96,10 +96,18 @@ pub(in crate::operations) fn draft(
         let lines = body.split_inclusive('\n').map(str::len);
         origin(lines.take(line.saturating_sub(above + 1)).sum()).0
     };
+    // What is no structure comes from the words of a title or value, unless the template has it.
+    let own = |span: Span, problem: &Problem| {
+        let safety = RULES
+            .iter()
+            .any(|rule| rule.name == problem.rule && rule.family == Family::Safety);
+        !safety || template.body().contains(span.of(source.text()))
+    };
     let problems = problems(&source, config, now)
         .into_iter()
-        .map(|(offset, problem)| Problem {
-            position: origin(offset.saturating_sub(prefix.len())),
+        .filter(|(span, problem)| own(*span, problem))
+        .map(|(span, problem)| Problem {
+            position: origin(span.start.saturating_sub(prefix.len())),
             message: with_line(&problem.message, line_of),
             ..problem
         })
@@ -135,7 +143,7 @@ pub(in crate::operations) fn draft(
 }
 
 /// What `lint` says about the draft, but for what is still to be added to it.
-fn problems(source: &Source, config: &Config, now: Timestamp) -> Vec<(usize, Problem)> {
+fn problems(source: &Source, config: &Config, now: Timestamp) -> Vec<(Span, Problem)> {
     let settings = lint::Settings::new(config, now);
     let findings = lint::check("", source, settings).into_iter();
     findings
@@ -157,7 +165,7 @@ fn problems(source: &Source, config: &Config, now: Timestamp) -> Vec<(usize, Pro
                 message: finding.message,
                 help,
             };
-            (finding.span.start, problem)
+            (finding.span, problem)
         })
         .collect()
 }
@@ -213,10 +221,8 @@ fn origin(template: &Template, rendered: &str, offset: usize) -> (usize, usize) 
 
 impl Draft {
     /// Refuses a draft that has errors, with the errors as the reasons.
-    pub fn refuse_errors(self, template: &Template, allow_secret: bool) -> Result<Source> {
-        let is_fatal = |problem: &&Problem| {
-            problem.severity == Severity::Error && !(allow_secret && problem.rule == "secret")
-        };
+    pub fn refuse_errors(self, template: &Template) -> Result<Source> {
+        let is_fatal = |problem: &&Problem| problem.severity == Severity::Error;
         let fatal: Vec<_> = self.problems.iter().filter(is_fatal).collect();
         let Some(first) = fatal.first() else {
             return Ok(self.source);
