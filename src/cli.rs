@@ -2,6 +2,8 @@
 //! page follow from it.
 
 mod lint;
+mod new;
+mod template;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,6 +12,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use lint::{FailOn, Fixes, Lint, LintFormat, LintInput, Rules};
+pub use new::New;
+pub use template::{Template, TemplateAction};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -20,7 +24,7 @@ const STYLES: Styles = Styles::styled()
 /// The commands by what they are for; the first group is what `--help` shows.
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Every day", &["new", "log", "show", "list", "close"]),
-    ("While working", &["set", "restore"]),
+    ("While working", &["set", "template", "restore"]),
     ("Validate", &["lint", "rule", "schema", "adopt"]),
     ("Integrate", &["doctor", "completions", "man", "help"]),
 ];
@@ -118,6 +122,9 @@ pub enum Command {
     /// Set one key of a session
     #[command(hide = true)]
     Set(Set),
+    /// List, show and check what sessions start from
+    #[command(hide = true, visible_alias = "templates")]
+    Template(Template),
     /// Bring a closed session back
     #[command(hide = true)]
     Restore(Restore),
@@ -212,57 +219,6 @@ pub struct Secrets {
     pub allow_secret: bool,
 }
 
-/// Arguments of `new`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  agentsess new \"Fall back to the second weather provider\" --issue BACK-123
-  agentsess new \"Fix the flaky login test\" --next \"reproduce it\" --next \"bisect\"
-  agentsess new - <<'EOF'
-  # Fix the flaky login test
-  It fails once in twenty runs on CI, never here.
-
-  ## Next Steps
-  - [ ] reproduce it with a slow disk
-  EOF")]
-pub struct New {
-    /// The title; `-` reads Markdown from standard input
-    ///
-    /// With `-`, a first heading `# Title` is the title unless one is given, leading text is the
-    /// Context, and a `## Name` block fills that section.
-    #[arg(value_name = "TITLE|-")]
-    pub title: Vec<String>,
-    /// The title, as an option
-    #[arg(
-        long = "title",
-        alias = "name",
-        value_name = "TITLE",
-        hide_short_help = true
-    )]
-    pub named: Option<String>,
-    /// Why this work exists, and what to know before touching it
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    pub context: Option<String>,
-    /// A next step; can be given more than once
-    #[arg(long, value_name = "ITEM", allow_hyphen_values = true)]
-    pub next: Vec<String>,
-    /// The current task; by default the first next step, or the title
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    pub current: Option<String>,
-    /// The issue this belongs to: an id or an address
-    #[arg(long, value_name = "ID|URL")]
-    pub issue: Option<String>,
-    /// What to start from: `session` has the required sections, `full` has all of them
-    #[arg(long, value_name = "NAME")]
-    pub template: Option<String>,
-    /// Who.
-    #[command(flatten)]
-    pub author: Author,
-    /// Secrets.
-    #[command(flatten)]
-    pub secrets: Secrets,
-}
-
 /// Arguments of `log`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -334,7 +290,11 @@ pub struct Log {
 Examples:
   agentsess show
   agentsess show weather --section \"Next Steps\"
-  agentsess show BACK-123 --frontmatter json")]
+  agentsess show BACK-123 --frontmatter json
+  agentsess show --source-diff
+
+Exit codes of --source-diff: 0 unchanged; 1 changed, or the document or what it said is gone; 2
+there is no such document.")]
 pub struct Show {
     /// Print the whole file
     #[arg(long, group = "part")]
@@ -345,6 +305,11 @@ pub struct Show {
     /// Print the frontmatter
     #[arg(long, value_name = "FORMAT", group = "part")]
     pub frontmatter: Option<DataFormat>,
+    /// Print what has changed in the document that the session started from
+    ///
+    /// As a unified diff, from what `new --from` found to what it says now.
+    #[arg(long, group = "part")]
+    pub source_diff: bool,
     /// The session.
     #[command(flatten)]
     pub target: NamedTarget,

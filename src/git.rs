@@ -289,6 +289,33 @@ impl Repository {
         blobs
     }
 
+    /// The id of the object that the last commit has at `path`, if its content is `bytes`.
+    pub fn committed(&self, path: &Path, bytes: &[u8]) -> Option<String> {
+        let top = fs::canonicalize(&self.top).ok()?;
+        let path = fs::canonicalize(path).ok()?;
+        let mut name = OsString::from("HEAD:");
+        name.push(path.strip_prefix(top).ok()?);
+        let args = [
+            OsStr::new("rev-parse"),
+            OsStr::new("-q"),
+            OsStr::new("--verify"),
+            &name,
+        ];
+        let id = self.run(args).ok()?.trim_end().to_owned();
+        (self.object(&id, bytes.len() as u64)? == bytes).then_some(id)
+    }
+
+    /// The content of the object with this id, if it has at most `limit` bytes.
+    pub fn object(&self, id: &str, limit: u64) -> Option<Vec<u8>> {
+        if !matches!(id.len(), 40 | 64) || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        match self.blobs(&[id], limit).ok()?.pop()? {
+            Blob::Bytes(bytes) => Some(bytes),
+            Blob::TooLarge(_) | Blob::Missing => None,
+        }
+    }
+
     /// Git at the top of the work tree. Paths among the arguments are taken literally.
     fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new("git");

@@ -17,6 +17,7 @@ mod schema;
 mod set;
 mod settings;
 mod show;
+mod template;
 
 use std::io::{self, Read};
 use std::process::ExitCode;
@@ -100,6 +101,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::List(arguments)) => list::run(&context, &arguments),
         Some(Command::Close(arguments)) => close::run(&context, &arguments),
         Some(Command::Set(arguments)) => set::run(&context, &arguments),
+        Some(Command::Template(arguments)) => template::run(&context, &arguments),
         Some(Command::Restore(arguments)) => restore::run(&context, &arguments),
         Some(Command::Lint(arguments)) => lint::run(&context, &arguments),
         Some(Command::Rule(arguments)) => rule::run(&context, &arguments),

@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::{Context, Words, author, output};
 use crate::cli;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::operations::{Written, new};
 use crate::render::sanitize;
+use crate::shell;
 
 #[derive(Serialize)]
 struct Created<'w> {
@@ -18,6 +19,8 @@ struct Created<'w> {
 pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
     let store = context.store()?;
     let words = Words::read("new", &arguments.title, arguments.named.as_deref())?;
+    let vars = arguments.var.iter().map(|var| variable(var));
+    let vars = vars.collect::<Result<Vec<_>>>()?;
     let request = new::Request {
         title: words.text.as_deref(),
         input: words.input.as_deref(),
@@ -26,6 +29,10 @@ pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
         current: arguments.current.as_deref(),
         issue: arguments.issue.as_deref(),
         template: arguments.template.as_deref(),
+        vars: &vars,
+        from: arguments.from.as_deref(),
+        parent: arguments.parent.as_deref(),
+        seed: arguments.seed.as_deref(),
         agent: &author(&arguments.author),
         allow_secret: arguments.secrets.allow_secret,
     };
@@ -46,4 +53,15 @@ pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
         )
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn variable(text: &str) -> Result<(String, String)> {
+    let pair = text.split_once('=');
+    let pair = pair.map(|(name, value)| (name.trim().to_owned(), value.to_owned()));
+    pair.ok_or_else(|| {
+        Error::usage(format!("`--var {text}` has no value")).hint(format!(
+            "agentsess new \"What this work is about\" --var {}",
+            shell::word(&format!("{text}=VALUE"))
+        ))
+    })
 }

@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -7,8 +8,10 @@ use crate::cli::{self, DataFormat};
 use crate::document::Document;
 use crate::document::yaml::{Kind, Node};
 use crate::error::{Error, Result};
+use crate::operations::source::{self, Drift};
 use crate::operations::{brief::Brief, slug_of};
-use crate::render::brief;
+use crate::render::{brief, diff, sanitize};
+use crate::store::Store;
 
 #[derive(Serialize)]
 struct Part<'s> {
@@ -39,6 +42,8 @@ pub(super) fn run(context: &Context, arguments: &cli::Show) -> Result<ExitCode> 
         } else {
             output.raw(format!("{text}\n").as_bytes())?;
         }
+    } else if arguments.source_diff {
+        return source_diff(context, &store, &name, &document);
     } else if let Some(format) = arguments.frontmatter {
         frontmatter(context, &document, format)?;
     } else if arguments.full {
@@ -61,6 +66,45 @@ pub(super) fn run(context: &Context, arguments: &cli::Show) -> Result<ExitCode> 
         output.print(&brief, || brief::text(&brief))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Serialize)]
+struct SourceDrift<'d> {
+    session: &'d str,
+    path: String,
+    changed: bool,
+    diff: Option<String>,
+}
+
+fn source_diff(
+    context: &Context,
+    store: &Store,
+    name: &str,
+    document: &Document,
+) -> Result<ExitCode> {
+    let (path, diff) = match source::drift(store, name, document)? {
+        Drift::Unchanged { path } => (path, None),
+        Drift::Changed {
+            path,
+            before,
+            after,
+        } => {
+            let sides = [Path::new("a").join(&path), Path::new("b").join(&path)];
+            let diff = diff([&sides[0], &sides[1]], &before, &after);
+            (path, Some(diff))
+        }
+    };
+    let drift = SourceDrift {
+        session: name,
+        path: path.display().to_string(),
+        changed: diff.is_some(),
+        diff,
+    };
+    context.output.print(&drift, || match &drift.diff {
+        Some(diff) => diff.clone(),
+        None => format!("{} is unchanged", sanitize(&drift.path)),
+    })?;
+    Ok(ExitCode::from(u8::from(drift.changed)))
 }
 
 fn section<'d>(document: &'d Document, name: &str, wanted: &str) -> Result<(&'d str, &'d str)> {

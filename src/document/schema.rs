@@ -123,6 +123,7 @@ pub const KEYS: &[Key] = keys! {
     OPTIONAL Map       session.source: "the document it started from";
     OPTIONAL Text      session.source.path: "that document, relative to the repository";
     OPTIONAL Text      session.source.sha256: "its SHA-256 at that time, in hex";
+    OPTIONAL Text      session.source.blob: "its id in git, where it was committed at that time";
     OPTIONAL Text      session.state_recorded: "when Current State was last written, and its hash";
     REQUIRED Map       orchestration: "who does what";
     REQUIRED Text      orchestration.current_task: "what is being worked on";

@@ -18,7 +18,8 @@ pub mod new;
 pub mod restore;
 pub mod set;
 pub mod since;
-mod template;
+pub mod source;
+pub mod template;
 
 use std::borrow::Cow;
 use std::cell::RefCell;

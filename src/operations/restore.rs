@@ -24,6 +24,25 @@ pub struct Restored {
 /// system refuses.
 pub fn restore(store: &Store, wanted: &str) -> Result<Restored> {
     let trashed = store.trashed();
+    let latest = find(&trashed, wanted)?;
+    let name = &latest.entry.name;
+    let lock = store.lock()?;
+    let path = store
+        .bring_back(&lock, latest)
+        .map_err(|error| match error.kind {
+            Kind::Ambiguous => Error::new(Kind::Ambiguous, "a session of this name exists")
+                .at(&store.shown(&store.path(name)), None)
+                .hint(format!("agentsess show -s {}", stem_of(name))),
+            _ => error,
+        })?;
+    Ok(Restored {
+        session: name.clone(),
+        path: store.shown(&path),
+    })
+}
+
+/// The session in the trash that `wanted` means; of several copies of one session, the latest.
+pub(super) fn find<'t>(trashed: &'t [Trashed], wanted: &str) -> Result<&'t Trashed> {
     let bare = stem_of(wanted);
     let names = |entry: &Trashed| {
         let name = entry.entry.name.clone();
@@ -58,17 +77,5 @@ pub fn restore(store: &Store, wanted: &str) -> Result<Restored> {
         error.details.dedup();
         return Err(error.hint(format!("agentsess restore {}", stem_of(name))));
     }
-    let lock = store.lock()?;
-    let path = store
-        .bring_back(&lock, latest)
-        .map_err(|error| match error.kind {
-            Kind::Ambiguous => Error::new(Kind::Ambiguous, "a session of this name exists")
-                .at(&store.shown(&store.path(name)), None)
-                .hint(format!("agentsess show -s {}", stem_of(name))),
-            _ => error,
-        })?;
-    Ok(Restored {
-        session: name.clone(),
-        path: store.shown(&path),
-    })
+    Ok(latest)
 }

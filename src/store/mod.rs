@@ -9,11 +9,13 @@
 
 mod adopt;
 mod decisions;
+mod documents;
 mod files;
 mod leftovers;
 mod lock;
 mod root;
 mod select;
+mod templates;
 mod trash;
 
 use std::path::{Component, Path, PathBuf};
@@ -26,6 +28,7 @@ pub use files::{FILE_LIMIT, read, refuse_link, too_large};
 pub use lock::Lock;
 pub use root::{Place, SESSIONS, SettingsFile};
 pub use select::Candidate;
+pub use templates::TEMPLATES;
 pub use trash::Trashed;
 
 use crate::config::Config;

@@ -256,7 +256,11 @@ impl<'d, 'a> Reading<'d, 'a> {
         for section in &config.sections.required {
             let mapped = self.mapped.iter().any(|one| same_name(one.name, section));
             if body.section(section).is_none() && !mapped && !report.added.contains(section) {
-                let _ = write!(text, "## {section}\n\n{}\n\n", placeholder(section));
+                let _ = write!(
+                    text,
+                    "## {section}\n\n{}\n\n",
+                    template::placeholder(section)
+                );
                 report.added.push(section.clone());
             }
         }
@@ -360,7 +364,7 @@ impl<'d, 'a> Reading<'d, 'a> {
         }
         let required = config.sections.required.iter();
         let missing: HashMap<&String, String> = required
-            .map(|section| (section, placeholder(section)))
+            .map(|section| (section, template::placeholder(section)))
             .collect();
         for section in &config.sections.required {
             if document.body.section(section).is_none() {
@@ -483,16 +487,4 @@ fn plain_heading(raw: &str) -> String {
     let body = Body::parse(&text, Span::new(0, text.len()));
     body.title()
         .map_or_else(String::new, |title| title.title.to_string())
-}
-
-/// What `new` puts into a section that nothing is known about.
-fn placeholder(section: &str) -> String {
-    let body = template::render(template::DEFAULT, "").unwrap_or_default();
-    let body = Source::new(body.into_bytes());
-    let document = Document::parse(&body);
-    let known = document.body.section(section);
-    known.map_or_else(
-        || "<!-- What belongs here. -->".to_owned(),
-        |(_, section)| section.body.of(document.text).to_owned(),
-    )
 }

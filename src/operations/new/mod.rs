@@ -1,18 +1,22 @@
-//! Creates a session.
+//! Creates a session: from nothing but a title, from a document, or from the session it continues.
 
-use std::fmt::Write as _;
+mod draft;
+mod parent;
+
+use std::path::Path;
 
 use super::blocks::Blocks;
-use super::{Guard, Issue, Written, apply, template, updated};
+use super::source::Origin;
+use super::{Guard, Written, apply, updated};
 use crate::document::schema::{CONTEXT, CURRENT_STATE, NEXT_STEPS};
-use crate::document::time::{Timestamp, format_rfc3339};
+use crate::document::time::Timestamp;
 use crate::document::{
-    Document, Edit, Scalar, Source, file_name, heading_text, insert, is_none, quoted, slugify,
-    state_hash,
+    Document, Edit, Scalar, Source, file_name, insert, is_none, slugify, state_hash,
 };
 use crate::error::{Error, Kind, Result};
-use crate::git::Repository;
 use crate::store::Store;
+use draft::draft;
+use parent::Parent;
 
 /// What a new session starts with.
 #[derive(Debug, Default)]
@@ -31,17 +35,46 @@ pub struct Request<'r> {
     pub issue: Option<&'r str>,
     /// The template; `session` by default.
     pub template: Option<&'r str>,
+    /// Values for the template's variables.
+    pub vars: &'r [(String, String)],
+    /// The document it starts from, as the user wrote its path.
+    pub from: Option<&'r Path>,
+    /// The session it continues, open or closed: what selects it.
+    pub parent: Option<&'r str>,
+    /// The idea it plans.
+    pub seed: Option<&'r str>,
     /// Who creates it.
     pub agent: &'r str,
     /// Write secrets as they are.
     pub allow_secret: bool,
 }
 
+/// What a session starts from, read.
+struct Start {
+    input: Blocks,
+    parent: Option<Parent>,
+    origin: Option<Origin>,
+    seed: Option<String>,
+}
+
+impl Start {
+    /// The title that was given, or the nearest thing to one.
+    fn title(&self, given: Option<&str>) -> Option<String> {
+        given
+            .map(str::to_owned)
+            .or_else(|| self.input.title.clone())
+            .or_else(|| self.origin.as_ref()?.title())
+            .or_else(|| self.parent.as_ref()?.title())
+            .or_else(|| self.seed.clone())
+    }
+}
+
 /// Creates a session and returns its file name among the rest.
 ///
 /// # Errors
 ///
-/// When there is no title, the template is unknown, or the operating system refuses.
+/// When there is no title, the template is unknown or makes no valid session, the document or the
+/// parent cannot be read, or the operating system refuses. Nothing is made then.
 pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> {
     let input = Blocks::parse(request.input.unwrap_or(""), request.title.is_none())?;
     if request.context.is_some() {
@@ -56,17 +89,34 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
     if !request.next.is_empty() {
         input.exclude("--next", NEXT_STEPS)?;
     }
-    let title = insert::line(request.title.or(input.title.as_deref()).unwrap_or(""));
+    let parent = request.parent.map(|parent| Parent::read(store, parent));
+    let parent = parent.transpose()?;
+    let origin = request.from.map(|path| Origin::read(store, path));
+    let origin = origin.transpose()?;
+    let seed = request.seed.map(insert::line);
+    if seed.as_deref() == Some("") {
+        return Err(Error::usage("`--seed` is empty").hint("agentsess help new"));
+    }
+    let start = Start {
+        input,
+        parent,
+        origin,
+        seed,
+    };
+    let title = insert::line(&start.title(request.title).unwrap_or_default());
     if title.is_empty() {
         return Err(Error::usage("a session needs a title")
             .hint("agentsess new \"What this work is about\""));
     }
     let guard = Guard::new(request.allow_secret);
     let title = guard.text(&title);
-    let bytes = draft(store, request, &input, &title, &guard, now)?;
+    let bytes = draft(store, request, &start, &title, &guard, now)?;
 
     let slug = slugify(without_issue(&title, request.issue));
     let lock = store.lock()?;
+    if let Some(origin) = &start.origin {
+        origin.keep(store, &lock)?;
+    }
     for attempt in 1..1000 {
         let name = file_name(now, &slug, attempt);
         match store.create(&lock, &name, &bytes) {
@@ -85,93 +135,11 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
     .hint("wait a second, then run the command again"))
 }
 
-fn draft(
-    store: &Store,
-    request: &Request,
-    input: &Blocks,
-    title: &str,
-    guard: &Guard,
-    now: Timestamp,
-) -> Result<Vec<u8>> {
-    let name = template::DEFAULT;
-    let body = template::render(request.template.unwrap_or(name), &heading_text(title))?;
-    let next: Vec<_> = request.next.iter().map(|item| insert::line(item)).collect();
-    let current = request.current.map(insert::line);
-    let current = current.as_deref().or(next.first().map(String::as_str));
-    let current = guard.text(current.unwrap_or(title));
-    let frontmatter = frontmatter(store, request, title, &current, now);
-    let source = Source::new(format!("{frontmatter}\n{body}").into_bytes());
-    let document = Document::parse(&source);
-
-    let context = request.context.unwrap_or(&input.lead);
-    let steps = task_list(&next);
-    let mut edits = Vec::new();
-    if !context.trim().is_empty() {
-        let section = CONTEXT;
-        edits.push(Edit::Replace {
-            section,
-            text: context,
-        });
-    }
-    if !next.is_empty() {
-        let section = NEXT_STEPS;
-        edits.push(Edit::Replace {
-            section,
-            text: &steps,
-        });
-    }
-    edits.extend(input.edits());
-    for section in &store.config.sections.required {
-        if document.body.section(section).is_none() && !input.touches(section) {
-            let text = "<!-- What belongs here. -->";
-            edits.push(Edit::Replace { section, text });
-        }
-    }
-    edits.push(Edit::Log {
-        at: now,
-        agent: request.agent,
-        action: "new",
-        text: "Session created.",
-    });
-    let bytes = apply(store, "", &document, &edits, guard)?;
-    record_state(store, "", bytes, input.touches(CURRENT_STATE), now)
-}
-
 /// The title without the id of the session's own issue before it, which has no place in a name.
 fn without_issue<'t>(title: &'t str, issue: Option<&str>) -> &'t str {
     let rest = issue.and_then(|issue| title.strip_prefix(issue));
     let rest = rest.map(|rest| rest.trim_start_matches([' ', ':', '-', '–', '—']));
     rest.filter(|rest| !rest.is_empty()).unwrap_or(title)
-}
-
-/// The frontmatter block, both fences included.
-fn frontmatter(
-    store: &Store,
-    request: &Request,
-    title: &str,
-    current: &str,
-    now: Timestamp,
-) -> String {
-    let now = quoted(&format_rfc3339(now));
-    let mut text = format!(
-        "---\nsession:\n  title: {}\n  status: in_progress\n  created: {now}\n  last_updated: {now}\n",
-        quoted(title),
-    );
-    let issue = request
-        .issue
-        .map(|issue| Issue::parse(issue, &store.config));
-    for ([_, key], value) in issue.iter().flat_map(Issue::fields) {
-        let _ = writeln!(text, "  {key}: {}", quoted(value));
-    }
-    if let Some(branch) = store.repository.as_ref().and_then(Repository::branch) {
-        let _ = writeln!(text, "  branch: {}", quoted(&branch));
-    }
-    let _ = writeln!(
-        text,
-        "orchestration:\n  current_task: {}\n---",
-        quoted(current)
-    );
-    text
 }
 
 /// Items as a task list. `None.` says that there is nothing to do and is no task.
