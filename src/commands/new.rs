@@ -26,6 +26,8 @@ pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
         current: arguments.current.as_deref(),
         issue: arguments.issue.as_deref(),
         template: arguments.template.as_deref(),
+        seed: arguments.seed.as_deref(),
+        switch: !arguments.no_switch,
         agent: &author(&arguments.author),
         allow_secret: arguments.secrets.allow_secret,
     };

@@ -11,9 +11,11 @@ pub mod brief;
 pub mod close;
 pub mod fix;
 mod issue;
+pub mod link;
 pub mod list;
 pub mod log;
 pub mod new;
+pub mod planning;
 pub mod restore;
 pub mod set;
 mod template;
@@ -48,6 +50,9 @@ pub struct Written {
     pub new_sections: Vec<String>,
     /// Kinds of secrets that were replaced.
     pub redacted: Vec<Kind>,
+    /// The planning session that was left for this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left: Option<planning::Left>,
 }
 
 impl Written {
@@ -70,6 +75,7 @@ impl Written {
             progress: document.progress(),
             new_sections: own.collect(),
             redacted: guard.found.borrow().iter().copied().collect(),
+            left: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::blocks::Blocks;
-use super::{Guard, Issue, Written, apply, template, updated};
+use super::{Guard, Issue, Written, apply, planning, template, updated};
 use crate::document::schema::{CONTEXT, CURRENT_STATE, NEXT_STEPS};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{
@@ -31,6 +31,10 @@ pub struct Request<'r> {
     pub issue: Option<&'r str>,
     /// The template; `session` by default.
     pub template: Option<&'r str>,
+    /// The idea it plans.
+    pub seed: Option<&'r str>,
+    /// Leave the planning session that this work tree uses for the new one.
+    pub switch: bool,
     /// Who creates it.
     pub agent: &'r str,
     /// Write secrets as they are.
@@ -56,7 +60,12 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
     if !request.next.is_empty() {
         input.exclude("--next", NEXT_STEPS)?;
     }
-    let title = insert::line(request.title.or(input.title.as_deref()).unwrap_or(""));
+    let seed = request.seed.map(insert::line);
+    if seed.as_deref() == Some("") {
+        return Err(Error::usage("`--seed` is empty").hint("agentsess help new"));
+    }
+    let title = request.title.or(input.title.as_deref());
+    let title = insert::line(title.or(seed.as_deref()).unwrap_or(""));
     if title.is_empty() {
         return Err(Error::usage("a session needs a title")
             .hint("agentsess new \"What this work is about\""));
@@ -67,15 +76,25 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
 
     let slug = slugify(without_issue(&title, request.issue));
     let lock = store.lock()?;
+    let switch = request.switch && request.seed.is_some();
+    let left = if switch {
+        planning::leave(store, &lock, None, now)?
+    } else {
+        None
+    };
     for attempt in 1..1000 {
         let name = file_name(now, &slug, attempt);
         match store.create(&lock, &name, &bytes) {
             Err(error) if error.kind == Kind::Ambiguous => {}
             Err(error) => return Err(error),
             Ok(()) => {
+                if switch {
+                    store.set_used(&lock, &name)?;
+                }
                 let source = Source::new(bytes);
                 let document = Document::parse(&source);
-                return Ok(Written::new(&name, now, &document, &document, &guard));
+                let written = Written::new(&name, now, &document, &document, &guard);
+                return Ok(Written { left, ..written });
             }
         }
     }
@@ -166,11 +185,11 @@ fn frontmatter(
     if let Some(branch) = store.repository.as_ref().and_then(Repository::branch) {
         let _ = writeln!(text, "  branch: {}", quoted(&branch));
     }
-    let _ = writeln!(
-        text,
-        "orchestration:\n  current_task: {}\n---",
-        quoted(current)
-    );
+    let _ = writeln!(text, "orchestration:\n  current_task: {}", quoted(current));
+    if let Some(seed) = request.seed.map(insert::line) {
+        let _ = writeln!(text, "planning:\n  root_seed: {}", quoted(&seed));
+    }
+    text.push_str("---\n");
     text
 }
 

@@ -11,9 +11,11 @@ mod adopt;
 mod decisions;
 mod files;
 mod lock;
+mod records;
 mod root;
 mod select;
 mod trash;
+mod used;
 
 use std::path::{Component, Path, PathBuf};
 
@@ -23,6 +25,7 @@ use walkdir::WalkDir;
 pub use decisions::DecisionRecords;
 pub use files::{FILE_LIMIT, read, refuse_link, too_large};
 pub use lock::Lock;
+pub use records::Records;
 pub use root::{Place, SESSIONS, SettingsFile};
 pub use select::Candidate;
 pub use trash::Trashed;

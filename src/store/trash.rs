@@ -118,13 +118,7 @@ impl Store {
     /// When a session of this name exists, the copy is damaged, or the operating system refuses.
     pub fn bring_back(&self, lock: &Lock, trashed: &Trashed) -> Result<PathBuf> {
         lock.guards(&self.sessions)?;
-        let copy = trashed.path.join(SESSION);
-        let bytes = files::read(&copy)?;
-        if sha256(&bytes) != trashed.entry.sha256 {
-            return Err(Error::new(Kind::Io, "the copy in the trash is damaged")
-                .at(&copy, None)
-                .hint("compare it with the last commit that had the session"));
-        }
+        let bytes = trashed.bytes()?;
         let path = self.path(&trashed.entry.name);
         match self.made_of(trashed)? {
             Some(now) if trashed.entry.is_in_place() => {
@@ -186,6 +180,24 @@ impl Store {
     fn shared_trash(&self) -> Option<PathBuf> {
         let repository = self.repository.as_ref()?;
         Some(repository.common_dir.join("agentsess").join("trash"))
+    }
+}
+
+impl Trashed {
+    /// The session's bytes.
+    ///
+    /// # Errors
+    ///
+    /// When the copy cannot be read or is damaged.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        let copy = self.path.join(SESSION);
+        let bytes = files::read(&copy)?;
+        if sha256(&bytes) == self.entry.sha256 {
+            return Ok(bytes);
+        }
+        Err(Error::new(Kind::Io, "the copy in the trash is damaged")
+            .at(&copy, None)
+            .hint("compare it with the last commit that had the session"))
     }
 }
 
