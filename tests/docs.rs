@@ -209,11 +209,19 @@ fn kind(name: &str, schema: &Value) -> String {
 fn readme_names_every_command_and_the_two_that_do_everything() {
     let readme = read("README.md");
     for command in [
-        "new", "log", "show", "list", "close", "set", "restore", "lint", "rule", "schema", "adopt",
+        "new", "log", "show", "list", "close", "set", "link", "restore", "lint", "rule", "schema",
+        "adopt",
     ] {
         assert!(readme.contains(&format!("| `{command}` |")), "{command}");
     }
-    for page in ["rules", "cli", "configuration", "format", "json"] {
+    for page in [
+        "rules",
+        "cli",
+        "configuration",
+        "format",
+        "json",
+        "planning",
+    ] {
         assert!(readme.contains(&format!("](docs/{page}.md)")), "{page}");
     }
     assert!(readme.contains("```sh\ncargo test --locked\n```"));
