@@ -669,6 +669,15 @@ fn sessions_without_a_seed_leave_a_record_only_where_all_do() {
 }
 
 #[test]
+fn a_used_session_that_is_gone_is_not_in_the_way() {
+    let project = Project::git();
+    project.ok(&["new", "Weather", "--seed", "weather"]);
+    fs::remove_file(project.session("weather")).unwrap();
+    project.ok(&["new", "Search", "--seed", "search"]);
+    assert!(!project.sessions().join("archive").exists());
+}
+
+#[test]
 fn two_sessions_of_one_seed_and_second_have_a_record_each() {
     let project = Project::git();
     for title in ["One", "Two", "Three"] {

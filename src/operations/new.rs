@@ -89,7 +89,7 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
             Err(error) => return Err(error),
             Ok(()) => {
                 if switch {
-                    store.set_used(&lock, &name)?;
+                    store.use_session(&lock, Some(&name))?;
                 }
                 let source = Source::new(bytes);
                 let document = Document::parse(&source);

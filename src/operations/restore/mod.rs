@@ -106,7 +106,7 @@ pub fn restore(store: &Store, wanted: &str, agent: &str, now: Timestamp) -> Resu
         (None, None) => (create(store, &lock, &record, agent, now)?, Origin::Record),
     };
     let written = planning::record_active(store, &lock, &record, &session, now)?;
-    store.set_used(&lock, &session)?;
+    store.use_session(&lock, Some(&session))?;
     Ok(Restored {
         path: store.shown(&store.path(&session)),
         session,
