@@ -1,6 +1,7 @@
 //! The command line: types and their documentation, nothing else. Help, completions and the man
 //! page follow from it.
 
+mod link;
 mod lint;
 mod new;
 mod template;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use link::Link;
 pub use lint::{FailOn, Fixes, Lint, LintFormat, LintInput, Rules};
 pub use new::New;
 pub use template::{Template, TemplateAction};
@@ -24,7 +26,7 @@ const STYLES: Styles = Styles::styled()
 /// The commands by what they are for; the first group is what `--help` shows.
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Every day", &["new", "log", "show", "list", "close"]),
-    ("While working", &["set", "template", "restore"]),
+    ("While working", &["set", "link", "template", "restore"]),
     ("Validate", &["lint", "rule", "schema", "adopt"]),
     ("Integrate", &["doctor", "completions", "man", "help"]),
 ];
@@ -125,6 +127,9 @@ pub enum Command {
     /// List, show and check what sessions start from
     #[command(hide = true, visible_alias = "templates")]
     Template(Template),
+    /// Link a session to the seed, spikes and plan it came from and the tickets it led to
+    #[command(hide = true)]
+    Link(Link),
     /// Bring a closed session back
     #[command(hide = true)]
     Restore(Restore),
@@ -340,8 +345,22 @@ Examples:
   agentsess list
   agentsess list --stale
   agentsess list --since 1d
-  agentsess list --json")]
+  agentsess list --json
+  agentsess list --planning --seed weather --latest")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 pub struct List {
+    /// List planning sessions, open or recorded, the one written last first
+    #[arg(long)]
+    pub planning: bool,
+    /// Those of one seed
+    #[arg(long, value_name = "TOPIC", requires = "planning")]
+    pub seed: Option<String>,
+    /// The first of them only
+    #[arg(long, requires = "planning")]
+    pub latest: bool,
     /// List completed sessions too, as happens anyway
     #[arg(long, hide = true)]
     pub all: bool,
@@ -499,12 +518,20 @@ pub struct Close {
 /// Arguments of `restore`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+From the trash a session comes back byte for byte. Where only a record is left of it, a new file is
+made that says what the record knows. A session with a record is the one that this work tree uses
+then; the planning session that it used is recorded as archived and paused.
+
 Examples:
   agentsess restore
-  agentsess restore weather")]
+  agentsess restore weather
+  agentsess restore weather@2025-12-04T14-30-00Z")]
 pub struct Restore {
-    /// A name or the beginning of one; without it, everything that can be restored is listed
+    /// A name, the id of a record, a seed, or the beginning of one; without it, the trash is listed
     pub name: Option<String>,
+    /// Who.
+    #[command(flatten)]
+    pub author: Author,
 }
 
 /// Arguments of `completions`.

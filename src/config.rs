@@ -43,6 +43,8 @@ pub struct Config {
     pub lint: Lint,
     /// What `close` looks at.
     pub close: Close,
+    /// What is kept of sessions that were closed or left for others.
+    pub records: Records,
     /// What was read, for errors that are noticed later.
     #[serde(skip)]
     origin: Option<Origin>,
@@ -167,6 +169,29 @@ impl Default for Close {
     }
 }
 
+/// `[records]`
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Records {
+    /// The folder of closing records, relative to the root and within it. Another program's folder
+    /// of such records can be shared.
+    #[schemars(extend("default" = ".agents/sessions/archive"), extend("pattern" = r"^(?!/)(?!(.*/)?\.\.(/|$))"))]
+    pub folder: Option<PathBuf>,
+    /// Which sessions leave a record when they are closed.
+    pub keep: KeepRecords,
+}
+
+/// Which sessions leave a record when they are closed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum KeepRecords {
+    /// Planning sessions do: those with a seed.
+    #[default]
+    Planning,
+    /// All do.
+    All,
+}
+
 impl Config {
     /// Reads the configuration of the repository at `root`; without the file, the defaults.
     ///
@@ -235,12 +260,15 @@ impl Config {
             let message = format!("`lock-timeout` must be between 0 and {LONGEST_LOCK_TIMEOUT}");
             return wrong("lock-timeout", &message);
         }
-        let decisions = &config.close.decisions;
-        if decisions.is_absolute() || decisions.iter().any(|part| part == "..") {
+        let leaves = |path: &Path| path.is_absolute() || path.iter().any(|part| part == "..");
+        if leaves(&config.close.decisions) {
             return wrong(
                 "decisions",
                 "`close.decisions` must stay within the repository",
             );
+        }
+        if config.records.folder.as_deref().is_some_and(leaves) {
+            return wrong("folder", "`records.folder` must stay within the repository");
         }
         Ok(config)
     }
@@ -325,6 +353,7 @@ mod tests {
         assert!(error("[linear]\nworkspce = 'x'").ends_with("(did you mean `workspace`?)"));
         assert!(error("lock-timeout = -1").starts_with("agentsess.toml:1:1: `lock-timeout`"));
         assert!(error("[close]\ndecisions = '../x'").starts_with("agentsess.toml:2:1"));
+        assert!(error("[records]\nfolder = '/x'").starts_with("agentsess.toml:2:1"));
         assert!(error("[items]\nid-patterns = ['(']").starts_with("agentsess.toml:2:15"));
         assert!(error("[lint]\nexclude = ['a', '[b']").starts_with("agentsess.toml:2:11"));
     }

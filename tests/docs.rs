@@ -209,8 +209,8 @@ fn kind(name: &str, schema: &Value) -> String {
 fn readme_names_every_command_and_the_two_that_do_everything() {
     let readme = read("README.md");
     for command in [
-        "new", "log", "show", "list", "close", "set", "template", "restore", "lint", "rule",
-        "schema", "adopt",
+        "new", "log", "show", "list", "close", "set", "link", "template", "restore", "lint",
+        "rule", "schema", "adopt",
     ] {
         assert!(readme.contains(&format!("| `{command}` |")), "{command}");
     }
@@ -221,6 +221,7 @@ fn readme_names_every_command_and_the_two_that_do_everything() {
         "format",
         "json",
         "templates",
+        "planning",
     ] {
         assert!(readme.contains(&format!("](docs/{page}.md)")), "{page}");
     }

@@ -93,6 +93,85 @@ fn fixing_and_logging_at_once_lose_nothing() {
 }
 
 #[test]
+fn links_made_at_once_are_all_there_and_none_twice() {
+    let project = Project::git();
+    project.ok(&["new", "Weather", "--seed", "weather"]);
+    std::thread::scope(|scope| {
+        for writer in 0..8 {
+            let project = &project;
+            scope.spawn(move || {
+                for ticket in 0..6 {
+                    let own = format!("pt-{writer}-{ticket}");
+                    let shared = format!("all-{ticket}");
+                    project.ok(&[
+                        "link", "--ticket", &own, "--ticket", &shared, "--spike", &shared,
+                    ]);
+                }
+            });
+        }
+    });
+    let text = project.read("weather");
+    let line = |key: &str| {
+        text.lines()
+            .find(|line| line.trim_start().starts_with(key))
+            .unwrap()
+    };
+    let listed = |key: &str| line(key).matches('"').count() / 2;
+    assert_eq!(
+        (listed("tickets:"), listed("spikes:")),
+        (8 * 6 + 6, 6),
+        "{text}"
+    );
+    for ticket in 0..6 {
+        let shared = format!("\"all-{ticket}\"");
+        assert_eq!(text.matches(&shared).count(), 2, "{text}");
+        for writer in 0..8 {
+            let own = format!("\"pt-{writer}-{ticket}\"");
+            assert_eq!(text.matches(&own).count(), 1, "{own}");
+        }
+    }
+    project.ok(&["lint"]);
+}
+
+#[test]
+fn of_planning_sessions_begun_at_once_each_is_recorded_but_the_one_in_use() {
+    let project = Project::git();
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let project = &project;
+            scope.spawn(move || {
+                project.ok(&["new", "Same", "--seed", &format!("seed-{}", number % 2)])
+            });
+        }
+    });
+    assert_eq!(project.snapshot().len(), 8);
+    let records = fs::read_dir(project.sessions().join("archive")).unwrap();
+    let records: Vec<_> = records
+        .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    assert_eq!(records.len(), 7, "{records:?}");
+    let used = fs::read_to_string(project.sessions().join(".local/used")).unwrap();
+    for path in project.snapshot().into_iter().map(|(path, _)| path) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let stem = format!("\"stem\": \"{}\"", name.strip_suffix(".md").unwrap());
+        let recorded = records
+            .iter()
+            .filter(|record| record.contains(&stem))
+            .count();
+        let (status, count) = if used.trim() == name {
+            ("  status: in_progress\n", 0)
+        } else {
+            ("  status: paused\n", 1)
+        };
+        assert_eq!(recorded, count, "{name}");
+        assert!(
+            fs::read_to_string(&path).unwrap().contains(status),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn creators_of_the_same_name_all_get_a_session_of_their_own() {
     let project = Project::git();
     std::thread::scope(|scope| {

@@ -68,8 +68,14 @@ pub struct New {
     #[arg(long, value_name = "SESSION")]
     pub parent: Option<String>,
     /// The idea that it plans
+    ///
+    /// The planning session that this work tree uses is recorded as archived and paused, and the
+    /// new one is used in its place.
     #[arg(long, value_name = "TOPIC")]
     pub seed: Option<String>,
+    /// Leave the planning session that is used as it is
+    #[arg(long, requires = "seed")]
+    pub no_switch: bool,
     /// Who.
     #[command(flatten)]
     pub author: Author,

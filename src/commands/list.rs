@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::{Context, output};
+use super::{Context, output, planning};
 use crate::cli;
 use crate::document::time::format_rfc3339;
 use crate::error::Result;
@@ -31,6 +31,9 @@ struct Lately {
 }
 
 pub(super) fn run(context: &Context, arguments: &cli::List) -> Result<ExitCode> {
+    if arguments.planning {
+        return planning::list(context, arguments);
+    }
     if let Some(start) = &arguments.since {
         return lately(context, start);
     }
@@ -123,32 +126,9 @@ fn suggestion(row: &Row) -> String {
     format!("agentsess {elsewhere}{command}")
 }
 
-/// Aligned columns; only the first is coloured, so that its width is counted before the colour.
 fn table(rows: &[Row]) -> String {
-    let cells: Vec<[String; 6]> = rows.iter().map(cells).collect();
-    let width = |column: usize| {
-        let cells = cells.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..6).map(width).collect();
-    let mut text = String::new();
-    for (row, cells) in rows.iter().zip(&cells) {
-        let style = style(row.state);
-        let mut line = String::new();
-        for (index, (cell, width)) in cells.iter().zip(&widths).enumerate() {
-            if *width == 0 {
-                continue;
-            }
-            let padding = " ".repeat(width - cell.chars().count() + 2);
-            if index == 0 {
-                let _ = write!(line, "{style}{cell}{style:#}{padding}");
-            } else {
-                let _ = write!(line, "{cell}{padding}");
-            }
-        }
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text
+    let rows = rows.iter().map(|row| (style(row.state), cells(row)));
+    output::columns(&rows.collect::<Vec<_>>())
 }
 
 fn cells(row: &Row) -> [String; 6] {

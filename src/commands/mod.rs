@@ -5,11 +5,13 @@ mod adopt;
 mod close;
 mod docs;
 mod doctor;
+mod link;
 mod lint;
 mod list;
 mod log;
 mod new;
 mod output;
+mod planning;
 mod report;
 mod restore;
 mod rule;
@@ -102,6 +104,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::Close(arguments)) => close::run(&context, &arguments),
         Some(Command::Set(arguments)) => set::run(&context, &arguments),
         Some(Command::Template(arguments)) => template::run(&context, &arguments),
+        Some(Command::Link(arguments)) => link::run(&context, &arguments),
         Some(Command::Restore(arguments)) => restore::run(&context, &arguments),
         Some(Command::Lint(arguments)) => lint::run(&context, &arguments),
         Some(Command::Rule(arguments)) => rule::run(&context, &arguments),
@@ -174,7 +177,9 @@ fn with_session(selector: Option<&str>, session: &str) -> String {
     let mut words: Vec<String> = words
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    let named = words.iter().any(|word| word == "show" || word == "close");
+    let named = words
+        .iter()
+        .any(|word| matches!(word.as_str(), "show" | "close" | "link"));
     let mut option = false;
     let said = words.iter().position(|word| {
         let here = Some(word.as_str()) == selector && (option || named);

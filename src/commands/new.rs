@@ -33,6 +33,7 @@ pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
         from: arguments.from.as_deref(),
         parent: arguments.parent.as_deref(),
         seed: arguments.seed.as_deref(),
+        switch: !arguments.no_switch,
         agent: &author(&arguments.author),
         allow_secret: arguments.secrets.allow_secret,
     };

@@ -10,7 +10,8 @@ use crate::cli::{Color, Global};
 use crate::document::schema::SECTIONS;
 use crate::error::{Error, Result};
 use crate::operations::Written;
-use crate::render::{SCHEMA_VERSION, sanitize, write_json};
+use crate::operations::planning::Left;
+use crate::render::{SCHEMA_VERSION, one_line, sanitize, write_json};
 use crate::shell;
 
 /// How and where a command prints.
@@ -81,10 +82,15 @@ impl Output {
 
     /// The one line that every write answers.
     pub fn written(&self, done: &str, written: &Written) -> Result<()> {
+        self.answered(done, written, written)
+    }
+
+    /// The same for a write that has more to say in JSON.
+    pub fn answered(&self, done: &str, written: &Written, value: &impl Serialize) -> Result<()> {
         if self.quiet && !self.json {
             return Ok(());
         }
-        self.print(written, || {
+        self.print(value, || {
             let minute = written.at.get(11..16).unwrap_or("");
             let progress = written.progress;
             let mut line = format!("{done} {} {minute}", sanitize(&written.slug));
@@ -109,6 +115,11 @@ impl Output {
     /// The same for what may surprise.
     pub fn note(&self, note: &str) {
         self.aside(&format!("note: {}", sanitize(note)));
+    }
+
+    /// The same for what may be wrong.
+    pub fn warning(&self, warning: &str) {
+        self.aside(&format!("warning: {}", one_line(warning)));
     }
 
     /// Prints an error on standard error and returns its exit code.
@@ -198,6 +209,10 @@ pub(super) fn notes(written: &Written) -> String {
             let _ = write!(notes, "; did you mean `{near}`?");
         }
     }
+    if let Some(left) = &written.left {
+        notes.push('\n');
+        notes += &self::left(left);
+    }
     for kind in &written.redacted {
         let _ = write!(
             notes,
@@ -207,6 +222,42 @@ pub(super) fn notes(written: &Written) -> String {
         notes.push_str("; --allow-secret keeps it");
     }
     notes
+}
+
+/// Aligned columns, empty ones left out; only the first is coloured, so that its width is counted
+/// before the colour.
+pub(super) fn columns<const N: usize>(rows: &[(Style, [String; N])]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|(_, row)| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let mut text = String::new();
+    for (style, cells) in rows {
+        let mut line = String::new();
+        for (index, (cell, width)) in cells.iter().zip(&widths).enumerate() {
+            if *width == 0 {
+                continue;
+            }
+            let padding = " ".repeat(width - cell.chars().count() + 2);
+            if index == 0 {
+                let _ = write!(line, "{style}{cell}{style:#}{padding}");
+            } else {
+                let _ = write!(line, "{cell}{padding}");
+            }
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+/// The note about a planning session that was left for another one.
+pub(super) fn left(left: &Left) -> String {
+    let (slug, record) = (sanitize(&left.slug), left.record.display().to_string());
+    format!(
+        "note: {slug} is paused and recorded in {}",
+        sanitize(&record)
+    )
 }
 
 /// The line that says what to do next.

@@ -3,16 +3,21 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::Context;
+use super::{Context, author, output};
 use crate::cli;
 use crate::error::Result;
-use crate::operations::{restore, stem_of};
+use crate::operations::planning::Left;
+use crate::operations::restore::{self, Origin};
+use crate::operations::stem_of;
 use crate::render::sanitize;
 
 #[derive(Serialize)]
 struct Restored {
     session: String,
     path: String,
+    from: Origin,
+    record: Option<String>,
+    left: Option<Left>,
 }
 
 #[derive(Serialize)]
@@ -50,13 +55,26 @@ pub(super) fn run(context: &Context, arguments: &cli::Restore) -> Result<ExitCod
             })?;
         return Ok(ExitCode::SUCCESS);
     };
-    let restored = restore::restore(&store, name)?;
+    let agent = author(&arguments.author);
+    let restored = restore::restore(&store, name, &agent, context.now)?;
     let restored = Restored {
         session: restored.session,
         path: restored.path.display().to_string(),
+        from: restored.from,
+        record: restored.record.map(|path| path.display().to_string()),
+        left: restored.left,
     };
     context.output.print(&restored, || {
-        format!("restored {}", sanitize(&restored.path))
+        let done = match restored.from {
+            Origin::Trash => "restored",
+            Origin::Record => "restored from its record:",
+            Origin::Open => "back to",
+        };
+        let mut text = format!("{done} {}", sanitize(&restored.path));
+        if let Some(left) = &restored.left {
+            let _ = write!(text, "\n{}", output::left(left));
+        }
+        text
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -78,6 +78,15 @@ impl<'a> Frontmatter<'a> {
             .filter(|text| !value.is_null() && !text.trim().is_empty())
     }
 
+    /// The texts of the list at a path; none if it is no list.
+    pub fn texts(&self, path: &[&str]) -> Vec<String> {
+        let items = self.entry(path).and_then(|entry| entry.value.items());
+        let texts = items.unwrap_or(&[]).iter().filter(|item| !item.is_null());
+        texts
+            .filter_map(|item| item.text().map(str::to_owned))
+            .collect()
+    }
+
     /// `session.title`.
     pub fn title(&self) -> Option<&str> {
         self.text(&["session", "title"])

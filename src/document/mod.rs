@@ -13,6 +13,8 @@ mod edit;
 mod frontmatter;
 pub mod insert;
 mod name;
+mod planning;
+pub mod record;
 pub mod schema;
 pub mod secrets;
 mod source;
@@ -28,6 +30,8 @@ pub use body::{
 pub use edit::{Agent, Edit, EditError, Rewrite, Scalar, Splice, heading_text, quoted};
 pub use frontmatter::{FRONTMATTER_LIMIT, Fences, Frontmatter};
 pub use name::{SLUG_LIMIT, SessionName, file_name, is_slug, slugify};
+pub use planning::{Backlog, Planning};
+pub use record::Record;
 pub use schema::Status;
 pub use source::Source;
 pub use span::{Span, line_column, line_start, next_line};

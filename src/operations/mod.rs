@@ -12,9 +12,11 @@ pub mod close;
 pub mod doctor;
 pub mod fix;
 mod issue;
+pub mod link;
 pub mod list;
 pub mod log;
 pub mod new;
+pub mod planning;
 pub mod restore;
 pub mod set;
 pub mod since;
@@ -51,6 +53,9 @@ pub struct Written {
     pub new_sections: Vec<String>,
     /// Kinds of secrets that were replaced.
     pub redacted: Vec<Kind>,
+    /// The planning session that was left for this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left: Option<planning::Left>,
 }
 
 impl Written {
@@ -73,6 +78,7 @@ impl Written {
             progress: document.progress(),
             new_sections: own.collect(),
             redacted: guard.found.borrow().iter().copied().collect(),
+            left: None,
         }
     }
 }
@@ -152,6 +158,7 @@ fn text_of<'e>(edit: &Edit<'e>) -> &'e str {
             ..
         }
         | Edit::Title(text)
+        | Edit::Include { text, .. }
         | Edit::Replace { text, .. }
         | Edit::Append { text, .. }
         | Edit::Log { text, .. } => text,
@@ -170,6 +177,7 @@ fn with_text<'e>(edit: Edit<'e>, text: &'e str) -> Edit<'e> {
             value: Scalar::Text(text),
         },
         Edit::Title(_) => Edit::Title(text),
+        Edit::Include { path, .. } => Edit::Include { path, text },
         Edit::Replace { section, .. } => Edit::Replace { section, text },
         Edit::Append { section, .. } => Edit::Append { section, text },
         Edit::Log {

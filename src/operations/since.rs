@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::slug_of;
 use crate::document::time::{Timestamp, format_rfc3339, parse_minute, parse_rfc3339, whole_minute};
-use crate::document::{Document, Status};
+use crate::document::{Document, Source, Status};
 use crate::error::{Error, Result};
 use crate::store::Store;
 
@@ -92,7 +92,8 @@ pub fn since(store: &Store, start: Timestamp) -> Result<Vec<Activity>> {
         if trashed.entry.became.is_some() || here || closed.is_none_or(|at| at < start) {
             continue;
         }
-        if let Ok(source) = store.read_trashed(&trashed) {
+        if let Ok(bytes) = trashed.bytes() {
+            let source = Source::new(bytes);
             let document = Document::parse(&source);
             let mut activity = activity(&trashed.entry.name, &document, start);
             activity.closed_at = Some(trashed.entry.removed_at);

@@ -13,10 +13,12 @@ mod documents;
 mod files;
 mod leftovers;
 mod lock;
+mod records;
 mod root;
 mod select;
 mod templates;
 mod trash;
+mod used;
 
 use std::path::{Component, Path, PathBuf};
 
@@ -26,6 +28,7 @@ use walkdir::WalkDir;
 pub use decisions::DecisionRecords;
 pub use files::{FILE_LIMIT, read, refuse_link, too_large};
 pub use lock::Lock;
+pub use records::Records;
 pub use root::{Place, SESSIONS, SettingsFile};
 pub use select::Candidate;
 pub use templates::TEMPLATES;

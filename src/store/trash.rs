@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::lock::{LOCAL, local};
 use super::{Lock, Store, files};
+use crate::document::sha256;
 use crate::document::time::{Timestamp, format_compact, format_rfc3339};
-use crate::document::{Source, sha256};
 use crate::error::{Error, Kind, Result};
 
 const SESSION: &str = "session.md";
@@ -119,22 +119,6 @@ impl Store {
         found
     }
 
-    /// The bytes of a session in the trash.
-    ///
-    /// # Errors
-    ///
-    /// When they cannot be read or are not those that were put there.
-    pub fn read_trashed(&self, trashed: &Trashed) -> Result<Source> {
-        let copy = trashed.path.join(SESSION);
-        let bytes = files::read(&copy).map_err(|error| self.relocate(error))?;
-        if sha256(&bytes) == trashed.entry.sha256 {
-            return Ok(Source::new(bytes));
-        }
-        Err(Error::new(Kind::Io, "the copy in the trash is damaged")
-            .at(&self.shown(&copy), None)
-            .hint("compare it with the last commit that had the session"))
-    }
-
     /// Removes an entry for good.
     ///
     /// # Errors
@@ -157,7 +141,7 @@ impl Store {
     /// When a session of this name exists, the copy is damaged, or the operating system refuses.
     pub fn bring_back(&self, lock: &Lock, trashed: &Trashed) -> Result<PathBuf> {
         lock.guards(&self.sessions)?;
-        let bytes = self.read_trashed(trashed)?.into_bytes();
+        let bytes = trashed.bytes()?;
         let path = self.path(&trashed.entry.name);
         match self.made_of(trashed)? {
             Some(now) if trashed.entry.is_in_place() => {
@@ -219,6 +203,24 @@ impl Store {
     pub(super) fn shared_trash(&self) -> Option<PathBuf> {
         let repository = self.repository.as_ref()?;
         Some(repository.common_dir.join("agentsess").join("trash"))
+    }
+}
+
+impl Trashed {
+    /// The session's bytes.
+    ///
+    /// # Errors
+    ///
+    /// When the copy cannot be read or is damaged.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        let copy = self.path.join(SESSION);
+        let bytes = files::read(&copy)?;
+        if sha256(&bytes) == self.entry.sha256 {
+            return Ok(bytes);
+        }
+        Err(Error::new(Kind::Io, "the copy in the trash is damaged")
+            .at(&copy, None)
+            .hint("compare it with the last commit that had the session"))
     }
 }
 

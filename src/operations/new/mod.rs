@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::blocks::Blocks;
 use super::source::Origin;
-use super::{Guard, Written, apply, updated};
+use super::{Guard, Written, apply, planning, updated};
 use crate::document::schema::{CONTEXT, CURRENT_STATE, NEXT_STEPS};
 use crate::document::time::Timestamp;
 use crate::document::{
@@ -43,6 +43,8 @@ pub struct Request<'r> {
     pub parent: Option<&'r str>,
     /// The idea it plans.
     pub seed: Option<&'r str>,
+    /// Leave the planning session that this work tree uses for the new one.
+    pub switch: bool,
     /// Who creates it.
     pub agent: &'r str,
     /// Write secrets as they are.
@@ -117,15 +119,25 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
     if let Some(origin) = &start.origin {
         origin.keep(store, &lock)?;
     }
+    let switch = request.switch && request.seed.is_some();
+    let left = if switch {
+        planning::leave(store, &lock, None, now)?
+    } else {
+        None
+    };
     for attempt in 1..1000 {
         let name = file_name(now, &slug, attempt);
         match store.create(&lock, &name, &bytes) {
             Err(error) if error.kind == Kind::Ambiguous => {}
             Err(error) => return Err(error),
             Ok(()) => {
+                if switch {
+                    store.use_session(&lock, Some(&name))?;
+                }
                 let source = Source::new(bytes);
                 let document = Document::parse(&source);
-                return Ok(Written::new(&name, now, &document, &document, &guard));
+                let written = Written::new(&name, now, &document, &document, &guard);
+                return Ok(Written { left, ..written });
             }
         }
     }

@@ -52,15 +52,13 @@ impl Parent {
         // The original of an adopted file is no session that was closed.
         let mut trashed = store.trashed();
         trashed.retain(|trashed| trashed.entry.became.is_none());
-        match restore::find(&trashed, selector) {
-            Ok(found) => Ok(Self {
-                stem: stem_of(&found.entry.name).to_owned(),
-                source: store.read_trashed(found)?,
-                closed: Some(found.entry.removed_at.clone()),
-            }),
-            Err(several) if several.kind == Kind::Ambiguous => Err(choose(several)),
-            Err(_) => Err(error),
-        }
+        let found = restore::find_copy(&trashed, selector).map_err(choose)?;
+        let found = found.ok_or(error)?;
+        Ok(Self {
+            stem: stem_of(&found.entry.name).to_owned(),
+            source: Source::new(found.bytes().map_err(|error| store.relocate(error))?),
+            closed: Some(found.entry.removed_at),
+        })
     }
 
     /// What `session.parent` says. A closed session is none that a link could lead to.
