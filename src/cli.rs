@@ -2,6 +2,7 @@
 //! page follow from it.
 
 mod lint;
+mod work;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use lint::{FailOn, Fixes, Lint, LintFormat, LintInput, Rules};
+pub use work::{Block, Decide, Done, Pause, Task, TaskAdd, TaskCommand, Unblock};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -20,7 +22,12 @@ const STYLES: Styles = Styles::styled()
 /// The commands by what they are for; the first group is what `--help` shows.
 pub const GROUPS: &[(&str, &[&str])] = &[
     ("Every day", &["new", "log", "show", "list", "close"]),
-    ("While working", &["set", "restore"]),
+    (
+        "While working",
+        &[
+            "set", "done", "task", "decide", "block", "unblock", "pause", "restore",
+        ],
+    ),
     ("Validate", &["lint", "rule", "schema", "adopt"]),
     ("Integrate", &["completions", "man", "help"]),
 ];
@@ -118,6 +125,24 @@ pub enum Command {
     /// Set one key of a session
     #[command(hide = true)]
     Set(Set),
+    /// Tick items
+    #[command(hide = true, alias = "tick")]
+    Done(Done),
+    /// Add items of work
+    #[command(hide = true)]
+    Task(Task),
+    /// Record a decision
+    #[command(hide = true)]
+    Decide(Decide),
+    /// Write down what stands in the way
+    #[command(hide = true)]
+    Block(Block),
+    /// Take out what no longer stands in the way
+    #[command(hide = true)]
+    Unblock(Unblock),
+    /// Put a session aside
+    #[command(hide = true)]
+    Pause(Pause),
     /// Bring a closed session back
     #[command(hide = true)]
     Restore(Restore),

@@ -2,13 +2,17 @@
 //! Nothing about sessions is decided here.
 
 mod adopt;
+mod block;
 mod close;
+mod decide;
 mod docs;
+mod done;
 mod lint;
 mod list;
 mod log;
 mod new;
 mod output;
+mod pause;
 mod report;
 mod restore;
 mod rule;
@@ -16,6 +20,8 @@ mod schema;
 mod set;
 mod settings;
 mod show;
+mod task;
+mod unblock;
 
 use std::io::{self, Read};
 use std::process::ExitCode;
@@ -99,6 +105,12 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::List(_)) => list::run(&context),
         Some(Command::Close(arguments)) => close::run(&context, &arguments),
         Some(Command::Set(arguments)) => set::run(&context, &arguments),
+        Some(Command::Done(arguments)) => done::run(&context, &arguments),
+        Some(Command::Task(arguments)) => task::run(&context, &arguments),
+        Some(Command::Decide(arguments)) => decide::run(&context, &arguments),
+        Some(Command::Block(arguments)) => block::run(&context, &arguments),
+        Some(Command::Unblock(arguments)) => unblock::run(&context, &arguments),
+        Some(Command::Pause(arguments)) => pause::run(&context, &arguments),
         Some(Command::Restore(arguments)) => restore::run(&context, &arguments),
         Some(Command::Lint(arguments)) => lint::run(&context, &arguments),
         Some(Command::Rule(arguments)) => rule::run(&context, &arguments),

@@ -6,17 +6,23 @@
 //! the command line, hooks and editors all do the same thing.
 
 pub mod adopt;
+pub mod blockers;
 mod blocks;
 pub mod brief;
 pub mod close;
+pub mod decide;
+pub mod done;
 pub mod fix;
 mod issue;
 pub mod list;
 pub mod log;
 pub mod new;
+pub mod pause;
 pub mod restore;
 pub mod set;
+pub mod task;
 mod template;
+mod write;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -151,8 +157,9 @@ fn text_of<'e>(edit: &Edit<'e>) -> &'e str {
         | Edit::Title(text)
         | Edit::Replace { text, .. }
         | Edit::Append { text, .. }
+        | Edit::AddItem { text, .. }
         | Edit::Log { text, .. } => text,
-        Edit::Set { .. } | Edit::Remove { .. } | Edit::AddAgent(_) | Edit::Check { .. } => "",
+        _ => "",
     }
 }
 
@@ -169,6 +176,7 @@ fn with_text<'e>(edit: Edit<'e>, text: &'e str) -> Edit<'e> {
         Edit::Title(_) => Edit::Title(text),
         Edit::Replace { section, .. } => Edit::Replace { section, text },
         Edit::Append { section, .. } => Edit::Append { section, text },
+        Edit::AddItem { heading, .. } => Edit::AddItem { heading, text },
         Edit::Log {
             at, agent, action, ..
         } => Edit::Log {
@@ -177,6 +185,6 @@ fn with_text<'e>(edit: Edit<'e>, text: &'e str) -> Edit<'e> {
             action,
             text,
         },
-        Edit::Set { .. } | Edit::Remove { .. } | Edit::AddAgent(_) | Edit::Check { .. } => edit,
+        _ => edit,
     }
 }

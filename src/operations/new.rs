@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use super::blocks::Blocks;
-use super::{Guard, Issue, Written, apply, template, updated};
-use crate::document::schema::{CONTEXT, CURRENT_STATE, NEXT_STEPS};
+use super::write::{Entry, Revision};
+use super::{Guard, Issue, Written, template};
+use crate::document::schema::{CONTEXT, NEXT_STEPS};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{
-    Document, Edit, Scalar, Source, file_name, heading_text, insert, is_none, quoted, slugify,
-    state_hash,
+    Document, Edit, Source, file_name, heading_text, insert, is_none, quoted, slugify,
 };
 use crate::error::{Error, Kind, Result};
 use crate::git::Repository;
@@ -127,14 +127,13 @@ fn draft(
             edits.push(Edit::Replace { section, text });
         }
     }
-    edits.push(Edit::Log {
-        at: now,
+    let entry = Entry {
         agent: request.agent,
         action: "new",
         text: "Session created.",
-    });
-    let bytes = apply(store, "", &document, &edits, guard)?;
-    record_state(store, "", bytes, input.touches(CURRENT_STATE), now)
+        is_work: true,
+    };
+    Revision::of_draft(store, &document, guard, now).apply(edits, Some(entry))
 }
 
 /// The title without the id of the session's own issue before it, which has no place in a name.
@@ -186,29 +185,4 @@ pub(super) fn task_list(items: &[String]) -> String {
         .map(|item| format!("- [ ] {}", insert::line(item)))
         .collect();
     lines.join("\n")
-}
-
-/// Notes in the frontmatter when Current State was written, if it was, and what it was, so that a
-/// state the log has left behind can be told from one that was mended by hand.
-pub(super) fn record_state(
-    store: &Store,
-    name: &str,
-    bytes: Vec<u8>,
-    written: bool,
-    now: Timestamp,
-) -> Result<Vec<u8>> {
-    if !written {
-        return Ok(bytes);
-    }
-    let source = Source::new(bytes);
-    let document = Document::parse(&source);
-    let Some(state) = document.section_text(CURRENT_STATE) else {
-        return Ok(source.into_bytes());
-    };
-    let recorded = format!("{} {}", updated(&document, now), state_hash(state));
-    let edit = Edit::Set {
-        path: &["session", "state_recorded"],
-        value: Scalar::Text(&recorded),
-    };
-    apply(store, name, &document, &[edit], &Guard::default())
 }
