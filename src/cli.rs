@@ -1,6 +1,7 @@
 //! The command line: types and their documentation, nothing else. Help, completions and the man
 //! page follow from it.
 
+mod handoff;
 mod lint;
 mod work;
 
@@ -10,8 +11,9 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use handoff::{Handoff, Resume};
 pub use lint::{FailOn, Fixes, Lint, LintFormat, LintInput, Rules};
-pub use work::{Block, Decide, Done, Pause, Task, TaskAdd, TaskCommand, Unblock};
+pub use work::{Block, Decide, Done, Edit, Pause, Task, TaskAdd, TaskCommand, Unblock, Use};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -21,11 +23,14 @@ const STYLES: Styles = Styles::styled()
 
 /// The commands by what they are for; the first group is what `--help` shows.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Every day", &["new", "log", "show", "list", "close"]),
+    (
+        "Every day",
+        &["new", "log", "show", "list", "handoff", "resume", "close"],
+    ),
     (
         "While working",
         &[
-            "set", "done", "task", "decide", "block", "unblock", "pause", "restore",
+            "set", "done", "task", "decide", "block", "unblock", "pause", "use", "edit", "restore",
         ],
     ),
     ("Validate", &["lint", "rule", "schema", "adopt"]),
@@ -120,6 +125,11 @@ pub enum Command {
     /// List the sessions of all work trees, most in need of attention first
     #[command(visible_alias = "ls", alias = "status")]
     List(List),
+    /// Hand a session over, once somebody else can go on with it
+    Handoff(Handoff),
+    /// Take a session over, and see what changed meanwhile
+    #[command(alias = "take")]
+    Resume(Resume),
     /// Close a session once nothing of value would be lost
     Close(Close),
     /// Set one key of a session
@@ -143,6 +153,12 @@ pub enum Command {
     /// Put a session aside
     #[command(hide = true)]
     Pause(Pause),
+    /// Say which session is meant in this work tree when none is named
+    #[command(hide = true)]
+    Use(Use),
+    /// Change a session in an editor, then check it
+    #[command(hide = true)]
+    Edit(Edit),
     /// Bring a closed session back
     #[command(hide = true)]
     Restore(Restore),
@@ -175,7 +191,7 @@ pub struct Target {
     /// The session: path, name, beginning of a name, issue id or @latest
     ///
     /// A unique beginning is enough, of the whole name or of the description in it. Without it, the
-    /// only active session is meant.
+    /// session that `agentsess use` named is meant, or else the only active one.
     #[arg(
         short,
         long,

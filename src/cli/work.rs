@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Author, Secrets, Target};
+use super::{Author, NamedTarget, Secrets, Target};
 
 /// Arguments of `done`.
 #[derive(Debug, Args)]
@@ -161,4 +161,41 @@ pub struct Pause {
     /// Secrets.
     #[command(flatten)]
     pub secrets: Secrets,
+}
+
+/// Arguments of `use`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Which session a command means: -s, then AGENTSESS_SESSION, then the one that is used in this work
+tree, then the only active one.
+
+Examples:
+  agentsess use weather
+  agentsess use
+  agentsess use --none")]
+pub struct Use {
+    /// The session: path, name, beginning of a name, issue id or @latest; without it, the one that
+    /// is used is printed
+    #[arg(value_name = "SESSION", conflicts_with = "none")]
+    pub session: Option<String>,
+    /// Use none any more
+    #[arg(long)]
+    pub none: bool,
+}
+
+/// Arguments of `edit`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The editor is VISUAL, EDITOR or vi. It gets a copy; what others write meanwhile is merged with it.
+
+Exit codes: 0 done; 1 lint found errors in the session, or others changed the same lines; 2 the
+editor failed, or wrong use.
+
+Examples:
+  agentsess edit
+  EDITOR=\"code --wait\" agentsess edit weather")]
+pub struct Edit {
+    /// The session.
+    #[command(flatten)]
+    pub target: NamedTarget,
 }

@@ -7,6 +7,8 @@ mod close;
 mod decide;
 mod docs;
 mod done;
+mod edit;
+mod handoff;
 mod lint;
 mod list;
 mod log;
@@ -15,6 +17,7 @@ mod output;
 mod pause;
 mod report;
 mod restore;
+mod resume;
 mod rule;
 mod schema;
 mod set;
@@ -22,6 +25,7 @@ mod settings;
 mod show;
 mod task;
 mod unblock;
+mod use_session;
 
 use std::io::{self, Read};
 use std::process::ExitCode;
@@ -103,6 +107,8 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::Log(arguments)) => log::run(&context, &arguments),
         Some(Command::Show(arguments)) => show::run(&context, &arguments),
         Some(Command::List(_)) => list::run(&context),
+        Some(Command::Handoff(arguments)) => handoff::run(&context, &arguments),
+        Some(Command::Resume(arguments)) => resume::run(&context, &arguments),
         Some(Command::Close(arguments)) => close::run(&context, &arguments),
         Some(Command::Set(arguments)) => set::run(&context, &arguments),
         Some(Command::Done(arguments)) => done::run(&context, &arguments),
@@ -111,6 +117,8 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::Block(arguments)) => block::run(&context, &arguments),
         Some(Command::Unblock(arguments)) => unblock::run(&context, &arguments),
         Some(Command::Pause(arguments)) => pause::run(&context, &arguments),
+        Some(Command::Use(arguments)) => use_session::run(&context, &arguments),
+        Some(Command::Edit(arguments)) => edit::run(&context, &arguments),
         Some(Command::Restore(arguments)) => restore::run(&context, &arguments),
         Some(Command::Lint(arguments)) => lint::run(&context, &arguments),
         Some(Command::Rule(arguments)) => rule::run(&context, &arguments),
@@ -176,13 +184,16 @@ fn select(store: &Store, selector: Option<&str>) -> Result<String> {
     })
 }
 
+/// The commands that take a session without an option.
+const NAMED: [&str; 6] = ["close", "edit", "handoff", "resume", "show", "use"];
+
 /// The command that was run, but for another session.
 fn with_session(selector: Option<&str>, session: &str) -> String {
     let words = std::env::args_os().skip(1);
     let mut words: Vec<String> = words
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    let named = words.iter().any(|word| word == "show" || word == "close");
+    let named = words.iter().any(|word| NAMED.contains(&word.as_str()));
     let mut option = false;
     let said = words.iter().position(|word| {
         let here = Some(word.as_str()) == selector && (option || named);

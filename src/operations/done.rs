@@ -97,6 +97,9 @@ impl Ticks {
 
 /// The waves that are over once `ticked` are, and the one that is next.
 fn moved(document: &Document, ticked: &[usize]) -> Vec<(Wave, WaveState)> {
+    if ticked.is_empty() {
+        return Vec::new();
+    }
     let starts: Vec<_> = ticked
         .iter()
         .filter_map(|&item| Some(document.body.items.get(item)?.span.start))

@@ -112,9 +112,8 @@ impl<'r> Revision<'r> {
         let document = self.document;
         // Of a lifetime that what is added here has too.
         let (mut edits, entry): (Vec<Edit>, Option<Entry>) = (edits, entry);
-        if entry.is_some() && document.frontmatter.status() == Some(Status::Completed) {
-            let error = self.error("the session is completed and takes no more entries");
-            return Err(error.hint(reopen(self.name)));
+        if entry.is_some() {
+            self.refuse_completed()?;
         }
         let states = edits.iter().any(|edit| {
             matches!(edit, Edit::Replace { section, .. } | Edit::Append { section, .. }
@@ -137,6 +136,15 @@ impl<'r> Revision<'r> {
             return self.record_state(bytes);
         }
         Ok(bytes)
+    }
+
+    /// Fails if the work is done.
+    pub fn refuse_completed(&self) -> Result<()> {
+        if self.document.frontmatter.status() != Some(Status::Completed) {
+            return Ok(());
+        }
+        let error = self.error("the session is completed and takes no more entries");
+        Err(error.hint(reopen(self.name)))
     }
 
     /// Whether Current State is what was recorded when it was written, and no work came after.

@@ -8,7 +8,9 @@
 //! the writer starts again from what it saved.
 
 mod adopt;
+mod bindings;
 mod decisions;
+mod drafts;
 mod files;
 mod lock;
 mod root;
@@ -21,6 +23,7 @@ use memchr::memmem;
 use walkdir::WalkDir;
 
 pub use decisions::DecisionRecords;
+pub use drafts::Draft;
 pub use files::{FILE_LIMIT, read, refuse_link, too_large};
 pub use lock::Lock;
 pub use root::{Place, SESSIONS, SettingsFile};

@@ -1,4 +1,4 @@
-//! Splices of single items and of the waves they stand in.
+//! Splices of single items and of the waves they stand in, and the proofs of them.
 
 use super::{EditError, Splice, refused};
 use crate::document::body::Item;
@@ -69,12 +69,16 @@ impl Document<'_> {
             let line = Span::new(at, next_line(self.text, at));
             (!line.is_empty() && line.of(self.text).trim().is_empty()).then_some(line.end)
         };
-        // Of the blank lines around it one set is enough.
         let before = line_start(self.text, start.saturating_sub(1));
+        let mut gap = "";
         if start > 0 && blank(before).is_some() {
+            // Of the blank lines around it one set is enough.
             while let Some(next) = blank(end) {
                 end = next;
             }
+        } else if blank(end).is_none() && !self.is_item_at(end) {
+            // What follows would become a part of the item before.
+            gap = self.line_break();
         }
         // The last one leaves the blank lines that part its section from the next.
         if end > section.body.end {
@@ -82,7 +86,13 @@ impl Document<'_> {
             let start = section.body.start + kept.trim_end().len();
             return Ok((Span::new(start, section.body.end), String::new()));
         }
-        Ok((Span::new(start, end), String::new()))
+        Ok((Span::new(start, end), gap.to_owned()))
+    }
+
+    /// Whether an item begins on the line that begins at `at`.
+    fn is_item_at(&self, at: usize) -> bool {
+        let mut items = self.body.items.iter();
+        items.any(|item| line_start(self.text, item.span.start) == at)
     }
 
     pub(super) fn set_wave(
@@ -110,8 +120,54 @@ impl Document<'_> {
         }
     }
 
-    /// What the proof of an edit compares: every item but those in `skipped`.
-    pub(super) fn items_without(&self, skipped: &dyn Fn(usize, &Item) -> bool) -> Vec<Reading> {
+    /// Whether `after` differs by one open item below a heading.
+    pub(super) fn only_added(&self, after: &Document, heading: usize, text: &str) -> bool {
+        let text = insert::line(text);
+        let items = after.body.items.iter().enumerate();
+        let fits = |item: &Item| {
+            item.heading == Some(heading)
+                && item.depth == 1
+                && item.checkbox.is_some_and(|(_, ticked)| !ticked)
+                && item.text.of(after.text) == text
+        };
+        let mut fitting = items.filter(|(_, item)| fits(item));
+        // Of several that say the same, the new one is the last.
+        let added = fitting.next_back().map(|(index, _)| index);
+        added.is_some()
+            && self.readings_without(&|_, _| false)
+                == after.readings_without(&|index, _| Some(index) == added)
+            && self.titles_without(None) == after.titles_without(None)
+            && self.same_sections(after, Some(EXECUTION_PROGRESS))
+    }
+
+    /// Whether `after` differs by an item, and those nested in it, that are gone.
+    pub(super) fn only_removed(&self, after: &Document, item: usize) -> bool {
+        let gone = self.body.items.get(item);
+        let section = gone.and_then(|item| self.body.sections.get(item.section?));
+        let within = |item: &Item| gone.is_some_and(|gone| gone.span.contains(item.span));
+        self.readings_without(&|_, item| within(item)) == after.readings_without(&|_, _| false)
+            && self.titles_without(None) == after.titles_without(None)
+            && section
+                .is_some_and(|section| self.same_sections(after, Some(self.body.name(section))))
+    }
+
+    /// Whether `after` differs by the state of a wave.
+    pub(super) fn only_moved(&self, after: &Document, heading: usize, state: WaveState) -> bool {
+        let wave = |document: &Document| {
+            let wave = document.wave_at(heading).ok()?;
+            let name = wave.name.of(document.text).to_owned();
+            Some((wave.number, name, wave.state.map(|(state, _)| state)))
+        };
+        let expected = wave(self).map(|(number, name, _)| (number, name, Some(state)));
+        expected.is_some()
+            && wave(after) == expected
+            && self.readings_without(&|_, _| false) == after.readings_without(&|_, _| false)
+            && self.titles_without(Some(heading)) == after.titles_without(Some(heading))
+            && self.same_sections(after, Some(EXECUTION_PROGRESS))
+    }
+
+    /// How the items are read, but those that are `skipped`.
+    fn readings_without(&self, skipped: &dyn Fn(usize, &Item) -> bool) -> Vec<Reading> {
         let items = self.body.items.iter().enumerate();
         let others = items.filter(|(index, item)| !skipped(*index, item));
         others
@@ -125,7 +181,7 @@ impl Document<'_> {
     }
 
     /// The titles of all headings but one.
-    pub(super) fn titles_without(&self, skipped: Option<usize>) -> Vec<(u8, String)> {
+    fn titles_without(&self, skipped: Option<usize>) -> Vec<(u8, String)> {
         let headings = self.body.headings.iter().enumerate();
         let others = headings.filter(|(index, _)| Some(*index) != skipped);
         others
@@ -136,7 +192,7 @@ impl Document<'_> {
 
 /// An item as it is read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Reading {
+struct Reading {
     heading: Option<usize>,
     depth: usize,
     ticked: Option<bool>,

@@ -1,10 +1,10 @@
 //! Compares the document before an edit with the one after it.
 
 use super::{AGENTS, Edit, EditError, Scalar, log_heading, refused};
+use crate::document::Document;
 use crate::document::frontmatter::Frontmatter;
-use crate::document::schema::{EXECUTION_PROGRESS, SESSION_LOG, same_name};
+use crate::document::schema::{SESSION_LOG, same_name};
 use crate::document::yaml::Node;
-use crate::document::{Document, Item, insert};
 
 impl Document<'_> {
     /// Compares the document before an edit with the one after it.
@@ -55,47 +55,9 @@ impl Document<'_> {
                     && self.body.items.len() == after.body.items.len()
                     && others(self) == others(after)
             }
-            Edit::AddItem { heading, text } => {
-                let wanted = insert::line(text);
-                let mut added = None;
-                for (index, item) in after.body.items.iter().enumerate() {
-                    let fits = item.heading == Some(*heading)
-                        && item.depth == 1
-                        && item.checkbox.is_some_and(|(_, ticked)| !ticked)
-                        && item.text.of(after.text) == wanted;
-                    added = if fits { Some(index) } else { added };
-                }
-                let all = |_: usize, _: &Item| false;
-                added.is_some()
-                    && self.items_without(&all)
-                        == after.items_without(&|index, _| Some(index) == added)
-                    && self.titles_without(None) == after.titles_without(None)
-                    && self.same_sections(after, Some(EXECUTION_PROGRESS))
-            }
-            Edit::RemoveItem { item } => {
-                let gone = self.body.items.get(*item);
-                let section = gone.and_then(|item| self.body.sections.get(item.section?));
-                let within = |item: &Item| gone.is_some_and(|gone| gone.span.contains(item.span));
-                self.items_without(&|_, item| within(item)) == after.items_without(&|_, _| false)
-                    && self.titles_without(None) == after.titles_without(None)
-                    && section.is_some_and(|section| {
-                        self.same_sections(after, Some(self.body.name(section)))
-                    })
-            }
-            Edit::Wave { heading, state } => {
-                let wave = |document: &Document| {
-                    let found = document.waves().find(|(index, _)| index == heading);
-                    let wave = found?.1.ok()?;
-                    let name = wave.name.of(document.text).to_owned();
-                    Some((wave.number, name, wave.state.map(|(state, _)| state)))
-                };
-                let expected = wave(self).map(|(number, name, _)| (number, name, Some(*state)));
-                expected.is_some()
-                    && wave(after) == expected
-                    && self.items_without(&|_, _| false) == after.items_without(&|_, _| false)
-                    && self.titles_without(Some(*heading)) == after.titles_without(Some(*heading))
-                    && self.same_sections(after, Some(EXECUTION_PROGRESS))
-            }
+            Edit::AddItem { heading, text } => self.only_added(after, *heading, text),
+            Edit::RemoveItem { item } => self.only_removed(after, *item),
+            Edit::Wave { heading, state } => self.only_moved(after, *heading, *state),
             Edit::Log {
                 at, agent, action, ..
             } => {
@@ -144,7 +106,7 @@ impl Document<'_> {
 
     /// Whether both documents have the same frontmatter and outline, and the same text in every
     /// section but the one named, which may be new.
-    fn same_sections(&self, after: &Document, named: Option<&str>) -> bool {
+    pub(super) fn same_sections(&self, after: &Document, named: Option<&str>) -> bool {
         let outline = |document: &Document, skip: Option<usize>| -> Vec<(u8, String, String)> {
             let body = &document.body;
             let headings = body.headings.iter().enumerate();
