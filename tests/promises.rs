@@ -592,7 +592,7 @@ fn what_is_written_while_an_editor_is_open_is_kept() {
     let script = project.write(
         "editor.sh",
         "for n in 1 2 3 4 5 6 7 8; do agentsess log \"entry $n.\" >/dev/null || exit 9; done\n\
-         perl -pi -e 's/old words/new words/' \"$1\"\n",
+         sed -i.bak -e 's/old words/new words/' \"$1\"\n",
     );
     let script = format!("sh '{}'", script.display());
     let text = project.shell(&format!("EDITOR=\"{script}\" agentsess edit open"));

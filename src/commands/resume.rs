@@ -20,14 +20,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Resume) -> Result<ExitCode
     };
     let session = match chosen {
         Choice::Session(session) => session,
-        Choice::Fresh(title) => {
-            let request = new::Request {
-                title: Some(&title),
-                agent: &agent,
-                ..new::Request::default()
-            };
-            new::new(&store, &request, context.now)?.session
-        }
+        Choice::Fresh(title) => return begin(context, &store, &title, &agent),
     };
     let request = Request {
         agent: &agent,
@@ -47,6 +40,18 @@ pub(super) fn run(context: &Context, arguments: &cli::Resume) -> Result<ExitCode
         ));
     }
     output.aside(&line("resumed", &outcome.written));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A session that has just begun is nobody else's, and nothing has changed since.
+fn begin(context: &Context, store: &Store, title: &str, agent: &str) -> Result<ExitCode> {
+    let request = new::Request {
+        title: Some(title),
+        agent,
+        ..new::Request::default()
+    };
+    let written = new::new(store, &request, context.now)?;
+    context.output.written("created", &written)?;
     Ok(ExitCode::SUCCESS)
 }
 

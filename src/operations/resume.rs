@@ -129,7 +129,8 @@ pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
         let text = match (other, already, from) {
             (Some(other), ..) => format!("Took over from {other}."),
             (None, false, Some(from)) => format!("Took over from {from}."),
-            _ => "Went on.".to_owned(),
+            (None, false, None) => "Took it.".to_owned(),
+            (None, true, _) => "Went on.".to_owned(),
         };
         let entry = Entry {
             agent,
