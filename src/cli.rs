@@ -1,10 +1,12 @@
 //! The command line: types and their documentation, nothing else. Help, completions and the man
 //! page follow from it.
 
+mod handoff;
 mod link;
 mod lint;
 mod new;
 mod template;
+mod work;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,10 +14,12 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use handoff::{Handoff, Resume};
 pub use link::Link;
 pub use lint::{FailOn, Fixes, Lint, LintFormat, LintInput, Rules};
 pub use new::New;
 pub use template::{Template, TemplateAction};
+pub use work::{Block, Decide, Done, Edit, Pause, Task, TaskAdd, TaskCommand, Unblock, Use};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -25,8 +29,17 @@ const STYLES: Styles = Styles::styled()
 
 /// The commands by what they are for; the first group is what `--help` shows.
 pub const GROUPS: &[(&str, &[&str])] = &[
-    ("Every day", &["new", "log", "show", "list", "close"]),
-    ("While working", &["set", "link", "template", "restore"]),
+    (
+        "Every day",
+        &["new", "log", "show", "list", "handoff", "resume", "close"],
+    ),
+    (
+        "While working",
+        &[
+            "set", "done", "task", "decide", "block", "unblock", "pause", "use", "edit", "link",
+            "template", "restore",
+        ],
+    ),
     ("Validate", &["lint", "rule", "schema", "adopt"]),
     ("Integrate", &["doctor", "completions", "man", "help"]),
 ];
@@ -119,6 +132,11 @@ pub enum Command {
     /// List the sessions of all work trees, most in need of attention first
     #[command(visible_alias = "ls", alias = "status")]
     List(List),
+    /// Hand a session over, once somebody else can go on with it
+    Handoff(Handoff),
+    /// Take a session over, and see what changed meanwhile
+    #[command(alias = "take")]
+    Resume(Resume),
     /// Close a session once nothing of value would be lost
     Close(Close),
     /// Set one key of a session
@@ -130,6 +148,30 @@ pub enum Command {
     /// Link a session to the seed, spikes and plan it came from and the tickets it led to
     #[command(hide = true)]
     Link(Link),
+    /// Tick items
+    #[command(hide = true, alias = "tick")]
+    Done(Done),
+    /// Add items of work
+    #[command(hide = true)]
+    Task(Task),
+    /// Record a decision
+    #[command(hide = true)]
+    Decide(Decide),
+    /// Write down what stands in the way
+    #[command(hide = true)]
+    Block(Block),
+    /// Take out what no longer stands in the way
+    #[command(hide = true)]
+    Unblock(Unblock),
+    /// Put a session aside
+    #[command(hide = true)]
+    Pause(Pause),
+    /// Say which session is meant in this work tree when none is named
+    #[command(hide = true)]
+    Use(Use),
+    /// Change a session in an editor, then check it
+    #[command(hide = true)]
+    Edit(Edit),
     /// Bring a closed session back
     #[command(hide = true)]
     Restore(Restore),
@@ -165,7 +207,7 @@ pub struct Target {
     /// The session: path, name, beginning of a name, issue id or @latest
     ///
     /// A unique beginning is enough, of the whole name or of the description in it. Without it, the
-    /// only active session is meant.
+    /// session that `agentsess use` named is meant, or else the only active one.
     #[arg(
         short,
         long,

@@ -100,6 +100,62 @@ impl Repository {
         Some(branch.to_owned())
     }
 
+    /// The id of the commit that is checked out; `None` before the first one.
+    pub fn head(&self) -> Option<String> {
+        let mut found = fs::read_to_string(self.git_dir.join("HEAD")).ok()?;
+        // A name can stand for another one, though hardly anybody does that.
+        for _ in 0..5 {
+            let Some(name) = found.trim_end().strip_prefix("ref: ") else {
+                let id = found.trim_end();
+                return is_object_id(id).then(|| id.to_owned());
+            };
+            found = match fs::read_to_string(self.common_dir.join(name)) {
+                Ok(found) => found,
+                Err(_) if name.ends_with("/.invalid") => {
+                    // As above.
+                    self.run(["rev-parse", "--verify", "-q", "HEAD"]).ok()?
+                }
+                Err(_) => self.packed(name)?,
+            };
+        }
+        None
+    }
+
+    /// The id that `packed-refs` has for a name.
+    fn packed(&self, name: &str) -> Option<String> {
+        let packed = fs::read_to_string(self.common_dir.join("packed-refs")).ok()?;
+        let id = |line: &str| Some(line.strip_suffix(name)?.strip_suffix(' ')?.to_owned());
+        packed.lines().find_map(id)
+    }
+
+    /// The commits that are checked out and were not at `commit`, the last first, each as its short
+    /// id and its subject; `None` if the repository does not have `commit`.
+    ///
+    /// # Errors
+    ///
+    /// When git cannot be started or fails.
+    pub fn commits_since(&self, commit: &str) -> Result<Option<Vec<String>>> {
+        if !is_object_id(commit) || self.run(["cat-file", "-e", commit]).is_err() {
+            return Ok(None);
+        }
+        let range = format!("{commit}..HEAD");
+        let format = ["log", "--no-show-signature", "--no-color", "--format=%h %s"];
+        let log = self.run(format.into_iter().chain([range.as_str(), "--"]))?;
+        Ok(Some(log.lines().map(str::to_owned).collect()))
+    }
+
+    /// The paths that differ between `commit`, which the repository has, and the work tree,
+    /// relative to the top. Files that git does not track are not among them.
+    ///
+    /// # Errors
+    ///
+    /// When git cannot be started or fails.
+    pub fn changed_since(&self, commit: &str) -> Result<Vec<PathBuf>> {
+        let output = self.run(["diff", "--no-ext-diff", "--name-only", "-z", commit, "--"])?;
+        let paths = output.split('\0').filter(|path| !path.is_empty());
+        Ok(paths.map(PathBuf::from).collect())
+    }
+
     /// The branch that the head of `origin` names, as a clone records it.
     pub fn default_branch(&self) -> Option<String> {
         let head = self.common_dir.join("refs/remotes/origin/HEAD");
@@ -370,6 +426,34 @@ impl Repository {
         }
         Ok(output.stdout)
     }
+}
+
+/// What `ours` and `theirs` each made of `base`, in one; `None` where both changed the same lines,
+/// or where there is no git to ask.
+///
+/// # Errors
+///
+/// When `theirs` cannot be put beside the others.
+pub fn merge_file(ours: &Path, base: &Path, theirs: &[u8]) -> Result<Option<Vec<u8>>> {
+    let folder = base.parent().unwrap_or(base);
+    let failed = |error: &io::Error| Error::io("write the file", folder, error);
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
+    file.write_all(theirs).map_err(|error| failed(&error))?;
+    let output = Command::new("git")
+        .args(["merge-file", "-p", "-q", "--"])
+        .args([ours, base, file.path()])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    Ok(output
+        .ok()
+        .filter(|output| output.status.success())
+        .map(|output| output.stdout))
+}
+
+/// Whether a text is the full id of an object, in SHA-1 or SHA-256.
+fn is_object_id(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// One answer of `cat-file --batch`: `ID TYPE SIZE`, then as many bytes and a line break; or

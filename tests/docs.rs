@@ -97,6 +97,11 @@ fn the_reference_of_commands_is_current() {
             group = "";
             let command = command.clone().bin_name(&title).term_width(100);
             write!(chapters, "\n## `{title}`\n\n{}", help(&command)).unwrap();
+            for nested in command.get_subcommands() {
+                let title = format!("{title} {}", nested.get_name());
+                let nested = nested.clone().bin_name(&title).term_width(100);
+                write!(chapters, "\n### `{title}`\n\n{}", help(&nested)).unwrap();
+            }
         }
     }
     is_current("docs/cli.md", &(page + &chapters));
@@ -209,10 +214,14 @@ fn kind(name: &str, schema: &Value) -> String {
 fn readme_names_every_command_and_the_two_that_do_everything() {
     let readme = read("README.md");
     for command in [
-        "new", "log", "show", "list", "close", "set", "link", "template", "restore", "lint",
-        "rule", "schema", "adopt",
+        "new", "log", "show", "list", "close", "set", "done", "task", "decide", "block", "unblock",
+        "pause", "use", "edit", "link", "template", "doctor", "handoff", "resume", "restore",
+        "lint", "rule", "schema", "adopt",
     ] {
-        assert!(readme.contains(&format!("| `{command}` |")), "{command}");
+        let mut rows = readme.lines().filter(|line| line.starts_with("| "));
+        let first = |row: &str| row.split('|').nth(1).unwrap_or("").to_owned();
+        let named = rows.any(|row| first(row).contains(&format!("`{command}`")));
+        assert!(named, "{command}");
     }
     for page in [
         "rules",

@@ -541,3 +541,224 @@ fn a_broken_edit_changes_nothing() {
     assert!(text.contains("20251204-143000-broken.md:"), "{text}");
     assert_eq!(project.read("broken"), broken);
 }
+
+#[test]
+fn writers_of_every_kind_at_once_lose_nothing() {
+    const WRITERS: usize = 16;
+    let project = Project::git();
+    project.ok(&["new", "Busy", "--context", "c", "--next", "n"]);
+    let items =
+        (0..WRITERS).map(|writer| format!("- [ ] W-{writer}0 - item\n- [ ] W-{writer}1 - item\n"));
+    let plan = format!(
+        "The plan.\n\n## Execution Progress\n### Wave 1: All (ACTIVE)\n\n{}\n### Wave 2: Next (blocked by Wave 1)\n\n- [ ] X-1 - x\n",
+        items.collect::<String>()
+    );
+    let mut log = project.agentsess(&["log", "-", "--state", "Under load."]);
+    let mut log = log
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    log.stdin
+        .take()
+        .unwrap()
+        .write_all(plan.as_bytes())
+        .unwrap();
+    assert!(log.wait().unwrap().success());
+    std::thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let project = &project;
+            scope.spawn(move || {
+                for round in 0..10 {
+                    let text = format!("writer {writer} round {round}.");
+                    match round % 5 {
+                        0 => project.ok(&["done", &format!("W-{writer}{}", round / 5)]),
+                        1 => project.ok(&["decide", &text, "--decision", "d", "--rationale", "r"]),
+                        2 => project.ok(&["block", &text]),
+                        3 => project.ok(&["task", "add", &text, "--wave", "2"]),
+                        _ => project.ok(&["log", &text]),
+                    };
+                    match round {
+                        7 => project.ok(&["unblock", &format!("writer {writer} round 2.")]),
+                        8 => project.ok(&["handoff", "--state", "Under load."]),
+                        _ => String::new(),
+                    };
+                }
+            });
+        }
+    });
+    let text = project.read("busy");
+    let count = |what: &str| text.matches(what).count();
+    for writer in 0..WRITERS {
+        for ticked in 0..2 {
+            assert_eq!(count(&format!("\n- [x] W-{writer}{ticked} - item\n")), 1);
+        }
+        let say = |round| format!("writer {writer} round {round}.");
+        for round in [1, 6] {
+            assert_eq!(count(&format!(": {}\n\n**Decision**", say(round))), 1);
+        }
+        assert_eq!(count(&format!("\n- {}\n", say(2))), 0);
+        assert_eq!(count(&format!("\nNo longer blocked: {}\n", say(2))), 1);
+        assert_eq!(count(&format!("\n- {}\n", say(7))), 1);
+        assert_eq!(count(&format!("\nBlocked: {}\n", say(7))), 1);
+        for round in [3, 8] {
+            assert_eq!(count(&format!("\n- [ ] {}\n", say(round))), 1);
+        }
+        for round in [4, 9] {
+            assert_eq!(count(&format!("\n{}\n", say(round))), 1);
+        }
+    }
+    for number in 1..=2 * WRITERS {
+        assert_eq!(count(&format!("\n### Decision {number}: ")), 1, "{number}");
+    }
+    assert_eq!(count("/handoff\n"), WRITERS);
+    assert!(text.contains("\n### Wave 1: All (DONE)\n"));
+    assert!(text.contains("\n### Wave 2: Next (ACTIVE)\n"));
+    project.ok(&["lint"]);
+    assert_eq!(leftovers(&project.sessions()).len(), 0);
+}
+
+#[test]
+fn of_those_who_take_a_handoff_at_once_one_gets_it() {
+    let project = Project::git();
+    project.ok(&["new", "Shared", "--context", "c", "--next", "n"]);
+    for _ in 0..3 {
+        project.ok(&["handoff", "--state", "Ready."]);
+        let outcomes = std::thread::scope(|scope| {
+            let takers: Vec<_> = (0..8)
+                .map(|taker| {
+                    let project = &project;
+                    scope.spawn(move || {
+                        let agent = format!("taker{taker}");
+                        let output = project.run(&["resume", "shared", "--agent", &agent]);
+                        let text = String::from_utf8(output.stderr).unwrap();
+                        (agent, output.status.code(), text)
+                    })
+                })
+                .collect();
+            let outcomes = takers.into_iter().map(|taker| taker.join().unwrap());
+            outcomes.collect::<Vec<_>>()
+        });
+        let (won, lost): (Vec<_>, Vec<_>) = outcomes
+            .into_iter()
+            .partition(|(_, code, _)| *code == Some(0));
+        assert_eq!((won.len(), lost.len()), (1, 7));
+        for (agent, code, text) in &lost {
+            assert_eq!(*code, Some(1), "{agent}: {text}");
+            let holder = format!("{} has this session since 2025-12-04T14:30:00Z", won[0].0);
+            assert!(text.contains(&holder), "{text}");
+            assert!(
+                text.contains("hint: agentsess resume shared --take"),
+                "{text}"
+            );
+        }
+        let text = project.read("shared");
+        assert!(text.contains(&format!("taken_by: \"{} ", won[0].0)));
+        assert!(text.contains("status: in_progress"));
+    }
+    assert_eq!(project.read("shared").matches("/resumed\n").count(), 3);
+    project.ok(&["lint"]);
+}
+
+#[test]
+fn the_commit_of_a_handoff_is_the_one_that_git_names() {
+    let project = Project::git();
+    project.ok(&["new", "Where", "--context", "c", "--next", "n"]);
+    let same = |place: &str| {
+        project.ok(&["-C", place, "handoff", "where", "--state", "Ready."]);
+        let shown = project.ok(&["-C", place, "show", "where", "--json"]);
+        let git = project.shell(&format!("git -C '{place}' rev-parse HEAD"));
+        let expected = format!("\"commit\": \"{}\"", git.trim());
+        assert!(shown.contains(&expected), "{expected}: {shown}");
+    };
+    same(".");
+    project.git_run(&["checkout", "-q", "-b", "feat/one"]);
+    project.commit("second");
+    same(".");
+    project.git_run(&["pack-refs", "--all"]);
+    same(".");
+    project.git_run(&["worktree", "add", "-q", "../other", "-b", "two"]);
+    same("../other");
+    project.git_run(&["checkout", "-q", "--detach"]);
+    same(".");
+    let unborn = Project::bare();
+    unborn.git_run(&["init", "-q"]);
+    unborn.ok(&["new", "Where", "--context", "c", "--next", "n"]);
+    unborn.ok(&["handoff", "--state", "Ready."]);
+    assert!(!unborn.read("where").contains("commit:"));
+}
+
+#[test]
+fn a_refused_handoff_and_a_refused_taker_change_nothing() {
+    let project = Project::git();
+    project.ok(&["new", "Draft"]);
+    let before = project.snapshot();
+    project.fails(1, &["handoff"]);
+    project.fails(1, &["handoff", "--state", "TODO", "--next", "None."]);
+    project.fails(2, &["handoff", "--next", " "]);
+    assert_eq!(project.snapshot(), before);
+    project.write("context.md", "## Context\nWhy.\n");
+    project.shell("agentsess log - < context.md");
+    project.ok(&["handoff", "--state", "Ready.", "--next", "None."]);
+    project.ok(&["resume", "--agent", "one"]);
+    let before = project.snapshot();
+    project.fails(1, &["resume", "--agent", "two"]);
+    project.ok(&["resume", "--agent", "one"]);
+    project.fails(2, &["resume", "--agent", "two words", "--take"]);
+    assert_eq!(project.snapshot(), before);
+}
+
+#[test]
+fn what_is_written_while_an_editor_is_open_is_kept() {
+    let project = Project::git();
+    project.ok(&["new", "Open", "--context", "old words", "--next", "n"]);
+    // The editor waits for eight writers, none of which waits for it.
+    let script = project.write(
+        "editor.sh",
+        "for n in 1 2 3 4 5 6 7 8; do agentsess log \"entry $n.\" >/dev/null || exit 9; done\n\
+         sed -i.bak -e 's/old words/new words/' \"$1\"\n",
+    );
+    let script = format!("sh '{}'", script.display());
+    let text = project.shell(&format!("EDITOR=\"{script}\" agentsess edit open"));
+    assert!(text.contains("both changes are in it"), "{text}");
+    let text = project.read("open");
+    assert!(text.contains("new words") && !text.contains("old words"));
+    for entry in 1..=8 {
+        assert_eq!(text.matches(&format!("entry {entry}.")).count(), 1);
+    }
+    let local = fs::read_dir(project.sessions().join(".local")).unwrap();
+    let left = local.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with("edit-")
+    });
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn what_a_work_tree_uses_never_leads_anywhere_else() {
+    let project = Project::git();
+    project.ok(&["new", "Mine"]);
+    project.write("secret.md", "secret");
+    for used in [
+        "../../secret.md",
+        "/etc/hostname.md",
+        "README.md",
+        "a\nb.md",
+        "",
+    ] {
+        project.write(".agents/sessions/.local/used", used);
+        assert!(project.ok(&["show"]).starts_with("# Mine"), "{used:?}");
+    }
+    fs::remove_file(project.sessions().join(".local/used")).unwrap();
+    symlink(
+        project.root.join("secret.md"),
+        project.sessions().join(".local/used"),
+    )
+    .unwrap();
+    assert!(project.ok(&["show"]).starts_with("# Mine"));
+    project.ok(&["use", "mine"]);
+    assert_eq!(
+        fs::read_to_string(project.root.join("secret.md")).unwrap(),
+        "secret"
+    );
+}

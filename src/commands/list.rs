@@ -11,7 +11,7 @@ use crate::document::time::format_rfc3339;
 use crate::error::Result;
 use crate::operations::list::{self, Row, State};
 use crate::operations::since::{self, Activity};
-use crate::render::{one_line, sanitize};
+use crate::render::{age, one_line, sanitize};
 use crate::shell;
 
 /// Sessions that the overview shows.
@@ -121,6 +121,7 @@ fn suggestion(row: &Row) -> String {
         State::Broken => return format!("agentsess lint {}", path(&row.path)),
         State::Closable => format!("close {slug} --dry-run"),
         State::Behind => format!("log --state \"Where things stand\" -s {slug}"),
+        State::Paused => format!("resume {slug}"),
         _ => format!("show {slug}"),
     };
     format!("agentsess {elsewhere}{command}")
@@ -155,16 +156,6 @@ fn cells(row: &Row) -> [String; 6] {
         progress,
         task,
     ]
-}
-
-/// A time span in its largest unit.
-fn age(seconds: i64) -> String {
-    match seconds.max(0) {
-        seconds @ ..60 => format!("{seconds}s"),
-        seconds @ ..3600 => format!("{}m", seconds / 60),
-        seconds @ ..86_400 => format!("{}h", seconds / 3600),
-        seconds => format!("{}d", seconds / 86_400),
-    }
 }
 
 fn style(state: State) -> Style {

@@ -2,24 +2,34 @@
 //! Nothing about sessions is decided here.
 
 mod adopt;
+mod block;
 mod close;
+mod decide;
 mod docs;
 mod doctor;
+mod done;
+mod edit;
+mod handoff;
 mod link;
 mod lint;
 mod list;
 mod log;
 mod new;
 mod output;
+mod pause;
 mod planning;
 mod report;
 mod restore;
+mod resume;
 mod rule;
 mod schema;
 mod set;
 mod settings;
 mod show;
+mod task;
 mod template;
+mod unblock;
+mod use_session;
 
 use std::io::{self, Read};
 use std::process::ExitCode;
@@ -101,8 +111,18 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::Log(arguments)) => log::run(&context, &arguments),
         Some(Command::Show(arguments)) => show::run(&context, &arguments),
         Some(Command::List(arguments)) => list::run(&context, &arguments),
+        Some(Command::Handoff(arguments)) => handoff::run(&context, &arguments),
+        Some(Command::Resume(arguments)) => resume::run(&context, &arguments),
         Some(Command::Close(arguments)) => close::run(&context, &arguments),
         Some(Command::Set(arguments)) => set::run(&context, &arguments),
+        Some(Command::Done(arguments)) => done::run(&context, &arguments),
+        Some(Command::Task(arguments)) => task::run(&context, &arguments),
+        Some(Command::Decide(arguments)) => decide::run(&context, &arguments),
+        Some(Command::Block(arguments)) => block::run(&context, &arguments),
+        Some(Command::Unblock(arguments)) => unblock::run(&context, &arguments),
+        Some(Command::Pause(arguments)) => pause::run(&context, &arguments),
+        Some(Command::Use(arguments)) => use_session::run(&context, &arguments),
+        Some(Command::Edit(arguments)) => edit::run(&context, &arguments),
         Some(Command::Template(arguments)) => template::run(&context, &arguments),
         Some(Command::Link(arguments)) => link::run(&context, &arguments),
         Some(Command::Restore(arguments)) => restore::run(&context, &arguments),
@@ -171,15 +191,16 @@ fn select(store: &Store, selector: Option<&str>) -> Result<String> {
     })
 }
 
+/// The commands that take a session without an option.
+const NAMED: [&str; 7] = ["close", "edit", "handoff", "link", "resume", "show", "use"];
+
 /// The command that was run, but for another session.
 fn with_session(selector: Option<&str>, session: &str) -> String {
     let words = std::env::args_os().skip(1);
     let mut words: Vec<String> = words
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    let named = words
-        .iter()
-        .any(|word| matches!(word.as_str(), "show" | "close" | "link"));
+    let named = words.iter().any(|word| NAMED.contains(&word.as_str()));
     let mut option = false;
     let said = words.iter().position(|word| {
         let here = Some(word.as_str()) == selector && (option || named);

@@ -90,15 +90,7 @@ impl Output {
         if self.quiet && !self.json {
             return Ok(());
         }
-        self.print(value, || {
-            let minute = written.at.get(11..16).unwrap_or("");
-            let progress = written.progress;
-            let mut line = format!("{done} {} {minute}", sanitize(&written.slug));
-            if progress.total > 0 {
-                let _ = write!(line, " {}/{}", progress.done, progress.total);
-            }
-            line + &notes(written)
-        })
+        self.print(value, || line(done, written))
     }
 
     /// Prints a line on standard error, beside what was asked for. With `--json` only errors go
@@ -194,6 +186,17 @@ fn to_json(value: &impl Serialize) -> String {
     // Writing to memory does not fail, and neither does turning these types into JSON.
     let _ = write_json(&versioned, &mut text);
     String::from_utf8(text).unwrap_or_default()
+}
+
+/// The one line about a write, and what somebody should know about it.
+pub(super) fn line(done: &str, written: &Written) -> String {
+    let minute = written.at.get(11..16).unwrap_or("");
+    let progress = written.progress;
+    let mut line = format!("{done} {} {minute}", sanitize(&written.slug));
+    if progress.total > 0 {
+        let _ = write!(line, " {}/{}", progress.done, progress.total);
+    }
+    line + &notes(written)
 }
 
 /// What somebody should know about a write, one line each.

@@ -11,6 +11,7 @@
 mod body;
 mod edit;
 mod frontmatter;
+mod handoff;
 pub mod insert;
 mod name;
 mod planning;
@@ -29,6 +30,7 @@ pub use body::{
 };
 pub use edit::{Agent, Edit, EditError, Rewrite, Scalar, Splice, heading_text, quoted};
 pub use frontmatter::{FRONTMATTER_LIMIT, Fences, Frontmatter};
+pub use handoff::Handoff;
 pub use name::{SLUG_LIMIT, SessionName, file_name, is_slug, slugify};
 pub use planning::{Backlog, Planning};
 pub use record::Record;

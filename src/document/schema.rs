@@ -134,7 +134,7 @@ pub const KEYS: &[Key] = keys! {
     OPTIONAL Timestamp orchestration.handoff.at: "when";
     OPTIONAL Text      orchestration.handoff.branch: "branch on which the work stands";
     OPTIONAL Text      orchestration.handoff.commit: "commit it stands at";
-    OPTIONAL Text      orchestration.handoff.taken_by: "who took it";
+    OPTIONAL Text      orchestration.handoff.taken_by: "who took it, and when";
     OPTIONAL Map       planning: "where the work came from and went to";
     OPTIONAL Text      planning.root_seed: "the idea it grew from";
     OPTIONAL Texts     planning.spikes: "spikes made for it";

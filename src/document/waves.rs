@@ -1,6 +1,8 @@
 //! The waves of Execution Progress: `### Wave N: Name (ACTIVE | blocked by Wave M | DONE)`, each
 //! with the items below it. Nothing but spans; a tool that ticks items finds its way by them.
 
+use std::fmt;
+
 use super::schema::EXECUTION_PROGRESS;
 use super::{Document, Item, Span};
 
@@ -76,6 +78,16 @@ impl WaveState {
             || text.eq_ignore_ascii_case("in progress")
             || text.eq_ignore_ascii_case("in_progress")
             || text.eq_ignore_ascii_case("not started")
+    }
+}
+
+impl fmt::Display for WaveState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Active => f.write_str("ACTIVE"),
+            Self::Blocked(by) => write!(f, "blocked by Wave {by}"),
+            Self::Done => f.write_str("DONE"),
+        }
     }
 }
 

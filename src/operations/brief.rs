@@ -11,7 +11,7 @@ use crate::document::schema::{
     ACCEPTANCE_CRITERIA, BLOCKERS, CURRENT_STATE, EXECUTION_PROGRESS, NEXT_STEPS,
 };
 use crate::document::time::Timestamp;
-use crate::document::{Document, Progress, Status};
+use crate::document::{Document, Handoff, Progress, Status};
 use crate::store::Store;
 
 /// Log entries that a brief shows.
@@ -40,6 +40,8 @@ pub struct Brief {
     pub branch: Option<String>,
     /// What is being worked on.
     pub current_task: Option<String>,
+    /// The last handoff, and who took it.
+    pub handoff: Option<Handoff>,
     /// Whether the log went on after Current State was last written.
     pub behind: bool,
     /// Where things stand, in Markdown.
@@ -86,6 +88,7 @@ impl Brief {
             issue: frontmatter.issue().map(str::to_owned),
             branch: text(&["session", "branch"]),
             current_task: frontmatter.current_task().map(str::to_owned),
+            handoff: document.handoff(),
             behind: document.is_behind(),
             current_state: section(CURRENT_STATE),
             next_steps: section(NEXT_STEPS),

@@ -194,10 +194,8 @@ fn is_stale(store: &Store, document: &Document, now: Timestamp) -> bool {
 }
 
 fn holder(document: &Document) -> Option<String> {
-    let taken = document
-        .frontmatter
-        .text(&["orchestration", "handoff", "taken_by"]);
+    let taken = document.handoff().and_then(|handoff| handoff.taken_by);
     let log = document.body.log(document.text);
     let wrote = || log.last()?.stamp.map(|stamp| stamp.agent);
-    taken.or_else(wrote).map(str::to_owned)
+    taken.or_else(|| wrote().map(str::to_owned))
 }

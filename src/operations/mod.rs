@@ -6,22 +6,32 @@
 //! the command line, hooks and editors all do the same thing.
 
 pub mod adopt;
+pub mod blockers;
 mod blocks;
 pub mod brief;
 pub mod close;
+pub mod decide;
 pub mod doctor;
+pub mod done;
+pub mod edit;
 pub mod fix;
+pub mod handoff;
 mod issue;
 pub mod link;
 pub mod list;
 pub mod log;
 pub mod new;
+pub mod pause;
 pub mod planning;
 pub mod restore;
+pub mod resume;
 pub mod set;
 pub mod since;
 pub mod source;
+pub mod task;
 pub mod template;
+pub mod use_session;
+mod write;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -161,8 +171,9 @@ fn text_of<'e>(edit: &Edit<'e>) -> &'e str {
         | Edit::Include { text, .. }
         | Edit::Replace { text, .. }
         | Edit::Append { text, .. }
+        | Edit::AddItem { text, .. }
         | Edit::Log { text, .. } => text,
-        Edit::Set { .. } | Edit::Remove { .. } | Edit::AddAgent(_) | Edit::Check { .. } => "",
+        _ => "",
     }
 }
 
@@ -180,6 +191,7 @@ fn with_text<'e>(edit: Edit<'e>, text: &'e str) -> Edit<'e> {
         Edit::Include { path, .. } => Edit::Include { path, text },
         Edit::Replace { section, .. } => Edit::Replace { section, text },
         Edit::Append { section, .. } => Edit::Append { section, text },
+        Edit::AddItem { heading, .. } => Edit::AddItem { heading, text },
         Edit::Log {
             at, agent, action, ..
         } => Edit::Log {
@@ -188,6 +200,6 @@ fn with_text<'e>(edit: Edit<'e>, text: &'e str) -> Edit<'e> {
             action,
             text,
         },
-        Edit::Set { .. } | Edit::Remove { .. } | Edit::AddAgent(_) | Edit::Check { .. } => edit,
+        _ => edit,
     }
 }

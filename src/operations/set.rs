@@ -1,8 +1,9 @@
 //! Sets one key of a session.
 
-use super::{Guard, Issue, Written, apply, slug_of, updated};
+use super::write::write;
+use super::{Issue, Written, slug_of};
 use crate::document::time::Timestamp;
-use crate::document::{Document, Edit, Scalar, Source, Status, insert};
+use crate::document::{Edit, Scalar, Status, insert};
 use crate::error::{Error, Result};
 use crate::store::Store;
 
@@ -46,18 +47,14 @@ pub fn set(
     let issue =
         (plain == "issue" && !value.is_empty()).then(|| Issue::parse(&value, &store.config));
 
-    let lock = store.lock()?;
-    store.update(&lock, name, |source| {
-        let document = Document::parse(source);
-        let guard = Guard::new(allow_secret);
-        let updated = updated(&document, now);
+    write(store, name, allow_secret, now, |revision| {
         let scalar = match status {
             Some(status) => Scalar::Word(status.as_str()),
             None => Scalar::Text(&value),
         };
         let fields = issue.as_ref().map(Issue::fields).unwrap_or_default();
         let mut edits = Vec::new();
-        if plain == "title" && document.body.title().is_some() {
+        if plain == "title" && revision.document.body.title().is_some() {
             edits.push(Edit::Title(&value));
         }
         for (path, value) in &fields {
@@ -78,13 +75,7 @@ pub fn set(
                 value: scalar,
             });
         }
-        edits.push(Edit::Set {
-            path: &["session", "last_updated"],
-            value: Scalar::Text(&updated),
-        });
-        let after = Source::new(apply(store, name, &document, &edits, &guard)?);
-        let written = Written::new(name, now, &document, &Document::parse(&after), &guard);
-        Ok((Some(after.into_bytes()), written))
+        revision.apply(edits, None).map(Some)
     })
 }
 

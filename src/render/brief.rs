@@ -20,6 +20,20 @@ const ENTRY: usize = 240;
 /// Writes a brief, at most [`LIMIT`] characters. What is left out is said, with the command that
 /// shows it.
 pub fn text(brief: &Brief) -> String {
+    ending_with(brief, "")
+}
+
+/// The same with something below it that is never left out, unless that is too long by itself.
+pub fn ending_with(brief: &Brief, end: &str) -> String {
+    let end = match end {
+        "" => String::new(),
+        end => format!("\n{end}"),
+    };
+    let end = cut(&end, LIMIT / 2);
+    within(brief, LIMIT - end.chars().count()) + &end
+}
+
+fn within(brief: &Brief, limit: usize) -> String {
     let mut text = String::new();
     let line = |text: Option<&str>, limit| cut(&sanitize(text.unwrap_or("")), limit);
     let title = line(brief.title.as_deref().or(Some(&brief.slug)), ITEM);
@@ -43,6 +57,24 @@ pub fn text(brief: &Brief) -> String {
         "task: {}",
         line(brief.current_task.as_deref(), 2 * ITEM)
     );
+
+    if let Some(handoff) = &brief.handoff {
+        let said = |text: &Option<String>| text.as_deref().map(|text| line(Some(text), ITEM));
+        let mut facts = Vec::new();
+        let by = said(&handoff.from).map(|from| format!("handed over by {from}"));
+        let to = said(&handoff.to).map(|to| format!("to {to}"));
+        let at = said(&handoff.at).map(|at| format!("at {at}"));
+        facts.extend(by.into_iter().chain(to).chain(at));
+        let mut facts = facts.join(" ");
+        if let Some(by) = said(&handoff.taken_by) {
+            let since = said(&handoff.taken_at).map(|at| format!(" since {at}"));
+            let gap = if facts.is_empty() { "" } else { "; " };
+            let _ = write!(facts, "{gap}{by} has it{}", since.unwrap_or_default());
+        }
+        if !facts.is_empty() {
+            let _ = writeln!(text, "{facts}");
+        }
+    }
 
     let behind = if brief.behind {
         " (behind: the log goes on after this)"
@@ -69,14 +101,14 @@ pub fn text(brief: &Brief) -> String {
             line(Some(&one_line(&entry.text)), ENTRY)
         );
     }
-    if text.chars().count() <= LIMIT {
+    if text.chars().count() <= limit {
         return text;
     }
     let more = format!(
         "…\nmore: agentsess show {} --full\n",
         line(Some(&brief.slug), ITEM)
     );
-    cut(&text, LIMIT - more.chars().count()) + &more
+    cut(&text, limit.saturating_sub(more.chars().count())) + &more
 }
 
 fn section(text: &mut String, name: &str, content: Option<&str>, limit: usize) {
@@ -102,7 +134,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// At most `limit` characters, cut after a sentence or a word if one ends in the last third.
-fn cut(text: &str, limit: usize) -> String {
+pub(super) fn cut(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
     }

@@ -7,6 +7,7 @@ mod agent;
 pub mod brief;
 mod concise;
 mod diff;
+pub mod drift;
 mod fingerprints;
 mod fixes;
 mod full;
@@ -90,6 +91,16 @@ fn is_unsafe(c: char) -> bool {
                 | '\u{feff}'
                 | '\u{e0000}'..='\u{e007f}'
         )
+}
+
+/// A number of seconds in one unit, such as `5m`.
+pub fn age(seconds: i64) -> String {
+    match seconds.max(0) {
+        seconds @ ..60 => format!("{seconds}s"),
+        seconds @ ..3600 => format!("{}m", seconds / 60),
+        seconds @ ..86_400 => format!("{}h", seconds / 3600),
+        seconds => format!("{}d", seconds / 86_400),
+    }
 }
 
 /// Writes a value as one JSON document. What a terminal would act on is escaped; a program that

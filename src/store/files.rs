@@ -86,6 +86,15 @@ pub(super) fn create(path: &Path, bytes: &[u8], mode: Option<u32>) -> Result<()>
     sync_folder(folder)
 }
 
+/// Makes a file or replaces it, whatever it holds. For this work tree's own state only.
+pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = write_temporary(path, bytes, 0o600)?;
+    temporary
+        .persist(path)
+        .map_err(|error| Error::io("replace the file", path, &error.error))?;
+    sync_folder(folder_of(path))
+}
+
 /// Replaces a file that has the bytes `old`. Returns false, and changes nothing, if it has others
 /// by now.
 pub(super) fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<bool> {

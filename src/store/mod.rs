@@ -8,8 +8,10 @@
 //! the writer starts again from what it saved.
 
 mod adopt;
+mod bindings;
 mod decisions;
 mod documents;
+mod drafts;
 mod files;
 mod leftovers;
 mod lock;
@@ -18,7 +20,6 @@ mod root;
 mod select;
 mod templates;
 mod trash;
-mod used;
 
 use std::path::{Component, Path, PathBuf};
 
@@ -26,6 +27,7 @@ use memchr::memmem;
 use walkdir::WalkDir;
 
 pub use decisions::DecisionRecords;
+pub use drafts::Draft;
 pub use files::{FILE_LIMIT, read, refuse_link, too_large};
 pub use lock::Lock;
 pub use records::Records;

@@ -26,7 +26,7 @@ impl Candidate {
     }
 
     /// Its name and title.
-    fn describe(&self) -> String {
+    pub fn describe(&self) -> String {
         let stem = self.name.strip_suffix(".md").unwrap_or(&self.name);
         let document = Document::parse(&self.source);
         match document.frontmatter.title() {
@@ -38,14 +38,18 @@ impl Candidate {
 
 impl Store {
     /// The file name of the session that a selector means: a path, a name, a unique beginning of a
-    /// name or slug, an issue id, or `@latest`. Without a selector, the only active session.
+    /// name or slug, an issue id, or `@latest`. Without a selector, the session that this work tree
+    /// uses, or else the only active one.
     ///
     /// # Errors
     ///
     /// Of kind [`Kind::NotFound`] or [`Kind::Ambiguous`], with the candidates.
     pub fn select(&self, selector: Option<&str>) -> Result<String> {
         let Some(selector) = selector else {
-            return self.only_active();
+            return match self.used() {
+                Some(used) => self.still_there(used),
+                None => self.only_active(),
+            };
         };
         if selector.contains('/') {
             return self.by_path(Path::new(selector));
@@ -157,7 +161,35 @@ impl Store {
         error.hint("agentsess list")
     }
 
-    fn only_active(&self) -> Result<String> {
+    fn still_there(&self, used: String) -> Result<String> {
+        if self.path(&used).symlink_metadata().is_ok() {
+            return Ok(used);
+        }
+        let slug = SessionName::parse(&used).map_or(used.as_str(), |name| name.slug);
+        let closed = self.trashed().into_iter().find(|t| t.entry.name == used);
+        let how = match closed {
+            Some(closed) => format!("was closed at {}", closed.entry.removed_at),
+            None => "is not there any more".to_owned(),
+        };
+        let (active, _) = self.active_and_completed()?;
+        let mut error = Error::new(
+            Kind::NotFound,
+            format!("`{slug}`, which this work tree uses, {how}"),
+        );
+        let hint = active.first().map_or("--none".to_owned(), |first| {
+            let stem = first.name.strip_suffix(".md").unwrap_or(&first.name);
+            shell::word(stem)
+        });
+        error.details = active.iter().map(Candidate::describe).collect();
+        Err(error.hint(format!("agentsess use {hint}")))
+    }
+
+    /// The sessions that are not completed, the last updated first, and those that are.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn active_and_completed(&self) -> Result<(Vec<Candidate>, Vec<Candidate>)> {
         let (mut active, completed): (Vec<_>, Vec<_>) = self
             .candidates(&|_| true)?
             .into_iter()
@@ -165,6 +197,12 @@ impl Store {
                 let document = Document::parse(&candidate.source);
                 document.frontmatter.status() != Some(Status::Completed)
             });
+        active.sort_by_cached_key(|candidate| Reverse(candidate.updated()));
+        Ok((active, completed))
+    }
+
+    fn only_active(&self) -> Result<String> {
+        let (active, completed) = self.active_and_completed()?;
         match (active.as_slice(), completed.as_slice()) {
             ([only], _) => Ok(only.name.clone()),
             ([], []) => Err(Error::new(Kind::NotFound, "there is no active session")
@@ -184,7 +222,6 @@ impl Store {
                 Err(error.hint(format!("agentsess close {stem} --dry-run")))
             }
             _ => {
-                active.sort_by_cached_key(|candidate| Reverse(candidate.updated()));
                 let message = format!("{} sessions are active", active.len());
                 Err(ambiguous(message, active.iter().map(Candidate::describe)))
             }

@@ -168,7 +168,8 @@ impl Store {
         Ok(path)
     }
 
-    /// Removes a session that has the bytes `expected` and is in the trash.
+    /// Removes a session that has the bytes `expected` and is in the trash. This work tree no
+    /// longer uses it then.
     ///
     /// # Errors
     ///
@@ -178,6 +179,10 @@ impl Store {
         let path = self.path(name);
         let removed = files::remove(&path, expected).map_err(|error| self.relocate(error))?;
         if removed {
+            if self.used().as_deref() == Some(name) {
+                // The session is gone; who uses it is told so, and that is all this would spare.
+                let _ = self.use_session(lock, None);
+            }
             return Ok(());
         }
         Err(Error::new(

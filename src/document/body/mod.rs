@@ -69,10 +69,20 @@ pub struct Item {
     pub heading: Option<usize>,
     /// 1 for an item of an outermost list.
     pub depth: usize,
+    /// All of it, from its marker to the end of what is nested in it, blank lines behind included.
+    pub span: Span,
     /// The `[ ]` or `[x]`, and whether it is ticked.
     pub checkbox: Option<(Span, bool)>,
     /// Its own text, without marker, checkbox or nested blocks.
     pub text: Span,
+}
+
+impl Item {
+    /// All of it, without blank lines behind.
+    pub fn extent(&self, text: &str) -> Span {
+        let length = self.span.of(text).trim_end().len();
+        Span::new(self.span.start, self.span.start + length)
+    }
 }
 
 /// An entry of the log.

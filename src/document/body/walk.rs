@@ -164,6 +164,7 @@ impl<'a> Walk<'a> {
                             .filter(|_| self.in_section),
                         heading: self.body.headings.len().checked_sub(1),
                         depth: self.list_depth,
+                        span,
                         checkbox: None,
                         text: Span::default(),
                     });

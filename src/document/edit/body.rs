@@ -122,7 +122,7 @@ impl Document<'_> {
 
     /// The line break that has to follow text put in at `end`: a rule directly below a paragraph
     /// would make a heading of it, and a heading directly below an HTML block would be none.
-    fn gap_after(&self, end: usize) -> &'static str {
+    pub(super) fn gap_after(&self, end: usize) -> &'static str {
         let below = next_line(self.text, end);
         let line = Span::new(below, next_line(self.text, below)).of(self.text);
         if line.trim().is_empty() {
@@ -190,20 +190,6 @@ impl Document<'_> {
             Span::at(end),
             format!("{}{section}{last}", line_break.repeat(gap)),
         ))
-    }
-
-    pub(super) fn check(&self, item: usize, done: bool) -> Result<Option<Splice>, EditError> {
-        let found = self.body.items.get(item);
-        let Some((span, ticked)) = found.and_then(|item| item.checkbox) else {
-            return refused(
-                "this item has no checkbox",
-                found.map(|item| item.text.start),
-                "write it as `- [ ] …`",
-            );
-        };
-        let mark = if done { "x" } else { " " };
-        let inside = Span::new(span.start + 1, span.end - 1);
-        Ok((ticked != done).then(|| (inside, mark.to_owned())))
     }
 }
 

@@ -361,7 +361,7 @@ impl Document<'_> {
             return Ok(self.lines_below(entry.key.span.end, indent + 2, &lines));
         }
         let make = "make it a list of maps with `agent`, `task` and `status`";
-        self.add_item(path, list, &lines, &in_flow, make)
+        self.add_to_list(path, list, &lines, &in_flow, make)
     }
 
     /// The splice that adds a text to a list of texts; `None` if it is there already.
@@ -396,12 +396,12 @@ impl Document<'_> {
         }
         let line = [format!("- {text}")];
         let make = "make it a list of texts";
-        self.add_item(path, list, &line, &text, make).map(Some)
+        self.add_to_list(path, list, &line, &text, make).map(Some)
     }
 
     /// Adds an item to a list in the style that it has: `lines` is the item in block style, its
     /// dash included.
-    fn add_item(
+    fn add_to_list(
         &self,
         path: &[&str],
         list: &Node,

@@ -10,10 +10,11 @@ use std::fmt;
 
 use super::span::Span;
 use super::time::{Timestamp, format_minute};
-use super::{Document, Fences, Source, Unclosed};
+use super::{Document, Fences, Source, Unclosed, WaveState};
 
 mod body;
 mod frontmatter;
+mod items;
 mod patch;
 mod proof;
 mod rewrite;
@@ -90,6 +91,26 @@ pub enum Edit<'e> {
         item: usize,
         /// Ticked or not.
         done: bool,
+    },
+    /// Add an open item with a checkbox at the end of what a wave holds.
+    AddItem {
+        /// Index of the wave's heading.
+        heading: usize,
+        /// One line.
+        text: &'e str,
+    },
+    /// Remove an item with all that is nested in it. A section that held nothing else says `None.`
+    /// then.
+    RemoveItem {
+        /// Index into the items of the body.
+        item: usize,
+    },
+    /// Change the state in the heading of a wave.
+    Wave {
+        /// Index of the heading.
+        heading: usize,
+        /// The new state.
+        state: WaveState,
     },
     /// Add an entry at the end of the log.
     Log {
@@ -194,6 +215,9 @@ impl Document<'_> {
             Edit::Replace { section, text } => self.fill(section, text, false),
             Edit::Append { section, text } => self.fill(section, text, true),
             Edit::Check { item, done } => self.check(item, done),
+            Edit::AddItem { heading, text } => self.add_item(heading, text).map(Some),
+            Edit::RemoveItem { item } => self.remove_item(item).map(Some),
+            Edit::Wave { heading, state } => self.set_wave(heading, state),
             Edit::Log {
                 at,
                 agent,

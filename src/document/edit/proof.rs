@@ -54,6 +54,9 @@ impl Document<'_> {
                     && self.body.items.len() == after.body.items.len()
                     && others(self) == others(after)
             }
+            Edit::AddItem { heading, text } => self.only_added(after, *heading, text),
+            Edit::RemoveItem { item } => self.only_removed(after, *item),
+            Edit::Wave { heading, state } => self.only_moved(after, *heading, *state),
             Edit::Log {
                 at, agent, action, ..
             } => {
@@ -102,7 +105,7 @@ impl Document<'_> {
 
     /// Whether both documents have the same frontmatter and outline, and the same text in every
     /// section but the one named, which may be new.
-    fn same_sections(&self, after: &Document, named: Option<&str>) -> bool {
+    pub(super) fn same_sections(&self, after: &Document, named: Option<&str>) -> bool {
         let outline = |document: &Document, skip: Option<usize>| -> Vec<(u8, String, String)> {
             let body = &document.body;
             let headings = body.headings.iter().enumerate();

@@ -4,14 +4,15 @@
 use std::fmt::Write as _;
 
 use super::parent::Parent;
-use super::{Request, Start, record_state, task_list};
-use crate::document::schema::{CONTEXT, CURRENT_STATE, NEXT_STEPS};
+use super::{Request, Start, task_list};
+use crate::document::schema::{CONTEXT, NEXT_STEPS};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{Document, Edit, heading_text, insert, quoted};
 use crate::error::Result;
 use crate::git::Repository;
 use crate::operations::source::Origin;
-use crate::operations::{Guard, Issue, apply, template};
+use crate::operations::write::{Entry, Revision};
+use crate::operations::{Guard, Issue, template};
 use crate::store::Store;
 
 pub(super) fn draft(
@@ -71,14 +72,13 @@ pub(super) fn draft(
             text: &origin,
         });
     }
-    edits.push(Edit::Log {
-        at: now,
+    let entry = Entry {
         agent: request.agent,
         action: "new",
         text: "Session created.",
-    });
-    let bytes = apply(store, "", &document, &edits, guard)?;
-    record_state(store, "", bytes, input.touches(CURRENT_STATE), now)
+        is_work: true,
+    };
+    Revision::of_draft(store, &document, guard, now).apply(edits, Some(entry))
 }
 
 /// The optional keys of `session` that say where the work belongs, in their order.

@@ -7,12 +7,10 @@ use std::path::Path;
 
 use super::blocks::Blocks;
 use super::source::Origin;
-use super::{Guard, Written, apply, planning, updated};
-use crate::document::schema::{CONTEXT, CURRENT_STATE, NEXT_STEPS};
+use super::{Guard, Written, planning};
+use crate::document::schema::{CONTEXT, NEXT_STEPS};
 use crate::document::time::Timestamp;
-use crate::document::{
-    Document, Edit, Scalar, Source, file_name, insert, is_none, slugify, state_hash,
-};
+use crate::document::{Document, Source, file_name, insert, is_none, slugify};
 use crate::error::{Error, Kind, Result};
 use crate::store::Store;
 use draft::draft;
@@ -166,29 +164,4 @@ pub(super) fn task_list(items: &[String]) -> String {
         .map(|item| format!("- [ ] {}", insert::line(item)))
         .collect();
     lines.join("\n")
-}
-
-/// Notes in the frontmatter when Current State was written, if it was, and what it was, so that a
-/// state the log has left behind can be told from one that was mended by hand.
-pub(super) fn record_state(
-    store: &Store,
-    name: &str,
-    bytes: Vec<u8>,
-    written: bool,
-    now: Timestamp,
-) -> Result<Vec<u8>> {
-    if !written {
-        return Ok(bytes);
-    }
-    let source = Source::new(bytes);
-    let document = Document::parse(&source);
-    let Some(state) = document.section_text(CURRENT_STATE) else {
-        return Ok(source.into_bytes());
-    };
-    let recorded = format!("{} {}", updated(&document, now), state_hash(state));
-    let edit = Edit::Set {
-        path: &["session", "state_recorded"],
-        value: Scalar::Text(&recorded),
-    };
-    apply(store, name, &document, &[edit], &Guard::default())
 }

@@ -1,0 +1,45 @@
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::output::line;
+use super::{Context, author, select};
+use crate::cli;
+use crate::error::Result;
+use crate::operations::handoff::{Request, handoff};
+use crate::render::{brief, one_line};
+
+/// Files that a warning names.
+const SHOWN: usize = 10;
+
+pub(super) fn run(context: &Context, arguments: &cli::Handoff) -> Result<ExitCode> {
+    let store = context.store()?;
+    let session = select(&store, arguments.target.selector())?;
+    let request = Request {
+        agent: &author(&arguments.author),
+        to: arguments.to.as_deref(),
+        state: arguments.state.as_deref(),
+        next: &arguments.next,
+        message: arguments.message.as_deref(),
+        allow_secret: arguments.secrets.allow_secret,
+    };
+    let outcome = handoff(&store, &session, &request, context.now)?;
+    let output = &context.output;
+    output.print(&outcome, || {
+        brief::ending_with(&outcome.brief, &format!("Go on with: {}\n", outcome.resume))
+    })?;
+    output.aside(&line("handed over", &outcome.written));
+    for path in outcome.unlisted.iter().take(SHOWN) {
+        let path = shown(path);
+        output.aside(&format!(
+            "warning: {path} is neither committed nor listed in Files Modified"
+        ));
+    }
+    if let Some(more) = outcome.unlisted.len().checked_sub(SHOWN + 1) {
+        output.aside(&format!("warning: and so are {} more", more + 1));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shown(path: &Path) -> String {
+    one_line(&path.to_string_lossy()).into_owned()
+}

@@ -1,0 +1,205 @@
+//! Ticks items, and moves the waves they stand in along.
+
+use super::write::{Entry, Revision, write};
+use super::{Written, slug_of};
+use crate::document::time::Timestamp;
+use crate::document::{Document, Edit, Item, Wave, WaveState, insert, issue_id};
+use crate::error::Result;
+use crate::shell;
+use crate::store::Store;
+
+/// Ticks the items that `wanted` names, each by its id, its text, or a part of its text that no
+/// other open item has. Nothing is written if one of them is not found, or if all are ticked.
+///
+/// # Errors
+///
+/// When an item is not found or fits several, the session is completed, or the file cannot be
+/// edited or written.
+pub fn done(
+    store: &Store,
+    name: &str,
+    wanted: &[String],
+    agent: &str,
+    now: Timestamp,
+) -> Result<Written> {
+    super::log::check_token("agent", agent)?;
+    write(store, name, false, now, |revision| {
+        let ticks = Ticks::find(revision, wanted)?;
+        if ticks.items.is_empty() {
+            return Ok(None);
+        }
+        let text = ticks.text(revision.document);
+        let entry = Entry {
+            agent,
+            action: "done",
+            text: &text,
+            is_work: true,
+        };
+        revision.apply(ticks.edits(), Some(entry)).map(Some)
+    })
+}
+
+/// Items to be ticked, and the waves whose state changes with that.
+pub(super) struct Ticks {
+    items: Vec<usize>,
+    waves: Vec<(Wave, WaveState)>,
+}
+
+impl Ticks {
+    /// Finds the items; those that are ticked already are not among them.
+    pub fn find(revision: &Revision, wanted: &[String]) -> Result<Self> {
+        let document = revision.document;
+        let mut items = Vec::new();
+        for wanted in wanted {
+            let (item, ticked) = find(revision, wanted)?;
+            if !ticked && !items.contains(&item) {
+                items.push(item);
+            }
+        }
+        let waves = moved(document, &items);
+        Ok(Self { items, waves })
+    }
+
+    /// The edits. They hold as long as no list has grown or shrunk.
+    pub fn edits<'e>(&self) -> Vec<Edit<'e>> {
+        let items = self.items.iter();
+        let checks = items.map(|&item| Edit::Check { item, done: true });
+        let waves = self.waves.iter().map(|&(wave, state)| Edit::Wave {
+            heading: wave.heading,
+            state,
+        });
+        checks.chain(waves).collect()
+    }
+
+    /// What the entry says.
+    fn text(&self, document: &Document) -> String {
+        let items = self
+            .items
+            .iter()
+            .filter_map(|&item| document.body.items.get(item));
+        let items: Vec<_> = items
+            .map(|item| insert::line(item.text.of(document.text)))
+            .collect();
+        let mut text = match items.as_slice() {
+            [only] => format!("Done: {only}"),
+            several => format!("Done:\n\n- {}", several.join("\n- ")),
+        };
+        if !self.waves.is_empty() {
+            let waves = self.waves.iter();
+            let waves: Vec<_> = waves
+                .map(|(wave, state)| format!("Wave {} is {state}", wave.number))
+                .collect();
+            text = format!("{text}\n\n{}.", waves.join(", "));
+        }
+        text
+    }
+}
+
+/// The waves that are over once `ticked` are, and the one that is next.
+fn moved(document: &Document, ticked: &[usize]) -> Vec<(Wave, WaveState)> {
+    if ticked.is_empty() {
+        return Vec::new();
+    }
+    let starts: Vec<_> = ticked
+        .iter()
+        .filter_map(|&item| Some(document.body.items.get(item)?.span.start))
+        .collect();
+    let is_ticked = |item: &Item| starts.contains(&item.span.start);
+    let mut waves: Vec<Wave> = document.waves().filter_map(|(_, wave)| wave.ok()).collect();
+    let mut moved = Vec::new();
+    for wave in &mut waves {
+        let touched = wave.items(document).any(is_ticked);
+        let open = |item: &Item| item.checkbox.is_some_and(|(_, done)| !done) && !is_ticked(item);
+        if touched && !wave.items(document).any(open) {
+            let known = wave.state.map(|(state, _)| state);
+            let span = wave.state.map_or(wave.name, |(_, span)| span);
+            wave.state = Some((WaveState::Done, span));
+            if known != Some(WaveState::Done) {
+                moved.push((*wave, WaveState::Done));
+            }
+        }
+    }
+    let state = |wave: &Wave| wave.state.map(|(state, _)| state);
+    let Some((last, _)) = moved.last() else {
+        return moved;
+    };
+    if waves
+        .iter()
+        .any(|wave| state(wave) == Some(WaveState::Active))
+    {
+        return moved;
+    }
+    let over = |number: u32| {
+        let mut waves = waves.iter().filter(|wave| wave.number == number);
+        waves.any(|wave| state(wave) == Some(WaveState::Done))
+    };
+    let behind = waves.iter().filter(|wave| wave.heading > last.heading);
+    let before = waves.iter().filter(|wave| wave.heading < last.heading);
+    let next = behind.chain(before).find(|wave| match state(wave) {
+        Some(WaveState::Blocked(by)) => over(by),
+        Some(_) => false,
+        None => {
+            let (done, all) = wave.boxes(document);
+            all == 0 || done < all
+        }
+    });
+    moved.extend(next.map(|&next| (next, WaveState::Active)));
+    moved
+}
+
+/// The item that `wanted` names, and whether it is ticked. An id counts before a text, that before
+/// a part of one, and of each an open item before one that is ticked.
+fn find(revision: &Revision, wanted: &str) -> Result<(usize, bool)> {
+    let document = revision.document;
+    let boxes: Vec<_> = document
+        .boxes()
+        .map(|(index, item, ticked)| (index, ticked, item.text.of(document.text)))
+        .collect();
+    let wanted = wanted.trim();
+    let lower = wanted.to_lowercase();
+    let id = |text: &str| {
+        let id = issue_id(text, |token| revision.store.config.items.is_id(token));
+        id.or_else(|| text.split_once(" - ").map(|(id, _)| id.trim())) == Some(wanted)
+    };
+    let exact = |text: &str| insert::line(text) == insert::line(wanted);
+    let part = |text: &str| text.to_lowercase().contains(&lower);
+    let ways: [&dyn Fn(&str) -> bool; 3] = [&id, &exact, &part];
+    let found = ways.iter().filter(|_| !wanted.is_empty()).find_map(|fits| {
+        [false, true].into_iter().find_map(|ticked| {
+            let boxes = boxes
+                .iter()
+                .filter(|(_, is, text)| *is == ticked && fits(text));
+            let found: Vec<_> = boxes.collect();
+            (!found.is_empty()).then_some(found)
+        })
+    });
+    let describe = |(_, ticked, text): &(usize, bool, &str)| {
+        let mark = if *ticked { 'x' } else { ' ' };
+        format!("[{mark}] {}", insert::line(text))
+    };
+    let slug = slug_of(revision.name);
+    match found.as_deref() {
+        Some([only]) => Ok((only.0, only.1)),
+        None => {
+            let mut error = revision
+                .error(format!("no item with a checkbox matches `{wanted}`"))
+                .hint(format!("agentsess show {slug}"));
+            let open = boxes.iter().filter(|(_, ticked, _)| !ticked);
+            error.details = open.map(describe).collect();
+            Err(error)
+        }
+        Some(several) => {
+            let mut error = revision.error(format!("`{wanted}` fits {} items", several.len()));
+            error.details = several.iter().map(|found| describe(found)).collect();
+            let texts = several.iter().map(|(_, _, text)| insert::line(text));
+            // Saying all of it chooses one, unless another one says the same.
+            let telling = texts
+                .clone()
+                .find(|text| texts.clone().filter(|other| other == text).count() == 1);
+            Err(error.hint(match telling {
+                Some(text) => format!("agentsess done {} -s {slug}", shell::word(&text)),
+                None => format!("agentsess edit {slug}"),
+            }))
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! Hands a session over, once somebody else can go on with it.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::brief::Brief;
+use super::log::check_token;
+use super::new::task_list;
+use super::pause::set_status;
+use super::write::{Entry, Revision, write};
+use super::{Written, slug_of};
+use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
+use crate::document::time::{Timestamp, format_rfc3339};
+use crate::document::{
+    Document, Edit, Scalar, Source, Span, Status, Verbatim, insert, is_placeholder, line_column,
+    named_path, next_line,
+};
+use crate::error::{Error, Kind, Result};
+use crate::git::Repository;
+use crate::lint::{self, Severity};
+use crate::shell;
+use crate::store::{SESSIONS, Store};
+
+/// Stands for words in a command that is shown; as a Current State it is a placeholder and refused.
+const BLANK: &str = "…";
+
+/// Paths that an entry of the log names.
+const NAMED: usize = 20;
+
+/// What to hand over with.
+#[derive(Debug, Default)]
+pub struct Request<'r> {
+    /// Who gives the work away.
+    pub agent: &'r str,
+    /// Who is to take it.
+    pub to: Option<&'r str>,
+    /// The new Current State.
+    pub state: Option<&'r str>,
+    /// The new Next Steps.
+    pub next: &'r [String],
+    /// What the log says besides.
+    pub message: Option<&'r str>,
+    /// Write secrets as they are.
+    pub allow_secret: bool,
+}
+
+/// A session that was handed over.
+#[derive(Debug, Serialize)]
+pub struct HandedOver {
+    /// What was written.
+    #[serde(flatten)]
+    pub written: Written,
+    /// What the next one starts with.
+    pub brief: Brief,
+    /// Files with changes that are not committed, relative to the root.
+    pub uncommitted: Vec<PathBuf>,
+    /// Those of them that Files Modified does not name.
+    pub unlisted: Vec<PathBuf>,
+    /// The command with which the next one takes over.
+    pub resume: String,
+}
+
+/// Hands a session over: brings Current State and Next Steps up to date, records who, to whom, when
+/// and at which commit, and sets the status to `paused`.
+///
+/// # Errors
+///
+/// Of kind [`Kind::Unmet`], with the reasons, while nobody could go on with the session; or when it
+/// is completed, git fails, or the file cannot be edited or written. Nothing is changed then.
+pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<HandedOver> {
+    refuse_blanks(name, request)?;
+    let repository = store.repository.as_ref();
+    let branch = repository.and_then(Repository::branch);
+    let commit = repository.and_then(Repository::head);
+    let uncommitted = uncommitted(store)?;
+    let to = request.to.map(insert::line);
+    let steps = task_list(request.next);
+    let at = format_rfc3339(now);
+    let text = entry(request, branch.as_deref(), commit.as_deref(), &uncommitted);
+    let fields = [
+        ("from", Some(request.agent)),
+        ("to", to.as_deref()),
+        ("at", Some(at.as_str())),
+        ("branch", branch.as_deref()),
+        ("commit", commit.as_deref()),
+        ("taken_by", None),
+    ];
+    let paths = fields.map(|(key, value)| (["orchestration", "handoff", key], value));
+
+    let mut outcome = None;
+    let written = write(store, name, request.allow_secret, now, |revision| {
+        let mut edits = Vec::new();
+        if let Some(text) = request.state {
+            let section = CURRENT_STATE;
+            edits.push(Edit::Replace { section, text });
+        }
+        if !request.next.is_empty() {
+            let (section, text) = (NEXT_STEPS, steps.as_str());
+            edits.push(Edit::Replace { section, text });
+        }
+        edits.push(set_status(Status::Paused));
+        edits.extend(paths.iter().map(|(path, value)| match value {
+            Some(value) => Edit::Set {
+                path,
+                value: Scalar::Text(value),
+            },
+            None => Edit::Remove { path },
+        }));
+        let entry = Entry {
+            agent: request.agent,
+            action: "handoff",
+            text: &text,
+            is_work: false,
+        };
+        let source = Source::new(revision.apply(edits, Some(entry))?);
+        let document = Document::parse(&source);
+        ready(revision, &document, &source, request)?;
+        outcome = Some((
+            Brief::new(store, name, &document, now),
+            unlisted(&document, &uncommitted),
+        ));
+        drop(document);
+        Ok(Some(source.into_bytes()))
+    })?;
+    let Some((brief, unlisted)) = outcome else {
+        return Err(Error::usage("nothing was handed over"));
+    };
+    Ok(HandedOver {
+        resume: format!("agentsess resume {}", written.slug),
+        written,
+        brief,
+        uncommitted,
+        unlisted,
+    })
+}
+
+fn refuse_blanks(name: &str, request: &Request) -> Result<()> {
+    check_token("agent", request.agent)?;
+    let given = [("--to", request.to), ("--state", request.state)];
+    let given = given
+        .into_iter()
+        .filter_map(|(option, text)| Some((option, text?)));
+    let steps = request.next.iter().map(|step| ("--next", step.as_str()));
+    let blank = given.chain(steps).find(|(_, text)| text.trim().is_empty());
+    blank.map_or(Ok(()), |(option, _)| {
+        let error = Error::usage(format!("`{option}` is empty; nothing was changed"));
+        Err(error.hint(format!("agentsess show {}", slug_of(name))))
+    })
+}
+
+/// What the log says: the message, to whom, where the work stands and what is not committed.
+fn entry(
+    request: &Request,
+    branch: Option<&str>,
+    commit: Option<&str>,
+    uncommitted: &[PathBuf],
+) -> String {
+    let mut text = String::new();
+    if let Some(message) = request
+        .message
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    {
+        let _ = write!(text, "{message}\n\n");
+    }
+    text.push_str("Handed over");
+    if let Some(to) = request.to {
+        let _ = write!(text, " to {}", insert::line(to));
+    }
+    if let Some(commit) = commit {
+        let _ = write!(text, " at {}", commit.get(..12).unwrap_or(commit));
+    }
+    if let Some(branch) = branch {
+        let _ = write!(text, " on {branch}");
+    }
+    text.push('.');
+    if !uncommitted.is_empty() {
+        let paths = uncommitted.iter().take(NAMED);
+        let paths: Vec<_> = paths
+            .map(|path| insert::line(&path.to_string_lossy()))
+            .collect();
+        let _ = write!(text, " Not committed: `{}`", paths.join("`, `"));
+        if uncommitted.len() > NAMED {
+            let _ = write!(text, " and {} more", uncommitted.len() - NAMED);
+        }
+        text.push('.');
+    }
+    text
+}
+
+/// The files below the root with changes that are not committed, `.agents` aside.
+fn uncommitted(store: &Store) -> Result<Vec<PathBuf>> {
+    let Some(repository) = &store.repository else {
+        return Ok(Vec::new());
+    };
+    let changed = repository.changed(&[])?.into_iter();
+    Ok(of_the_project(store, repository, changed).collect())
+}
+
+/// Paths relative to the top of a repository, as they are seen from the root; those that are not
+/// below it, and the tool's own, are left out.
+pub(super) fn of_the_project(
+    store: &Store,
+    repository: &Repository,
+    paths: impl Iterator<Item = PathBuf>,
+) -> impl Iterator<Item = PathBuf> {
+    let own = SESSIONS.split('/').next().unwrap_or(SESSIONS);
+    paths.filter_map(move |path| {
+        let path = repository.top.join(path);
+        let within = path.strip_prefix(&store.root).ok()?;
+        let project = !within.starts_with(own) && !path.starts_with(&store.sessions);
+        project.then(|| within.to_owned())
+    })
+}
+
+/// The paths that Files Modified names neither themselves nor by a folder.
+fn unlisted(document: &Document, paths: &[PathBuf]) -> Vec<PathBuf> {
+    let items = document.body.items_in(FILES_MODIFIED);
+    let listed: Vec<_> = items
+        .map(|(_, item)| named_path(item.text.of(document.text)))
+        .filter(|path| !path.is_empty())
+        .collect();
+    let is_listed = |path: &PathBuf| listed.iter().any(|listed| path.starts_with(listed));
+    paths
+        .iter()
+        .filter(|path| !is_listed(path))
+        .cloned()
+        .collect()
+}
+
+/// Fails, with every reason, unless somebody else could go on from this.
+fn ready(
+    revision: &Revision,
+    document: &Document,
+    source: &Source,
+    request: &Request,
+) -> Result<()> {
+    let (state, next) = (lacks(document, CURRENT_STATE), lacks(document, NEXT_STEPS));
+    let behind = document.is_behind();
+    let mut reasons = Vec::new();
+    reasons.extend(state.iter().chain(&next).cloned());
+    if behind {
+        reasons.push(format!(
+            "`{CURRENT_STATE}` is behind: the log went on after it was written"
+        ));
+    }
+    let known = |message: &str| {
+        let about = |section, lack: &Option<String>| {
+            lack.is_some() && message.contains(&format!("`{section}`"))
+        };
+        about(CURRENT_STATE, &state) || about(NEXT_STEPS, &next)
+    };
+    let settings = lint::Settings::new(&revision.store.config, revision.now);
+    let path = revision.store.shown(&revision.store.path(revision.name));
+    let mut empty = Vec::new();
+    let mut by_hand = false;
+    // Its name keeps nobody from going on, and neither an option nor an editor changes it.
+    for finding in lint::check("", source, settings) {
+        if finding.severity != Severity::Error || known(&finding.message) {
+            continue;
+        }
+        let (line, column) = line_column(document.text, finding.span.start);
+        let (path, message) = (path.display(), &finding.message);
+        reasons.push(format!("{path}:{line}:{column}: {message}"));
+        let section = revision
+            .store
+            .config
+            .sections
+            .required
+            .iter()
+            .find(|section| {
+                let missing = ["empty-section", "missing-section"].contains(&finding.rule.name);
+                missing && message.contains(&format!("`{section}`"))
+            });
+        match section {
+            Some(section) => empty.push(section.as_str()),
+            None => by_hand = true,
+        }
+    }
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let slug = slug_of(revision.name);
+    let mut command = String::new();
+    if by_hand {
+        let _ = write!(command, "agentsess edit {slug} && ");
+    }
+    if !empty.is_empty() {
+        let blocks = empty
+            .iter()
+            .map(|section| format!("## {section}\\n{BLANK}\\n"));
+        let blocks: String = blocks.collect();
+        let blocks = shell::word(&blocks);
+        let _ = write!(command, "printf {blocks} | agentsess log - -s {slug} && ");
+    }
+    let _ = write!(command, "agentsess handoff {slug}");
+    let given = request.state.filter(|_| state.is_none());
+    if let Some(text) = given.or((state.is_some() || behind).then_some(BLANK)) {
+        let _ = write!(command, " --state {}", quoted(text));
+    }
+    if next.is_some() {
+        let _ = write!(command, " --next {}", quoted(BLANK));
+    } else {
+        for step in request.next {
+            let _ = write!(command, " --next {}", quoted(step));
+        }
+    }
+    for (option, text) in [("--to", request.to), ("--message", request.message)] {
+        if let Some(text) = text {
+            let _ = write!(command, " {option} {}", quoted(text));
+        }
+    }
+    let mut error = Error::new(
+        Kind::Unmet,
+        format!("`{slug}` is not ready to be handed over; nothing was changed"),
+    );
+    error.details = reasons;
+    Err(error.hint(command))
+}
+
+/// What a section is missing for somebody to go on from it.
+fn lacks(document: &Document, section: &str) -> Option<String> {
+    let Some((_, found)) = document.body.section(section) else {
+        return Some(format!("`{section}` is missing"));
+    };
+    if document.section_text(section).is_none() {
+        return Some(format!("`{section}` says nothing"));
+    }
+    let mut at = found.body.start;
+    while at < found.body.end {
+        let line = Span::new(at, next_line(document.text, at).min(found.body.end));
+        at = line.end.max(at + 1);
+        let verbatim = document.body.verbatim_at(line.start);
+        let own = !matches!(verbatim, Some(Verbatim::Code | Verbatim::Quote));
+        if let Some(words) = is_placeholder(line.of(document.text)).filter(|_| own) {
+            let words = insert::line(words);
+            return Some(format!("`{section}` still has the placeholder `{words}`"));
+        }
+    }
+    None
+}
+
+/// A word for a shell; what is to be replaced stands in quotes that are easy to type in.
+fn quoted(text: &str) -> String {
+    match text {
+        BLANK => format!("\"{BLANK}\""),
+        text => shell::word(text),
+    }
+}

@@ -1,0 +1,222 @@
+//! Takes a session over, and tells what changed since it was handed over.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::Serialize;
+
+use super::brief::Brief;
+use super::handoff::of_the_project;
+use super::log::check_token;
+use super::pause::set_status;
+use super::write::{Entry, write};
+use super::{Written, slug_of};
+use crate::document::time::{Timestamp, format_rfc3339, parse_rfc3339};
+use crate::document::{Document, Edit, Scalar, Source, Status, sha256};
+use crate::error::{Error, Kind, Result};
+use crate::git::Repository;
+use crate::store::{self, Store};
+
+/// Commits that are named.
+const SUBJECTS: usize = 5;
+
+const TAKEN_BY: &[&str] = &["orchestration", "handoff", "taken_by"];
+
+/// Who takes over.
+#[derive(Debug)]
+pub struct Request<'r> {
+    /// Who.
+    pub agent: &'r str,
+    /// Even if somebody else has taken it.
+    pub take: bool,
+}
+
+/// A session that was taken over.
+#[derive(Debug, Serialize)]
+pub struct Resumed {
+    /// What was written.
+    #[serde(flatten)]
+    pub written: Written,
+    /// Where the work stands.
+    pub brief: Brief,
+    /// What changed since it was handed over.
+    pub drift: Drift,
+    /// Whether the same one had it already; nothing was written then.
+    pub already: bool,
+    /// Who had it before, if somebody did.
+    pub taken_from: Option<String>,
+}
+
+/// What changed around a session since it was handed over.
+#[derive(Debug, Default, Serialize)]
+pub struct Drift {
+    /// When it was handed over, RFC 3339.
+    pub since: Option<String>,
+    /// Seconds since then.
+    pub age: Option<i64>,
+    /// The branch it was handed over on, where another one is checked out now.
+    pub other_branch: Option<String>,
+    /// The commit it was handed over at.
+    pub commit: Option<String>,
+    /// How many commits came after that one; none if the repository does not have it.
+    pub commits: Option<usize>,
+    /// The last of them: short id and subject.
+    pub subjects: Vec<String>,
+    /// Files that differ from that commit, relative to the root, those not committed included.
+    pub files: Vec<PathBuf>,
+    /// The document that the session started from.
+    pub document: Option<SourceDocument>,
+}
+
+/// How the document that a session started from is now.
+#[derive(Debug, Serialize)]
+pub struct SourceDocument {
+    /// Its path, relative to the root.
+    pub path: String,
+    /// Its state.
+    pub state: SourceState,
+}
+
+/// The same, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceState {
+    /// As it was.
+    Unchanged,
+    /// It says something else.
+    Changed,
+    /// It is gone, or no file of the project.
+    Missing,
+}
+
+/// Takes a session over: records who and when, and sets the status to `in_progress`.
+///
+/// # Errors
+///
+/// Of kind [`Kind::Unmet`] when somebody else has taken it since it was handed over; or when it is
+/// completed, git fails, or the file cannot be edited or written.
+pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Resumed> {
+    check_token("agent", request.agent)?;
+    let source = store.read(name)?;
+    let drift = drift(store, &Document::parse(&source), now)?;
+    let agent = request.agent;
+    let taken = format!("{agent} {}", format_rfc3339(now));
+    let (mut already, mut taken_from, mut brief) = (false, None, None);
+    let written = write(store, name, false, now, |revision| {
+        revision.refuse_completed()?;
+        let document = revision.document;
+        let handoff = document.handoff();
+        let holder = handoff
+            .as_ref()
+            .and_then(|handoff| handoff.taken_by.as_deref());
+        let other = holder.filter(|holder| *holder != agent);
+        if let (Some(other), false) = (other, request.take) {
+            let since = handoff
+                .as_ref()
+                .and_then(|handoff| handoff.taken_at.as_deref());
+            let since = since.map(|at| format!(" since {at}")).unwrap_or_default();
+            let mut error = revision.error(format!("{other} has this session{since}"));
+            error.kind = Kind::Unmet;
+            return Err(error.hint(format!("agentsess resume {} --take", slug_of(name))));
+        }
+        taken_from = other.map(str::to_owned);
+        let paused = document.frontmatter.status() != Some(Status::InProgress);
+        already = holder == Some(agent);
+        if already && !paused {
+            brief = Some(Brief::new(store, name, document, now));
+            return Ok(None);
+        }
+        let from = handoff.as_ref().and_then(|handoff| handoff.from.as_deref());
+        let text = match (other, already, from) {
+            (Some(other), ..) => format!("Took over from {other}."),
+            (None, false, Some(from)) => format!("Took over from {from}."),
+            (None, false, None) => "Took it.".to_owned(),
+            (None, true, _) => "Went on.".to_owned(),
+        };
+        let entry = Entry {
+            agent,
+            action: "resumed",
+            text: &text,
+            is_work: false,
+        };
+        let mut edits = vec![set_status(Status::InProgress)];
+        if !already {
+            edits.push(Edit::Set {
+                path: TAKEN_BY,
+                value: Scalar::Text(&taken),
+            });
+        }
+        let after = Source::new(revision.apply(edits, Some(entry))?);
+        brief = Some(Brief::new(store, name, &Document::parse(&after), now));
+        Ok(Some(after.into_bytes()))
+    })?;
+    let brief = brief.ok_or_else(|| Error::usage("nothing was taken over"))?;
+    Ok(Resumed {
+        written,
+        brief,
+        drift,
+        already,
+        taken_from,
+    })
+}
+
+fn drift(store: &Store, document: &Document, now: Timestamp) -> Result<Drift> {
+    let mut drift = Drift {
+        document: source_document(store, document),
+        ..Drift::default()
+    };
+    let Some(handoff) = document.handoff() else {
+        return Ok(drift);
+    };
+    let at = handoff.at.as_deref().and_then(parse_rfc3339);
+    drift.age = at.map(|at| (now - at.at).num_seconds());
+    drift.since = handoff.at;
+    drift.commit = handoff.commit;
+    let Some(repository) = &store.repository else {
+        return Ok(drift);
+    };
+    let here = repository.branch();
+    drift.other_branch = handoff
+        .branch
+        .filter(|branch| here.as_ref() != Some(branch));
+    let Some(commit) = &drift.commit else {
+        return Ok(drift);
+    };
+    if let Some(commits) = repository.commits_since(commit)? {
+        drift.commits = Some(commits.len());
+        drift.subjects = commits.into_iter().take(SUBJECTS).collect();
+        drift.files = changed(store, repository, commit)?;
+    }
+    Ok(drift)
+}
+
+/// The files that differ from a commit, those that git does not know yet included.
+fn changed(store: &Store, repository: &Repository, commit: &str) -> Result<Vec<PathBuf>> {
+    let mut changed = repository.changed_since(commit)?;
+    changed.extend(repository.changed(&[])?);
+    changed.sort();
+    changed.dedup();
+    Ok(of_the_project(store, repository, changed.into_iter()).collect())
+}
+
+fn source_document(store: &Store, document: &Document) -> Option<SourceDocument> {
+    let path = document.frontmatter.text(&["session", "source", "path"])?;
+    let recorded = document
+        .frontmatter
+        .text(&["session", "source", "sha256"])?;
+    let within = |path: &Path| {
+        let mut parts = path.components();
+        parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+    };
+    // A link on the way must not lead out of the project either.
+    let real = within(Path::new(path)).then(|| store.root.join(path).canonicalize().ok());
+    let real = real.flatten().filter(|real| real.starts_with(&store.root));
+    let state = match real.and_then(|real| store::read(&real).ok()) {
+        None => SourceState::Missing,
+        Some(bytes) if sha256(&bytes).eq_ignore_ascii_case(recorded) => SourceState::Unchanged,
+        Some(_) => SourceState::Changed,
+    };
+    Some(SourceDocument {
+        path: path.to_owned(),
+        state,
+    })
+}

@@ -1,0 +1,182 @@
+//! The one way in which operations write to a session that exists: locked, computed from what the
+//! file says under the lock, with its time of update, and answered with what became of it.
+
+use chrono::TimeDelta;
+
+use super::set::reopen;
+use super::{Guard, Written, apply, slug_of, updated};
+use crate::document::schema::{CURRENT_STATE, same_name};
+use crate::document::time::Timestamp;
+use crate::document::{Document, Edit, Scalar, Source, Status, state_hash};
+use crate::error::{Error, Kind, Result};
+use crate::store::Store;
+
+/// How far the last entry may lie ahead of the clock and still be followed in order. Covers the
+/// wait for the lock and clocks of machines that differ; an entry further ahead is wrong, and
+/// following it would spread the mistake.
+const SKEW: TimeDelta = TimeDelta::minutes(10);
+
+/// An entry for the log.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry<'e> {
+    /// Who.
+    pub agent: &'e str,
+    /// Did what.
+    pub action: &'e str,
+    /// Markdown.
+    pub text: &'e str,
+    /// Whether it tells how the work went on, which a Current State written before does not know.
+    /// That the session was paused, given away or taken is no such thing.
+    pub is_work: bool,
+}
+
+/// A session under the lock, about to be replaced.
+pub(super) struct Revision<'r> {
+    pub store: &'r Store,
+    pub name: &'r str,
+    pub document: &'r Document<'r>,
+    pub now: Timestamp,
+    guard: &'r Guard,
+}
+
+/// The bytes that take the place of a session's, or none if it is to stay as it is.
+pub(super) type Revised = Option<Vec<u8>>;
+
+/// Replaces a session by what `revise` makes of it. `revise` is called again if another program
+/// saves the file in between; it neither asks nor starts anything, because the lock is held.
+///
+/// # Errors
+///
+/// When the session is closed, `revise` fails, or the file cannot be edited or written.
+pub(super) fn write(
+    store: &Store,
+    name: &str,
+    allow_secret: bool,
+    now: Timestamp,
+    mut revise: impl FnMut(&Revision) -> Result<Revised>,
+) -> Result<Written> {
+    let lock = store.lock()?;
+    let written = store.update(&lock, name, |source| {
+        let document = Document::parse(source);
+        let guard = Guard::new(allow_secret);
+        let revision = Revision {
+            store,
+            name,
+            document: &document,
+            now,
+            guard: &guard,
+        };
+        let Some(bytes) = revise(&revision)? else {
+            let written = Written::new(name, now, &document, &document, &guard);
+            return Ok((None, written));
+        };
+        let after = Source::new(bytes);
+        let written = Written::new(name, now, &document, &Document::parse(&after), &guard);
+        Ok((Some(after.into_bytes()), written))
+    });
+    written.map_err(|error| match error.kind {
+        Kind::NotFound => Error::new(Kind::NotFound, format!("`{}` is closed", slug_of(name)))
+            .hint(format!("agentsess restore {}", slug_of(name))),
+        _ => error,
+    })
+}
+
+impl<'r> Revision<'r> {
+    /// The same for a session that is not there yet.
+    pub fn of_draft(
+        store: &'r Store,
+        document: &'r Document<'r>,
+        guard: &'r Guard,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            store,
+            name: "",
+            document,
+            now,
+            guard,
+        }
+    }
+
+    /// An error about this session.
+    pub fn error(&self, message: impl Into<String>) -> Error {
+        Error::usage(message).at(&self.store.shown(&self.store.path(self.name)), None)
+    }
+
+    /// Makes the edits, then adds the entry and brings the frontmatter up to date.
+    ///
+    /// # Errors
+    ///
+    /// When the session is completed and would get an entry, or an edit is refused.
+    pub fn apply(&self, edits: Vec<Edit>, entry: Option<Entry>) -> Result<Vec<u8>> {
+        let document = self.document;
+        // Of a lifetime that what is added here has too.
+        let (mut edits, entry): (Vec<Edit>, Option<Entry>) = (edits, entry);
+        if entry.is_some() {
+            self.refuse_completed()?;
+        }
+        let states = edits.iter().any(|edit| {
+            matches!(edit, Edit::Replace { section, .. } | Edit::Append { section, .. }
+                if same_name(section, CURRENT_STATE))
+        });
+        let vouches = entry.is_some_and(|entry| !entry.is_work) && self.is_recorded();
+        let updated = updated(document, self.now);
+        edits.extend(entry.map(|entry| Edit::Log {
+            at: entry_time(document, self.now),
+            agent: entry.agent,
+            action: entry.action,
+            text: entry.text,
+        }));
+        edits.push(Edit::Set {
+            path: &["session", "last_updated"],
+            value: Scalar::Text(&updated),
+        });
+        let bytes = apply(self.store, self.name, document, &edits, self.guard)?;
+        if states || vouches {
+            return self.record_state(bytes);
+        }
+        Ok(bytes)
+    }
+
+    /// Fails if the work is done.
+    pub fn refuse_completed(&self) -> Result<()> {
+        if self.document.frontmatter.status() != Some(Status::Completed) {
+            return Ok(());
+        }
+        let error = self.error("the session is completed and takes no more entries");
+        Err(error.hint(reopen(self.name)))
+    }
+
+    /// Whether Current State is what was recorded when it was written, and no work came after.
+    fn is_recorded(&self) -> bool {
+        let frontmatter = &self.document.frontmatter;
+        let recorded = frontmatter.text(&["session", "state_recorded"]);
+        recorded.is_some() && !self.document.is_behind()
+    }
+
+    /// Notes in the frontmatter when Current State was written and what it was, so that a state
+    /// the log has left behind can be told from one that was mended by hand.
+    fn record_state(&self, bytes: Vec<u8>) -> Result<Vec<u8>> {
+        let source = Source::new(bytes);
+        let document = Document::parse(&source);
+        let Some(state) = document.section_text(CURRENT_STATE) else {
+            return Ok(source.into_bytes());
+        };
+        let recorded = format!("{} {}", updated(&document, self.now), state_hash(state));
+        let edit = Edit::Set {
+            path: &["session", "state_recorded"],
+            value: Scalar::Text(&recorded),
+        };
+        apply(self.store, self.name, &document, &[edit], &Guard::default())
+    }
+}
+
+/// The minute of the new entry: now, but not before the last entry.
+fn entry_time(document: &Document, now: Timestamp) -> Timestamp {
+    let last = document.body.log(document.text);
+    let last = last.last().and_then(|entry| entry.stamp);
+    match last {
+        Some(last) if last.at > now && last.at - now <= SKEW => last.at,
+        _ => now,
+    }
+}
