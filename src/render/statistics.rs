@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{SCHEMA_VERSION, summary, write_json};
+use super::{SCHEMA_VERSION, write_json};
 use crate::lint::{Report, Safety};
 
 #[derive(Serialize)]
@@ -43,7 +43,7 @@ pub fn statistics(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let Count { rule, code, .. } = count;
         writeln!(out, "{:>width$}  {code}  {rule}{fixable}", count.findings)?;
     }
-    writeln!(out, "{}", summary(report))
+    Ok(())
 }
 
 /// The same as one JSON object. `fixable` is how many of them a safe fix removes.
