@@ -291,6 +291,12 @@ pub fn excluded(folder: &Path, globs: &[String]) -> Result<Gitignore, ignore::Er
     let mut builder = GitignoreBuilder::new(folder);
     builder.allow_unclosed_class(false);
     for glob in globs {
+        if glob.trim().is_empty() {
+            return Err(ignore::Error::Glob {
+                glob: None,
+                err: "an empty pattern matches nothing".into(),
+            });
+        }
         builder.add_line(None, glob)?;
     }
     builder.build()

@@ -99,6 +99,8 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
     };
     if let Some(reason) = inputs.nothing() {
         context.output.note(reason);
+    } else if selected.is_empty() {
+        context.output.note("no rule is on");
     }
     errors.append(&mut report.unreadable);
     let last = errors.pop();
