@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
     };
     let selected = lint::selected(&store.config, &asked).map_err(relocated)?;
     if rules.show_settings {
-        return settings::show(context, &store, &selected, fail_on);
+        return settings::show(context, store, &selected, fail_on, &input.exclude);
     }
     let request = Request {
         paths: &input.paths,
@@ -103,14 +103,19 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
         context.output.note("no rule is on");
     }
     errors.append(&mut report.unreadable);
-    let last = errors.pop();
+    let mut errors = errors.into_iter().map(relocated);
+    let Some(mut last) = errors.next_back() else {
+        return Ok(ExitCode::from(u8::from(failed && !arguments.exit_zero)));
+    };
     for error in errors {
-        context.output.error(&relocated(error));
+        // In JSON it is one object.
+        if context.output.is_json() {
+            last.details.push(error.to_string());
+        } else {
+            context.output.error(&error);
+        }
     }
-    match last {
-        Some(error) => Err(relocated(error)),
-        None => Ok(ExitCode::from(u8::from(failed && !arguments.exit_zero))),
-    }
+    Err(last)
 }
 
 /// `--json` is an option of every command, so that the parser does not know what it contradicts.
