@@ -447,12 +447,16 @@ Examples:
   agentsess rule
   agentsess rule missing-section
   agentsess rule AS201
+  agentsess rule sections
   agentsess rule --all")]
 pub struct Rule {
-    /// The rule's name or code; without it, all rules are listed
-    pub name: Option<String>,
+    /// Names or codes of rules to explain; families and beginnings of codes list their rules
+    ///
+    /// The list says which rules can be fixed, at least at times, and which are off by default.
+    /// Without RULES it has all of them.
+    pub rules: Vec<String>,
     /// Explain all rules, one after the other
-    #[arg(long, conflicts_with = "name")]
+    #[arg(long, conflicts_with = "rules")]
     pub all: bool,
 }
 

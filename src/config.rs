@@ -1,5 +1,7 @@
 //! `.agents/agentsess.toml`. Every key is optional; an unknown one is an error.
 
+mod messages;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use toml::Spanned;
 use crate::document::line_column;
 use crate::document::schema::{REQUIRED_SECTIONS, same_name};
 use crate::error::{Error, Result};
+use messages::in_words;
 
 /// The file, relative to the root.
 pub const FILE: &str = ".agents/agentsess.toml";
@@ -22,17 +25,23 @@ const LOCK_TIMEOUT: f64 = 10.0;
 /// The most that can be configured, in seconds.
 const LONGEST_LOCK_TIMEOUT: f64 = 3600.0;
 
+/// Prints what can be configured.
+const SCHEMA: &str = "agentsess schema config";
+
+/// What makes a pattern one for a whole text.
+const WHOLE: (&str, &str) = ("^(?:", ")$");
+
 // The doc comments of the keys are also their descriptions in the schema and the reference, which
 // `schema` and `docs/configuration.md` take from here.
 
 /// Settings of a repository, `.agents/agentsess.toml`.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 #[schemars(title = "Configuration of agentsess")]
 pub struct Config {
     /// How long a writer waits for another one, in seconds.
-    #[schemars(range(min = 0.0, max = LONGEST_LOCK_TIMEOUT), extend("default" = LOCK_TIMEOUT))]
-    lock_timeout: Option<f64>,
+    #[schemars(range(min = 0.0, max = LONGEST_LOCK_TIMEOUT))]
+    lock_timeout: f64,
     /// The project's place in Linear.
     pub linear: Linear,
     /// What a session consists of.
@@ -48,6 +57,20 @@ pub struct Config {
     /// What was read, for errors that are noticed later.
     #[serde(skip)]
     origin: Option<Origin>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            lock_timeout: LOCK_TIMEOUT,
+            linear: Linear::default(),
+            sections: Sections::default(),
+            items: Items::default(),
+            lint: Lint::default(),
+            close: Close::default(),
+            origin: None,
+        }
+    }
 }
 
 /// A configuration file.
@@ -71,6 +94,7 @@ pub struct Linear {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Sections {
     /// The sections without which `lint` calls a session invalid.
+    #[serde(deserialize_with = "section_names")]
     pub required: Vec<String>,
 }
 
@@ -83,12 +107,12 @@ impl Default for Sections {
 }
 
 /// `[items]`
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Items {
     /// Regular expressions for further forms of issue ids, each for the whole id. `ABC-12`, `#12`
     /// and `owner/repo#12` are always known.
-    #[serde(deserialize_with = "patterns")]
+    #[serde(deserialize_with = "patterns", serialize_with = "as_written")]
     #[schemars(with = "Vec<String>")]
     id_patterns: Vec<Regex>,
 }
@@ -244,19 +268,16 @@ impl Config {
     fn deserialize(text: &str, path: &Path) -> Result<Self> {
         let config: Self = toml::from_str(text).map_err(|error| {
             let position = error.span().map(|span| line_column(text, span.start));
-            let message = error.message().to_owned();
-            let hint = suggestion(&message)
-                .unwrap_or_else(|| "see `docs/configuration.md` for all keys".into());
-            Error::usage(message).at(path, position).hint(hint)
+            Error::usage(in_words(error.message()))
+                .at(path, position)
+                .hint(SCHEMA)
         })?;
         let wrong = |key: &str, message: &str| {
             let offset = text.find(key).unwrap_or(0);
-            Err(Error::usage(message).at(path, Some(line_column(text, offset))))
+            let error = Error::usage(message).hint(SCHEMA);
+            Err(error.at(path, Some(line_column(text, offset))))
         };
-        if config
-            .lock_timeout
-            .is_some_and(|timeout| !(0.0..=LONGEST_LOCK_TIMEOUT).contains(&timeout))
-        {
+        if !(0.0..=LONGEST_LOCK_TIMEOUT).contains(&config.lock_timeout) {
             let message = format!("`lock-timeout` must be between 0 and {LONGEST_LOCK_TIMEOUT}");
             return wrong("lock-timeout", &message);
         }
@@ -275,7 +296,7 @@ impl Config {
 
     /// How long a writer waits for another one.
     pub fn lock_timeout(&self) -> Duration {
-        Duration::from_secs_f64(self.lock_timeout.unwrap_or(LOCK_TIMEOUT))
+        Duration::from_secs_f64(self.lock_timeout)
     }
 
     /// Whether a session without this section is invalid.
@@ -298,10 +319,47 @@ impl Items {
 
 fn patterns<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Regex>, D::Error> {
     let patterns = Vec::<String>::deserialize(deserializer)?;
-    patterns
-        .iter()
-        .map(|pattern| Regex::new(&format!("^(?:{pattern})$")).map_err(serde::de::Error::custom))
-        .collect()
+    let compiled = patterns.iter().map(|pattern| {
+        // On its own first, so that an error is about what was written.
+        let compiled = Regex::new(pattern).and_then(|_| Regex::new(&whole(pattern)));
+        compiled.map_err(|error| {
+            let error = error.to_string();
+            let cause = error.lines().last().unwrap_or("").trim();
+            let cause = cause.strip_prefix("error: ").unwrap_or(cause);
+            serde::de::Error::custom(format!("`{pattern}` is no regular expression: {cause}"))
+        })
+    });
+    compiled.collect()
+}
+
+/// A pattern for a whole text.
+fn whole(pattern: &str) -> String {
+    format!("{}{pattern}{}", WHOLE.0, WHOLE.1)
+}
+
+fn as_written<S: serde::Serializer>(patterns: &[Regex], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(patterns.iter().map(|pattern| {
+        let inner = pattern.as_str().strip_prefix(WHOLE.0);
+        inner.and_then(|inner| inner.strip_suffix(WHOLE.1))
+    }))
+}
+
+fn section_names<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<String>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    let mut before: Vec<&str> = Vec::new();
+    for name in &names {
+        if name.trim().is_empty() {
+            return Err(serde::de::Error::custom("a section has a name"));
+        }
+        if before.iter().any(|other| same_name(other, name)) {
+            let message = format!("the section `{name}` is named twice");
+            return Err(serde::de::Error::custom(message));
+        }
+        before.push(name);
+    }
+    Ok(names)
 }
 
 fn excludes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
@@ -319,23 +377,15 @@ pub fn excluded(folder: &Path, globs: &[String]) -> Result<Gitignore, ignore::Er
     let mut builder = GitignoreBuilder::new(folder);
     builder.allow_unclosed_class(false);
     for glob in globs {
+        if glob.trim().is_empty() {
+            return Err(ignore::Error::Glob {
+                glob: None,
+                err: "an empty pattern matches nothing".into(),
+            });
+        }
         builder.add_line(None, glob)?;
     }
     builder.build()
-}
-
-/// The known key that is nearest to the unknown one in a message of serde's.
-fn suggestion(message: &str) -> Option<String> {
-    let mut names = message
-        .strip_prefix("unknown field ")?
-        .split('`')
-        .skip(1)
-        .step_by(2);
-    let unknown = names.next()?;
-    let near = names.max_by(|a, b| {
-        strsim::jaro_winkler(unknown, a).total_cmp(&strsim::jaro_winkler(unknown, b))
-    })?;
-    Some(format!("did you mean `{near}`?"))
 }
 
 #[cfg(test)]
@@ -349,13 +399,84 @@ mod tests {
 
     #[test]
     fn errors_point_at_the_key() {
-        assert!(error("[linear]\nworkspce = 'x'").starts_with("agentsess.toml:2:1: unknown field"));
-        assert!(error("[linear]\nworkspce = 'x'").ends_with("(did you mean `workspace`?)"));
+        assert_eq!(
+            error("[linear]\nworkspce = 'x'"),
+            "agentsess.toml:2:1: unknown key `workspce`; did you mean `workspace`? (agentsess schema config)"
+        );
         assert!(error("lock-timeout = -1").starts_with("agentsess.toml:1:1: `lock-timeout`"));
         assert!(error("[close]\ndecisions = '../x'").starts_with("agentsess.toml:2:1"));
         assert!(error("[records]\nfolder = '/x'").starts_with("agentsess.toml:2:1"));
         assert!(error("[items]\nid-patterns = ['(']").starts_with("agentsess.toml:2:15"));
         assert!(error("[lint]\nexclude = ['a', '[b']").starts_with("agentsess.toml:2:11"));
+    }
+
+    #[test]
+    fn errors_are_in_the_words_of_toml() {
+        for (text, message) in [
+            ("select = []", "the key `select` belongs into `[lint]`"),
+            (
+                "[close]\nstale-days = 1",
+                "the key `stale-days` belongs into `[lint]`",
+            ),
+            ("zzz = 1", "unknown key `zzz`"),
+            ("lint = 1", "wrong type: integer `1`, expected a table"),
+            (
+                "lock-timeout = 'x'",
+                "wrong type: string \"x\", expected a number",
+            ),
+            (
+                "[lint]\nstale-days = 'x'",
+                "wrong type: string \"x\", expected a whole number from 0 on",
+            ),
+            (
+                "[lint]\nstale-days = -1",
+                "invalid value: integer `-1`, expected a whole number from 0 on",
+            ),
+            (
+                "[lint]\nselect = 'x'",
+                "wrong type: string \"x\", expected a list",
+            ),
+            (
+                "[lint]\nexclude = [1]",
+                "wrong type: integer `1`, expected text in quotes",
+            ),
+            ("[lint]\nexclude = ['']", "an empty pattern matches nothing"),
+            (
+                "[lint]\nstrict-keys = 1",
+                "wrong type: integer `1`, expected `true` or `false`",
+            ),
+            (
+                "[lint]\nfail-on = 'warn'",
+                "unknown value `warn`, expected `error` or `warning`",
+            ),
+            (
+                "[close]\ndecisions = []",
+                "wrong type: a list, expected text in quotes",
+            ),
+            (
+                "[items]\nid-patterns = ['(']",
+                "`(` is no regular expression: unclosed group",
+            ),
+            ("[sections]\nrequired = ['A', ' ']", "a section has a name"),
+            (
+                "[sections]\nrequired = ['A', 'a']",
+                "the section `a` is named twice",
+            ),
+        ] {
+            let error = error(text);
+            assert!(error.contains(&format!(": {message} (")), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_configuration_is_written_as_it_is_read() {
+        let text =
+            "lock-timeout = 2.5\n[items]\nid-patterns = ['T\\d+']\n[lint]\nselect = ['log']\n";
+        let config = Config::deserialize(text, Path::new("x")).unwrap();
+        let written = toml::to_string(&config).unwrap();
+        let again = Config::deserialize(&written, Path::new("x")).unwrap();
+        assert!(written.contains("id-patterns = ['T\\d+']"), "{written}");
+        assert_eq!(toml::to_string(&again).unwrap(), written);
     }
 
     #[test]

@@ -69,6 +69,8 @@ impl Error {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
                 Some("free some space, then run the command again; nothing was changed")
             }
+            // How to be allowed to write is no help then.
+            std::io::ErrorKind::PermissionDenied if doing.starts_with("read ") => None,
             std::io::ErrorKind::PermissionDenied => Some(
                 "check who owns the folder; in an agent's sandbox, name `.agents` itself as a \
                  writable root",
@@ -129,3 +131,16 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_not_read_is_not_told_how_to_write() {
+        let denied = std::io::ErrorKind::PermissionDenied.into();
+        let error = |doing| Error::io(doing, Path::new("a.md"), &denied);
+        assert_eq!(error("read the file").hint, None);
+        assert!(error("create the file").hint.unwrap().contains("writable"));
+    }
+}

@@ -54,7 +54,7 @@ fn every_broken_kind_is_pointed_at() {
         let report = report(&name, bytes);
         text.extend(format!("==== {name}\n").into_bytes());
         render::full(&report, &mut anstream::StripStream::new(&mut text)).unwrap();
-        text.push(b'\n');
+        text.extend(format!("{}\n\n", render::summary(&report)).into_bytes());
     }
     insta::assert_snapshot!(String::from_utf8(text).unwrap());
 }

@@ -10,7 +10,7 @@ use agentsess::config;
 use agentsess::document::Source;
 use agentsess::document::time::parse_rfc3339;
 use agentsess::lint::{Project, RULES, Rule, Safety, Settings, check_all, fix, is_fixable};
-use agentsess::render::{diff, full};
+use agentsess::render::{diff, full, summary};
 use agentsess::store::{self, Place, Store};
 
 mod common;
@@ -226,6 +226,7 @@ fn lint(case: Case, rule: &'static Rule) -> Outcome {
     }
     let mut out = Vec::new();
     full(&report, &mut anstream::StripStream::new(&mut out)).unwrap();
+    out.extend(format!("{}\n", summary(&report)).into_bytes());
     let output = String::from_utf8(out).expect("UTF-8");
     let lines = output.lines().map(str::trim_end);
     Outcome {

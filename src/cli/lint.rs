@@ -25,20 +25,15 @@ pub struct Lint {
     /// What to check
     #[command(flatten)]
     pub input: LintInput,
-    /// How to print findings
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "auto",
-        env = "AGENTSESS_OUTPUT_FORMAT",
-        hide_env_values = true
-    )]
-    pub output_format: LintFormat,
+    /// How to print findings; by default as `AGENTSESS_OUTPUT_FORMAT` says, or `auto`
+    // The variable is no `env`, for it must not contradict other options.
+    #[arg(long, value_name = "FORMAT", conflicts_with = "instead")]
+    pub output_format: Option<LintFormat>,
     /// Write the report to FILE, whole or not at all; `-` is standard output
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "instead")]
     pub output_file: Option<PathBuf>,
     /// Print how many findings each rule has, instead of the findings
-    #[arg(long)]
+    #[arg(long, conflicts_with = "instead")]
     pub statistics: bool,
     /// Exit 0 although there are errors; what cannot be read still fails
     #[arg(long)]
@@ -77,7 +72,7 @@ pub struct LintInput {
     #[arg(long, help_heading = INPUT)]
     pub force_exclude: bool,
     /// Print the files that would be checked, and check none
-    #[arg(long, help_heading = INPUT)]
+    #[arg(long, help_heading = INPUT, group = "instead")]
     pub show_files: bool,
 }
 
@@ -89,16 +84,16 @@ pub struct LintInput {
 )]
 pub struct Fixes {
     /// Fix what has one right answer
-    #[arg(long, help_heading = FIXES, conflicts_with = "staged")]
+    #[arg(long, help_heading = FIXES, conflicts_with_all = ["staged", "show_files", "show_settings"], group = "fixing")]
     pub fix: bool,
     /// Fixes include those that somebody should look at afterwards
-    #[arg(long, help_heading = FIXES)]
+    #[arg(long, help_heading = FIXES, requires = "fixing")]
     pub unsafe_fixes: bool,
     /// Show what --fix would change, and change nothing; exit 1 if that is anything
-    #[arg(long, help_heading = FIXES, conflicts_with = "staged")]
+    #[arg(long, help_heading = FIXES, conflicts_with_all = ["staged", "fix"], groups = ["instead", "fixing"])]
     pub diff: bool,
     /// List what was fixed
-    #[arg(long, help_heading = FIXES)]
+    #[arg(long, help_heading = FIXES, requires = "fix")]
     pub show_fixes: bool,
 }
 
@@ -127,7 +122,7 @@ pub struct Rules {
     #[arg(long, help_heading = RULES, conflicts_with = "config")]
     pub isolated: bool,
     /// Show which rules are on and where the settings come from
-    #[arg(long, help_heading = RULES)]
+    #[arg(long, help_heading = RULES, group = "instead")]
     pub show_settings: bool,
 }
 
@@ -144,8 +139,6 @@ pub enum FailOn {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LintFormat {
     /// `agent` for a coding agent that reads the output, else `full`.
-    // An empty variable says nothing.
-    #[value(alias = "")]
     Auto,
     /// With the source, a caret and the fix.
     Full,

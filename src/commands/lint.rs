@@ -1,12 +1,13 @@
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::report::{Printer, shown};
+use super::report::{Printer, from_top, shown};
 use super::{Context, input_bytes, settings};
 use crate::cli;
 use crate::config::FailOn;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lint::files::{Contents, Inputs, Request};
 use crate::lint::{self, Project, Report, Safety, Selectors, Settings, Severity};
 use crate::operations::fix;
@@ -20,6 +21,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
         fixes,
         ..
     } = arguments;
+    refuse_json(context, arguments)?;
     let store = Store::open(&Place {
         settings: match &rules.config {
             _ if rules.isolated => SettingsFile::None,
@@ -41,7 +43,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
     };
     let selected = lint::selected(&store.config, &asked).map_err(relocated)?;
     if rules.show_settings {
-        return settings::show(context, &store, &selected, fail_on);
+        return settings::show(context, store, &selected, fail_on, &input.exclude);
     }
     let request = Request {
         paths: &input.paths,
@@ -49,12 +51,13 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
         stdin_filename: input.stdin_filename.as_deref(),
         exclude: &input.exclude,
         force_exclude: input.force_exclude,
+        folder_is_named: context.place.sessions.is_some(),
     };
     let inputs = Inputs::resolve(&store, request).map_err(relocated)?;
     if input.show_files {
         return show_files(context, &store, &inputs);
     }
-    let printer = Printer::new(context, &store, arguments, &inputs.paths)?;
+    let printer = Printer::new(context, &store, arguments, &inputs)?;
     let contents = inputs.load(&store, || input_bytes("agentsess lint PATH"));
     let contents = contents.map_err(relocated)?;
     let project = Project::new(&store);
@@ -74,21 +77,21 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
         let mut changes = fix::preview(&report, settings, allowed).peekable();
         let failed = changes.peek().is_some();
         for (file, after) in changes {
-            let path = shown(&store, &file.path);
-            let diff = render::diff([&path, &path], &file.source, &after);
+            let path = from_top(&store, &file.path);
+            let sides = [Path::new("a").join(&path), Path::new("b").join(&path)];
+            let diff = render::diff(sides.each_ref().map(PathBuf::as_path), &file.source, &after);
             context.output.write(&diff)?;
         }
+        context.output.aside(&render::summary(&report));
         failed
     } else {
-        if fixes.fix && !inputs.are_standard_input() {
-            errors = fix::apply(&store, &mut report, settings, allowed);
-        }
         if fixes.fix && inputs.are_standard_input() {
             fix::apply_to_text(&mut report, settings, allowed);
             print_text(context, &inputs, &contents, &report)?;
-        } else {
-            printer.print(context, &store, &mut report)?;
+        } else if fixes.fix {
+            errors = fix::apply(&store, &mut report, settings, allowed);
         }
+        printer.print(context, &store, &mut report)?;
         if fixes.show_fixes {
             context.output.aside(render::fixes(&report).trim_end());
         }
@@ -96,16 +99,37 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
     };
     if let Some(reason) = inputs.nothing() {
         context.output.note(reason);
+    } else if selected.is_empty() {
+        context.output.note("no rule is on");
     }
     errors.append(&mut report.unreadable);
-    let last = errors.pop();
+    let mut errors = errors.into_iter().map(relocated);
+    let Some(mut last) = errors.next_back() else {
+        return Ok(ExitCode::from(u8::from(failed && !arguments.exit_zero)));
+    };
     for error in errors {
-        context.output.error(&relocated(error));
+        // In JSON it is one object.
+        if context.output.is_json() {
+            last.details.push(error.to_string());
+        } else {
+            context.output.error(&error);
+        }
     }
-    match last {
-        Some(error) => Err(relocated(error)),
-        None => Ok(ExitCode::from(u8::from(failed && !arguments.exit_zero))),
+    Err(last)
+}
+
+/// `--json` is an option of every command, so that the parser does not know what it contradicts.
+fn refuse_json(context: &Context, arguments: &cli::Lint) -> Result<()> {
+    let other = match arguments.output_format {
+        _ if arguments.fixes.diff => "--diff",
+        None | Some(cli::LintFormat::Json) => return Ok(()),
+        Some(_) => "--output-format",
+    };
+    if !context.output.is_json() {
+        return Ok(());
     }
+    let message = format!("the argument '{other}' cannot be used with '--json'");
+    Err(Error::usage(message).hint("agentsess help lint"))
 }
 
 fn fails(report: &Report, from: FailOn) -> bool {
@@ -129,7 +153,6 @@ fn print_text(
     } else if let Some(path) = inputs.paths.first() {
         context.output.raw(&contents.read(path)?)?;
     }
-    context.output.aside(&render::summary(report));
     Ok(())
 }
 

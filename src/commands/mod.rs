@@ -34,6 +34,7 @@ mod use_session;
 use std::io::{self, Read};
 use std::process::ExitCode;
 
+use clap::CommandFactory;
 use clap::error::ErrorKind;
 
 use crate::cli::{self, Cli, Command, Global};
@@ -79,7 +80,11 @@ pub fn wrong_use(error: &clap::Error) -> ExitCode {
         let said = text.lines().take_while(|line| !line.trim().is_empty());
         let said = said.map(str::trim).collect::<Vec<_>>().join(" ");
         let message = said.strip_prefix("error: ").unwrap_or(&said);
-        let error = Error::usage(message).hint("agentsess help --all");
+        let root = Cli::command();
+        let mut words = std::env::args().skip(1);
+        let command = words.find_map(|word| root.find_subcommand(word));
+        let about = command.map_or("--all", clap::Command::get_name);
+        let error = Error::usage(message).hint(format!("agentsess help {about}"));
         return Output::json().error(&error);
     }
     // A reader that has gone away has what it wanted.

@@ -48,9 +48,18 @@ impl Output {
         self.json
     }
 
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Standard output, with colours where they are wanted.
     pub fn stream(&self) -> anstream::AutoStream<io::StdoutLock<'static>> {
         anstream::AutoStream::new(io::stdout().lock(), self.color)
+    }
+
+    /// Standard error, in the same way.
+    pub fn error_stream(&self) -> anstream::AutoStream<io::StderrLock<'static>> {
+        anstream::AutoStream::new(io::stderr().lock(), self.color)
     }
 
     /// Prints what was asked for: `value` as JSON, or else `text`.
@@ -99,7 +108,7 @@ impl Output {
         if self.quiet || self.json {
             return;
         }
-        let mut stream = anstream::AutoStream::new(io::stderr().lock(), self.color);
+        let mut stream = self.error_stream();
         // What matters was printed.
         let _ = writeln!(stream, "{line}");
     }
@@ -148,7 +157,7 @@ impl Output {
             }
             text + &self::hint(hint)
         };
-        let mut stream = anstream::AutoStream::new(io::stderr().lock(), self.color);
+        let mut stream = self.error_stream();
         // There is no better place to say that this cannot be said.
         let _ = stream.write_all(text.as_bytes());
         ExitCode::from(error.exit_code())

@@ -5,43 +5,84 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum as _;
+
 use super::output::{finish, hint};
 use super::{Context, host, variable};
 use crate::cli::{self, LintFormat};
 use crate::error::{Error, Result};
-use crate::lint::{Report, Safety, Severity};
+use crate::lint::files::Inputs;
+use crate::lint::{Report, Safety, Severity, is_fixable};
 use crate::render;
 use crate::shell;
-use crate::store::Store;
+use crate::store::{Store, is_session_name};
+
+/// The format, where no option says it.
+const FORMAT: &str = "AGENTSESS_OUTPUT_FORMAT";
+
+/// Most files that a hint names.
+const NAMED: usize = 8;
 
 /// How a report will be printed. Made before anything is checked, so that wrong use does nothing.
 pub(super) struct Printer {
     format: LintFormat,
     statistics: bool,
-    /// Instead of standard output.
-    file: Option<PathBuf>,
+    /// Findings only, without a summary and hints.
+    quiet: bool,
+    destination: Destination,
+    next: Next,
+}
+
+/// Where a report goes.
+enum Destination {
+    Output,
+    Error,
+    File(PathBuf),
+}
+
+/// How what was found would be fixed.
+struct Next {
+    /// Options before the name of a git command, so that it works where this one does.
+    git: String,
+    staged: bool,
+    paths: Vec<String>,
 }
 
 impl Printer {
-    /// Takes what was asked for. `checked` are the files that must not be overwritten.
+    /// Takes what was asked for. `inputs` are the files that must not be overwritten.
+    ///
+    /// What fixing makes of standard input goes to standard output, and the report then to standard
+    /// error.
     pub fn new(
         context: &Context,
         store: &Store,
         arguments: &cli::Lint,
-        checked: &[PathBuf],
+        inputs: &Inputs,
     ) -> Result<Self> {
-        let file = arguments.output_file.as_deref();
-        let file = file.filter(|file| *file != Path::new("-")).map(|file| {
-            let file = context
-                .place
-                .directory
-                .as_ref()
-                .map_or(file.into(), |dir| dir.join(file));
-            std::path::absolute(&file).unwrap_or(file)
-        });
-        let format = match arguments.output_format {
-            _ if context.output.is_json() => LintFormat::Json,
-            LintFormat::Auto if file.is_none() && for_an_agent() => LintFormat::Agent,
+        let filters = arguments.fixes.fix && inputs.are_standard_input();
+        let output = if filters {
+            Destination::Error
+        } else {
+            Destination::Output
+        };
+        let destination = match arguments.output_file.as_deref() {
+            None => output,
+            Some(file) if file == Path::new("-") => output,
+            Some(file) => {
+                let directory = context.place.directory.as_deref().unwrap_or(Path::new(""));
+                let file = directory.join(file);
+                let file = std::path::absolute(&file).unwrap_or(file);
+                match descriptor(&file) {
+                    Some(1) => output,
+                    Some(2) => Destination::Error,
+                    _ => Destination::File(file),
+                }
+            }
+        };
+        let format = match format(context, arguments)? {
+            LintFormat::Auto if !matches!(destination, Destination::File(_)) && for_an_agent() => {
+                LintFormat::Agent
+            }
             LintFormat::Auto => LintFormat::Full,
             format => format,
         };
@@ -51,15 +92,25 @@ impl Printer {
                     .hint("agentsess lint --statistics --output-format json"),
             );
         }
-        if let Some(file) = file.as_deref().filter(|file| is_one_of(file, checked)) {
-            let hint = "agentsess lint --output-file -";
-            let error = Error::usage("the report would replace a file that is checked");
-            return Err(store.relocate(error.at(file, None).hint(hint)));
+        if let Destination::File(file) = &destination {
+            guard(store, file, &inputs.paths)?;
         }
+        let directory = context.place.directory.as_ref();
+        let paths = arguments.input.paths.iter();
         Ok(Self {
             format,
             statistics: arguments.statistics,
-            file,
+            quiet: context.output.is_quiet(),
+            destination,
+            next: Next {
+                git: directory.map_or(String::new(), |directory| {
+                    format!(" -C {}", shell::word(&directory.to_string_lossy()))
+                }),
+                staged: arguments.input.staged,
+                paths: paths
+                    .map(|path| path.to_string_lossy().into_owned())
+                    .collect(),
+            },
         })
     }
 
@@ -80,22 +131,26 @@ impl Printer {
                 location.path = shown(&location.path);
             }
         }
-        match &self.file {
-            None => {
+        match &self.destination {
+            Destination::Output => {
                 let mut stream = BufWriter::new(context.output.stream());
-                finish(
-                    self.render(report, &mut stream)
-                        .and_then(|()| stream.flush()),
-                )?;
+                let rendered = self.render(report, &mut stream);
+                finish(rendered.and_then(|()| stream.flush()))?;
             }
-            Some(file) => {
+            Destination::Error => {
+                let mut stream = BufWriter::new(context.output.error_stream());
+                let rendered = self.render(report, &mut stream);
+                finish(rendered.and_then(|()| stream.flush()))?;
+                return Ok(());
+            }
+            Destination::File(file) => {
                 let mut bytes = Vec::new();
                 let rendered = self.render(report, &mut anstream::StripStream::new(&mut bytes));
                 let written = rendered.and_then(|()| replace(file, &bytes));
                 written.map_err(|error| unwritten(store, file, &error))?;
             }
         }
-        if self.file.is_some() || for_programs(self.format) {
+        if matches!(self.destination, Destination::File(_)) || for_programs(self.format) {
             context.output.aside(&render::summary(report));
         }
         Ok(())
@@ -114,6 +169,10 @@ impl Printer {
             (LintFormat::Sarif, _) => render::sarif(report, out),
             (LintFormat::Junit, _) => render::junit(report, out),
         }?;
+        if self.quiet || for_programs(self.format) {
+            return Ok(());
+        }
+        writeln!(out, "{}", render::summary(report))?;
         let next = self.next(report);
         next.map_or(Ok(()), |next| out.write_all(hint(&next).as_bytes()))
     }
@@ -123,13 +182,74 @@ impl Printer {
         if self.statistics || !matches!(self.format, LintFormat::Full | LintFormat::Agent) {
             return None;
         }
-        if let Some(command) = with_fix().filter(|_| render::fixable(report, Safety::Safe) > 0) {
+        if let Some(command) = self.next.fixing(report) {
             return Some(command);
         }
         let mut findings = report.findings();
         let (_, error) = findings.find(|(_, finding)| finding.severity == Severity::Error)?;
         Some(format!("agentsess rule {}", error.rule.name))
     }
+}
+
+impl Next {
+    /// The command that was run, but fixing what it found. What is staged is fixed on disk and
+    /// staged again.
+    fn fixing(&self, report: &Report) -> Option<String> {
+        let fixable = report.files.iter().filter(|file| {
+            let mut findings = file.findings.iter();
+            findings.any(|finding| is_fixable(finding, Safety::Safe))
+        });
+        let fixable: Vec<_> = fixable
+            .map(|file| shell::word(&file.path.to_string_lossy()))
+            .collect();
+        if fixable.is_empty() {
+            return None;
+        }
+        if !self.staged {
+            return with_fix(|_| true, "");
+        }
+        let kept = |word: &str| word != "--staged" && !self.paths.iter().any(|path| path == word);
+        if fixable.len() > NAMED {
+            return with_fix(kept, "");
+        }
+        let files = fixable.join(" ");
+        let fix = with_fix(kept, &format!(" {files}"))?;
+        Some(format!("{fix} && git{} add {files}", self.git))
+    }
+}
+
+/// The format that was asked for.
+fn format(context: &Context, arguments: &cli::Lint) -> Result<LintFormat> {
+    match (arguments.output_format, variable(FORMAT)) {
+        _ if context.output.is_json() => Ok(LintFormat::Json),
+        (Some(format), _) => Ok(format),
+        (None, None) => Ok(LintFormat::Auto),
+        (None, Some(name)) => LintFormat::from_str(&name, false).map_err(|_| {
+            Error::usage(format!("there is no format `{name}`, as {FORMAT} says"))
+                .hint("agentsess help lint")
+        }),
+    }
+}
+
+/// Refuses to put a report where something else belongs.
+fn guard(store: &Store, file: &Path, checked: &[PathBuf]) -> Result<()> {
+    let config = store.config.path().map(Path::to_owned);
+    let folder = fs::canonicalize(&store.sessions).ok();
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let message = if is_one_of(file, checked) {
+        "the report would replace a file that is checked"
+    } else if is_one_of(file, config.as_slice()) {
+        "the report would replace the configuration"
+    } else if folder == real(file).and_then(|file| Some(file.parent()?.to_owned()))
+        && folder.is_some()
+        && is_session_name(&name)
+    {
+        "the report would be taken for a session"
+    } else {
+        return Ok(());
+    };
+    let error = Error::usage(message).at(file, None);
+    Err(store.relocate(error.hint("agentsess lint --output-file -")))
 }
 
 /// Whether the output is one document, in which a summary has no place.
@@ -151,11 +271,12 @@ fn for_an_agent() -> bool {
     (named || host().is_some()) && !io::stdout().is_terminal()
 }
 
-/// The command that was run, but fixing what it finds.
-fn with_fix() -> Option<String> {
+/// The command that was run, without the words that are not `kept`, but fixing what it finds.
+fn with_fix(kept: impl Fn(&str) -> bool, paths: &str) -> Option<String> {
     let words = std::env::args_os().skip(1);
     let words: Vec<_> = words
         .map(|word| word.to_string_lossy().into_owned())
+        .filter(|word| kept(word))
         .collect();
     let end = words.iter().position(|word| word == "--");
     let (before, after) = words.split_at_checked(end.unwrap_or(words.len()))?;
@@ -167,7 +288,7 @@ fn with_fix() -> Option<String> {
     let words: Vec<_> = words
         .chain(after.iter().map(|word| shell::word(word)))
         .collect();
-    Some(format!("agentsess {}", words.join(" ")))
+    Some(format!("agentsess {}{paths}", words.join(" ")))
 }
 
 fn unwritten(store: &Store, file: &Path, error: &io::Error) -> Error {
@@ -190,7 +311,7 @@ pub(super) fn shown(store: &Store, path: &Path) -> PathBuf {
 }
 
 /// A path relative to the top of the repository; outside of it, as it is.
-fn from_top(store: &Store, path: &Path) -> PathBuf {
+pub(super) fn from_top(store: &Store, path: &Path) -> PathBuf {
     if path.as_os_str().is_empty() {
         return shown(store, path);
     }
@@ -219,12 +340,33 @@ fn is_one_of(file: &Path, paths: &[PathBuf]) -> bool {
     named.any(|path| real(path).is_some_and(|path| path == target))
 }
 
+/// The number of the open file that a path stands for, as `/dev/stdout` does: nothing that could
+/// be replaced, even where a regular file is behind it.
+fn descriptor(path: &Path) -> Option<u32> {
+    // What can be opened has no links that lead in a circle.
+    fs::metadata(path).ok()?;
+    let mut path = path.to_owned();
+    loop {
+        let name = path.file_name()?.to_str()?;
+        let folder = fs::canonicalize(path.parent()?).ok()?;
+        let own = Path::new("/proc").join(std::process::id().to_string());
+        if folder == Path::new("/dev/fd") || (folder.starts_with(own) && folder.ends_with("fd")) {
+            return name.parse().ok();
+        }
+        match (folder == Path::new("/dev"), name) {
+            (true, "stdout") => return Some(1),
+            (true, "stderr") => return Some(2),
+            _ => path = folder.join(fs::read_link(&path).ok()?),
+        }
+    }
+}
+
 /// Makes a file, or replaces it, in one step. A link keeps leading where it leads; what is not a
-/// regular file, such as a pipe, is written to.
+/// regular file, such as a pipe, and what is open already is written to.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let meta = fs::metadata(path).ok();
-    if meta.as_ref().is_some_and(|meta| !meta.is_file()) {
-        return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    if descriptor(path).is_some() || meta.as_ref().is_some_and(|meta| !meta.is_file()) {
+        return OpenOptions::new().append(true).open(path)?.write_all(bytes);
     }
     let mode = meta.map(|meta| meta.permissions().mode() & 0o7777);
     if mode.is_some_and(|mode| mode & 0o222 == 0) {

@@ -1,13 +1,14 @@
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Serialize;
+use toml::Spanned;
 
 use super::Context;
-use crate::config::FailOn;
-use crate::error::Result;
+use crate::config::{Config, FailOn};
+use crate::error::{Error, Result};
 use crate::lint::{RULES, Rule};
+use crate::render;
 use crate::store::Store;
 
 #[derive(Serialize)]
@@ -15,52 +16,47 @@ struct Shown<'s> {
     root: &'s Path,
     sessions: &'s Path,
     configuration: Option<PathBuf>,
-    fail_on: FailOn,
-    strict_keys: bool,
-    stale_days: u32,
-    long_paused_days: u32,
-    forgotten_days: u32,
-    clock_skew_minutes: u32,
-    rules: Vec<&'static str>,
+    settings: &'s Config,
     off: Vec<&'static str>,
 }
 
-/// What `lint` would go by.
+/// What `lint` would go by, as a configuration that says the same on its own.
 pub(super) fn show(
     context: &Context,
-    store: &Store,
+    mut store: Store,
     rules: &[&'static Rule],
     fail_on: FailOn,
+    exclude: &[String],
 ) -> Result<ExitCode> {
-    let lint = &store.config.lint;
+    let lint = &mut store.config.lint;
+    let names = rules.iter().map(|rule| rule.name.to_owned());
+    lint.select = Some(names.map(|name| Spanned::new(0..0, name)).collect());
+    lint.extend_select.clear();
+    lint.ignore.clear();
+    lint.fail_on = fail_on;
+    lint.exclude.extend_from_slice(exclude);
     let is_on = |rule: &Rule| rules.iter().any(|on| on.code == rule.code);
     let off = RULES.iter().filter(|rule| !is_on(rule));
     let shown = Shown {
         root: &store.root,
         sessions: &store.sessions,
         configuration: store.config.path().map(|path| store.shown(path)),
-        fail_on,
-        strict_keys: lint.strict_keys,
-        stale_days: lint.stale_days,
-        long_paused_days: lint.long_paused_days,
-        forgotten_days: lint.forgotten_days,
-        clock_skew_minutes: lint.clock_skew_minutes,
-        rules: rules.iter().map(|rule| rule.name).collect(),
+        settings: &store.config,
         off: off.map(|rule| rule.name).collect(),
     };
+    let settings = toml::to_string_pretty(shown.settings)
+        .map_err(|error| Error::usage(format!("cannot print the settings: {error}")))?;
     context.output.print(&shown, || {
-        // One list of names for both forms.
-        let value = serde_json::to_value(&shown).unwrap_or_default();
-        let fields = value.as_object().into_iter().flatten();
-        fields.fold(String::new(), |mut text, (key, value)| {
-            let _ = match value.as_array() {
-                None => writeln!(text, "{key} = {value}"),
-                Some(items) => items.iter().fold(writeln!(text, "{key} ="), |done, value| {
-                    done.and_then(|()| writeln!(text, "  {}", value.as_str().unwrap_or("")))
-                }),
-            };
-            text
-        })
+        let path = |path: &Path| render::one_line(&path.to_string_lossy()).into_owned();
+        let configuration = shown.configuration.as_deref();
+        format!(
+            "# root: {}\n# sessions: {}\n# configuration: {}\n# rules that are off: {}\n\n{}",
+            path(shown.root),
+            path(shown.sessions),
+            configuration.map_or_else(|| "none".to_owned(), path),
+            shown.off.join(", "),
+            render::sanitize(&settings)
+        )
     })?;
     Ok(ExitCode::SUCCESS)
 }

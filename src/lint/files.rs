@@ -30,6 +30,8 @@ pub struct Request<'r> {
     pub exclude: &'r [String],
     /// Whether that holds for named files, too.
     pub force_exclude: bool,
+    /// Whether the sessions folder was named, and not only looked for.
+    pub folder_is_named: bool,
 }
 
 /// The files to check.
@@ -77,7 +79,7 @@ impl Inputs {
             } else if request.staged {
                 staged(store, request.paths)?
             } else {
-                (on_disk(store, request.paths)?, Origin::Disk)
+                (on_disk(store, request)?, Origin::Disk)
             };
         let excludes = Excludes::new(store, request.exclude)?;
         let before = selection.named.len() + selection.found.len();
@@ -90,7 +92,10 @@ impl Inputs {
         let reason = match origin {
             _ if paths.len() < before => Some("everything is excluded"),
             Origin::Index(_) => Some("no session is staged"),
-            Origin::Disk if request.paths.is_empty() => None,
+            Origin::Disk if request.paths.is_empty() => {
+                let reason = "there is no sessions folder here";
+                (!store.sessions.is_dir()).then_some(reason)
+            }
             _ => Some("none of the paths is a session or has one"),
         };
         // By bytes: comparing paths component by component takes longer than reading the folder.
@@ -175,12 +180,16 @@ fn standard_input_of(store: &Store, request: Request<'_>) -> Result<Selection> {
     })
 }
 
-fn on_disk(store: &Store, arguments: &[PathBuf]) -> Result<Selection> {
+fn on_disk(store: &Store, request: Request<'_>) -> Result<Selection> {
     let mut selection = Selection::default();
-    if arguments.is_empty() {
+    if request.paths.is_empty() {
+        if request.folder_is_named && !store.sessions.exists() {
+            let error = Error::new(Kind::NotFound, "there is no such sessions folder");
+            return Err(error.at(&store.sessions, None).hint("agentsess help lint"));
+        }
         selection.found = store::session_files(&store.sessions)?;
     }
-    for argument in arguments {
+    for argument in request.paths {
         match Meaning::of(store, argument)? {
             Meaning::Folder(folder) => selection.found.extend(store::session_files(&folder)?),
             Meaning::File(path) if may_be_session(&path) => selection.named.push(path),
@@ -316,7 +325,9 @@ impl Meaning {
                 Ok(match Glob::new(store, argument)? {
                     Some(glob) => Self::Glob(glob),
                     None => Self::Nothing(
-                        Error::new(Kind::NotFound, "no such file or folder").at(&path, None),
+                        Error::new(Kind::NotFound, "no such file or folder")
+                            .at(&path, None)
+                            .hint("agentsess lint --show-files"),
                     ),
                 })
             }

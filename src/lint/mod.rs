@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::rules::{DUPLICATE_WORK, Folder, Work};
 
 pub use fix::{Fixed, fix, is_fixable};
-pub use selection::{Selectors, selected};
+pub use selection::{Selector, Selectors, selected};
 
 pub use crate::rules::{
     Context, Family, Finding, Findings, Fix, Phase, Project, RULES, Rule, Safety, Severity,

@@ -4,7 +4,7 @@
 use toml::Spanned;
 
 use crate::config::{self, Config};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rules::{self, Family, RULES, Rule};
 
 /// What the command line says about the rules.
@@ -32,16 +32,14 @@ pub fn selected(config: &Config, asked: &Selectors<'_>) -> Result<Vec<&'static R
     } = &config.lint;
     let configured = |names: &[Spanned<String>]| -> Result<Vec<Selector>> {
         let one = |name: &Spanned<String>| {
-            Selector::parse(name.get_ref()).map_err(|unknown| {
-                let hint = unknown.hint.unwrap_or_default();
-                config.error_at(name, unknown.message).hint(hint)
+            let word = name.get_ref();
+            Selector::parse(word).ok_or_else(|| {
+                let Error { message, hint, .. } = unknown(&[word]);
+                let error = config.error_at(name, message);
+                Error { hint, ..error }
             })
         };
         names.iter().map(one).collect()
-    };
-    let given = |names: &[String]| -> Result<Vec<Selector>> {
-        let names = names.iter().flat_map(|names| names.split(','));
-        names.map(|name| Selector::parse(name.trim())).collect()
     };
     let file = Layer {
         select: select.as_deref().map(configured).transpose()?,
@@ -50,10 +48,10 @@ pub fn selected(config: &Config, asked: &Selectors<'_>) -> Result<Vec<&'static R
     };
     let line = Layer {
         select: (!asked.select.is_empty())
-            .then(|| given(asked.select))
+            .then(|| Selector::parse_all(asked.select))
             .transpose()?,
-        extend: given(asked.extend_select)?,
-        ignore: given(asked.ignore)?,
+        extend: Selector::parse_all(asked.extend_select)?,
+        ignore: Selector::parse_all(asked.ignore)?,
     };
     let layers = if line.select.is_some() {
         vec![line]
@@ -91,34 +89,60 @@ impl Layer {
 }
 
 /// One word about rules.
-enum Selector {
+#[derive(Debug)]
+pub enum Selector {
+    /// Every rule.
     All,
+    /// A family.
     Family(Family),
+    /// Those whose codes begin like this.
     Code(String),
+    /// One rule.
     Rule(&'static Rule),
 }
 
 impl Selector {
-    fn parse(word: &str) -> Result<Self> {
-        let word = word.to_ascii_lowercase();
+    /// What a word means, letter case and `_` for `-` aside.
+    pub fn parse(word: &str) -> Option<Self> {
+        let word = word.to_ascii_lowercase().replace('_', "-");
         if word == "all" {
-            return Ok(Self::All);
+            return Some(Self::All);
         }
         if let Some(rule) = rules::find(&word) {
-            return Ok(Self::Rule(rule));
+            return Some(Self::Rule(rule));
         }
         let mut families = Family::ALL.into_iter();
         if let Some(family) = families.find(|family| family.name() == word) {
-            return Ok(Self::Family(family));
+            return Some(Self::Family(family));
         }
         let code = word.to_ascii_uppercase();
-        if code.len() > 2 && RULES.iter().any(|rule| rule.code.starts_with(&code)) {
-            return Ok(Self::Code(code));
-        }
-        rules::named(&word).map(Self::Rule)
+        let begins = code.len() > 1 && RULES.iter().any(|rule| rule.code.starts_with(&code));
+        begins.then_some(Self::Code(code))
     }
 
-    fn covers(&self, rule: &Rule) -> bool {
+    /// What the words of arguments mean, each of which can have several, with commas.
+    ///
+    /// # Errors
+    ///
+    /// When some mean no rule; it names all of those.
+    pub fn parse_all(arguments: &[String]) -> Result<Vec<Self>> {
+        let words = arguments.iter().flat_map(|words| words.split(','));
+        let (mut selectors, mut wrong) = (Vec::new(), Vec::new());
+        for word in words.map(str::trim) {
+            match Self::parse(word) {
+                Some(selector) => selectors.push(selector),
+                None => wrong.push(word),
+            }
+        }
+        if wrong.is_empty() {
+            Ok(selectors)
+        } else {
+            Err(unknown(&wrong))
+        }
+    }
+
+    /// Whether it means this rule, among others.
+    pub fn covers(&self, rule: &Rule) -> bool {
         match self {
             Self::All => true,
             Self::Family(family) => rule.family == *family,
@@ -135,6 +159,26 @@ impl Selector {
             Self::Rule(rule) => rule.code.len(),
         }
     }
+}
+
+/// The error for words that mean no rule, with a rule or a family that the first is like.
+fn unknown(words: &[&str]) -> Error {
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    let message = match quoted.as_slice() {
+        [word] => format!("no rule is called {word}"),
+        words => format!("no rules are called {}", words.join(", ")),
+    };
+    let first = words
+        .first()
+        .map_or(String::new(), |word| word.to_ascii_lowercase());
+    let likeness = |name: &str| strsim::jaro_winkler(name, &first);
+    let names = RULES.iter().map(|rule| rule.name);
+    let near = names
+        .chain(Family::ALL.map(Family::name))
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+        .filter(|name| likeness(name) > 0.8)
+        .unwrap_or("");
+    Error::usage(message).hint(format!("agentsess rule {near}").trim_end())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
-use super::{Positions, one_line, summary};
+use super::{Positions, one_line};
 use crate::lint::{Report, Safety, Severity};
 
 /// Longest help, in characters.
@@ -43,5 +43,5 @@ pub fn agent(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         };
         writeln!(out, "{name}: {help}{more}")?;
     }
-    writeln!(out, "{}", summary(report))
+    Ok(())
 }

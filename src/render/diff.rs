@@ -15,5 +15,10 @@ pub fn diff(paths: [&Path; 2], before: &Source, after: &Source) -> String {
     let diff = TextDiff::from_lines(before.as_ref(), after.as_ref());
     let mut unified = diff.unified_diff();
     let text = unified.context_radius(2).header(old, new).to_string();
-    sanitize(&text).into_owned()
+    // A patch that lost carriage returns would fit no file that has them.
+    let lines = text.split_inclusive('\n');
+    lines.fold(String::new(), |all, line| match line.strip_suffix("\r\n") {
+        Some(line) => all + &sanitize(line) + "\r\n",
+        None => all + &sanitize(line),
+    })
 }

@@ -1,7 +1,18 @@
 use std::fmt::Write as _;
 
+use serde::Serialize;
+
 use super::{fixed, one_line};
-use crate::lint::Report;
+use crate::lint::{FileReport, Report};
+
+/// How many findings of a rule were fixed.
+#[derive(Serialize)]
+pub(super) struct Count {
+    rule: &'static str,
+    code: &'static str,
+    #[serde(rename = "count")]
+    findings: usize,
+}
 
 /// What was fixed: each file, and below it the rules with the number of their findings.
 pub fn fixes(report: &Report) -> String {
@@ -13,13 +24,25 @@ pub fn fixes(report: &Report) -> String {
     for file in report.files.iter().filter(|file| !file.fixed.is_empty()) {
         let path = file.path.to_string_lossy();
         let _ = writeln!(text, "  {}", one_line(&path));
-        let mut names: Vec<_> = file.fixed.iter().map(|rule| rule.name).collect();
-        names.sort_unstable();
-        for same in names.chunk_by(|a, b| a == b) {
-            if let Some(name) = same.first() {
-                let _ = writeln!(text, "    {name} ({})", same.len());
-            }
+        for Count { rule, findings, .. } in counts(file) {
+            let _ = writeln!(text, "    {rule} ({findings})");
         }
     }
     text
+}
+
+/// What was fixed in a file, by name.
+pub(super) fn counts(file: &FileReport) -> Vec<Count> {
+    let mut rules = file.fixed.clone();
+    rules.sort_unstable_by_key(|rule| rule.name);
+    let same = rules.chunk_by(|a, b| a.code == b.code);
+    same.filter_map(|same| {
+        let rule = same.first()?;
+        Some(Count {
+            rule: rule.name,
+            code: rule.code,
+            findings: same.len(),
+        })
+    })
+    .collect()
 }

@@ -4,7 +4,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Patch, Render
 use anstyle::{AnsiColor, Style};
 
 use super::mask::{masked, publishable};
-use super::{Positions, one_line, sanitize, summary};
+use super::{Positions, one_line, sanitize};
 use crate::document::{Span, Splice};
 use crate::lint::{Report, Safety, Severity};
 
@@ -74,7 +74,7 @@ pub fn full(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             )?;
         }
     }
-    writeln!(out, "{}", summary(report))
+    Ok(())
 }
 
 /// The line on which the span begins, cut to what fits a screen, with the part of the span that

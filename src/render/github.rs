@@ -2,7 +2,7 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Positions, one_line, replaced, summary};
+use super::{Positions, one_line, replaced};
 use crate::lint::{Report, Severity};
 
 /// Workflow commands, from which GitHub makes annotations. It shows ten errors and ten warnings of
@@ -51,7 +51,7 @@ pub fn github(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for (_, command) in annotations {
         writeln!(out, "{command}")?;
     }
-    writeln!(out, "{}", summary(report))
+    Ok(())
 }
 
 /// The text behind the second `::`.
@@ -92,8 +92,7 @@ mod tests {
             "::error file=a%2Cb%3A%25c%0A␛.md,line=1,endLine=2,title=agentsess (file-name AS001)\
              ::a,b:%25c␊␛.md:1:2: 100 %25␍␊::error::x%0Ahelp: h\n\
              ::warning file=a%2Cb%3A%25c%0A␛.md,line=1,endLine=1,col=1,endColumn=4,\
-             title=agentsess (file-name AS001)::a,b:%25c␊␛.md:1:1: m%0Ahelp: h\n\
-             Checked 1 file: 1 error, 1 warning\n"
+             title=agentsess (file-name AS001)::a,b:%25c␊␛.md:1:1: m%0Ahelp: h\n"
         );
     }
 }

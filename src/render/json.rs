@@ -2,6 +2,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::fixes::{Count, counts};
 use super::mask::publishable;
 use super::positions::Place;
 use super::{Positions, SCHEMA_VERSION, fixed, write_json};
@@ -15,7 +16,15 @@ struct Output<'a> {
     errors: usize,
     warnings: usize,
     fixed: usize,
+    fixes: Vec<Fixes>,
     findings: Vec<Entry<'a>>,
+}
+
+/// What was fixed in a file.
+#[derive(Serialize)]
+struct Fixes {
+    path: String,
+    rules: Vec<Count>,
 }
 
 #[derive(Serialize)]
@@ -55,8 +64,15 @@ struct Edit<'a> {
 ///
 /// When it cannot be written.
 pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut findings = Vec::new();
+    let (mut fixes, mut findings) = (Vec::new(), Vec::new());
     for file in &report.files {
+        let path = file.path.to_string_lossy();
+        if !file.fixed.is_empty() {
+            fixes.push(Fixes {
+                path: path.clone().into_owned(),
+                rules: counts(file),
+            });
+        }
         let positions = Positions::new(file.source.text());
         for finding in &file.findings {
             findings.push(Entry {
@@ -65,7 +81,7 @@ pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 severity: finding.severity,
                 message: &finding.message,
                 help: finding.help.as_deref(),
-                path: file.path.to_string_lossy().into_owned(),
+                path: path.clone().into_owned(),
                 place: positions.place(finding.span),
                 start: finding.span.start,
                 end: finding.span.end,
@@ -82,6 +98,7 @@ pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         errors: report.errors(),
         warnings: report.warnings(),
         fixed: fixed(report),
+        fixes,
         findings,
     };
     write_json(&output, out)

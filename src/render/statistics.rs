@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{SCHEMA_VERSION, summary, write_json};
+use super::{SCHEMA_VERSION, write_json};
 use crate::lint::{Report, Safety};
 
 #[derive(Serialize)]
@@ -23,6 +23,7 @@ struct Count {
     #[serde(rename = "count")]
     findings: usize,
     fixable: usize,
+    unsafe_fixable: usize,
 }
 
 /// How many findings each rule has, the most first, one line a rule.
@@ -35,18 +36,22 @@ pub fn statistics(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let digits = |count: &Count| count.findings.to_string().len();
     let width = counts.first().map_or(0, digits);
     for count in &counts {
-        let fixable = match count.fixable {
-            0 => String::new(),
-            all if all == count.findings => " [fixable]".to_owned(),
-            some => format!(" [{some} fixable]"),
+        let fixable = match (count.fixable, count.unsafe_fixable) {
+            (0, 0) => String::new(),
+            (all, _) if all == count.findings => " [fixable]".to_owned(),
+            (_, all) if all == count.findings => " [unsafe fix]".to_owned(),
+            (safe, 0) => format!(" [{safe} fixable]"),
+            (0, more) => format!(" [{more} unsafe fix]"),
+            (safe, more) => format!(" [{safe} fixable, {more} unsafe fix]"),
         };
         let Count { rule, code, .. } = count;
         writeln!(out, "{:>width$}  {code}  {rule}{fixable}", count.findings)?;
     }
-    writeln!(out, "{}", summary(report))
+    Ok(())
 }
 
-/// The same as one JSON object. `fixable` is how many of them a safe fix removes.
+/// The same as one JSON object. `fixable` is how many of them a safe fix removes,
+/// `unsafe_fixable` how many an unsafe one.
 ///
 /// # Errors
 ///
@@ -71,10 +76,14 @@ fn counts(report: &Report) -> Vec<Count> {
             code,
             findings: 0,
             fixable: 0,
+            unsafe_fixable: 0,
         });
         count.findings += 1;
-        let fix = finding.fix.as_ref();
-        count.fixable += usize::from(fix.is_some_and(|fix| fix.safety == Safety::Safe));
+        match finding.fix.as_ref().map(|fix| fix.safety) {
+            Some(Safety::Safe) => count.fixable += 1,
+            Some(Safety::Unsafe) => count.unsafe_fixable += 1,
+            None => {}
+        }
     }
     let mut counts: Vec<_> = counts.into_values().collect();
     counts.sort_by_key(|count| Reverse(count.findings));

@@ -64,8 +64,6 @@ mod wave_state;
 mod wave_syntax;
 mod wrong_type;
 
-use crate::error::{Error, Result};
-
 pub(crate) use context::shown;
 pub use context::{Context, Finding, Findings, Fix, Phase, Safety};
 pub use duplicate_work::{Folder, RULE as DUPLICATE_WORK, Work};
@@ -146,19 +144,6 @@ pub fn find(name_or_code: &str) -> Option<&'static Rule> {
     })
 }
 
-/// The rule of this name or code.
-///
-/// # Errors
-///
-/// When there is none.
-pub fn named(name_or_code: &str) -> Result<&'static Rule> {
-    find(name_or_code).ok_or_else(|| {
-        let near = nearest(name_or_code).map_or("", |rule| rule.name);
-        Error::usage(format!("no rule is called `{name_or_code}`"))
-            .hint(format!("agentsess rule {near}").trim_end())
-    })
-}
-
 /// The rule whose name is most like `name`, for "did you mean".
 pub fn nearest(name: &str) -> Option<&'static Rule> {
     let likeness = |rule: &Rule| strsim::jaro_winkler(rule.name, name);
@@ -204,6 +189,8 @@ mod tests {
         let chapter = rule.chapter(2);
         assert!(chapter.starts_with("## missing-section (AS201)\n"));
         assert!(chapter.contains("\n### Example\n\n```markdown\n## Context\n"));
+        let chapter = find("unclosed-fence").unwrap().chapter(2);
+        assert!(chapter.contains("\n## Next Steps\n````\n\n### Instead\n"));
     }
 
     #[test]

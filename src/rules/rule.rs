@@ -100,10 +100,17 @@ impl Rule {
             text += " · can be fixed";
         }
         text += "_\n\n";
-        let mut in_example = false;
+        let mut fence = 0;
         for line in self.explanation().lines() {
-            in_example ^= line.starts_with("```");
-            if line.starts_with('#') && !in_example {
+            // An example of Markdown has shorter fences within its own.
+            let ticks = line.bytes().take_while(|byte| *byte == b'`').count();
+            let ends = ticks >= fence && line.len() == ticks;
+            match fence {
+                0 if ticks >= 3 => fence = ticks,
+                1.. if ends => fence = 0,
+                _ => {}
+            }
+            if line.starts_with('#') && fence == 0 {
                 text += &deeper;
             }
             text += line;
@@ -133,7 +140,7 @@ impl Rule {
 
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Warning => "warning",
             Self::Error => "error",
         })

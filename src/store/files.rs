@@ -61,12 +61,10 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// The error for a session of more than [`FILE_LIMIT`] bytes.
 pub fn too_large(path: &Path, size: u64) -> Error {
     Error::usage(format!(
-        "the file has {} MiB, more than the {} MiB a session may have",
-        size >> 20,
-        FILE_LIMIT >> 20
+        "the file has {size} bytes, more than the {FILE_LIMIT} a session may have; move what is not \
+         coordination, such as command output, to another file"
     ))
     .at(path, None)
-    .hint("move what is not coordination, such as command output, to another file")
 }
 
 /// Makes a file that appears whole or not at all, never in place of another one.
@@ -178,9 +176,7 @@ pub(super) fn is_link(path: &Path) -> bool {
 
 /// The error for a session that is a symbolic link.
 pub fn refuse_link(path: &Path) -> Error {
-    Error::usage("this is a symbolic link, which a session must not be")
-        .at(path, None)
-        .hint("put the file itself here")
+    Error::usage("this is a symbolic link, which a session must not be").at(path, None)
 }
 
 fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempFile> {

@@ -333,6 +333,9 @@ fn relative(path: &Path, from: &Path) -> PathBuf {
         .collect();
     if relative.as_os_str().is_empty() {
         PathBuf::from(".")
+    } else if from.starts_with(path) {
+        // `../..` tells nobody what it is.
+        path.to_owned()
     } else {
         relative
     }
