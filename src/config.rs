@@ -68,6 +68,7 @@ impl Default for Config {
             items: Items::default(),
             lint: Lint::default(),
             close: Close::default(),
+            records: Records::default(),
             origin: None,
         }
     }

@@ -66,6 +66,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Edit) -> Result<ExitCode> 
         }
         if !report.files.is_empty() {
             finish(render::full(&report, &mut context.output.stream()))?;
+            context.output.write(&render::summary(&report))?;
         }
     }
     Ok(ExitCode::from(u8::from(report.errors() > 0)))
