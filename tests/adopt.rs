@@ -383,6 +383,36 @@ fn what_is_no_session_is_refused_and_the_others_are_done() {
 }
 
 #[test]
+fn no_secret_is_printed() {
+    let token = format!("ghp_{}", "aB3dE5fG7h".repeat(4).split_at(36).0);
+    let (key, line) = ("-----BEGIN RSA PRIVATE KEY-----", "Qk3v9Xz7Lm2Pq8Rt".repeat(3));
+    let texts = [
+        format!("# S\n\n{token}\n"),
+        format!("# {token}\n\n## Next\n"),
+        format!("---\n{token}: 1\n{token}: 2\n---\n# S\n"),
+        format!("---\n{token}: [\n---\n# S\n"),
+        format!("# S\n\n```\n{token}\n"),
+        format!("# S\n\n{key}\n{line}\n{line}\u{202e}\n-----END RSA PRIVATE KEY-----\n"),
+        format!("# S\n\n## {token}\n"),
+    ];
+    let secret = |said: &str| said.contains(&token[4..]) || said.contains(&line);
+    for text in &texts {
+        for config in ["", "[lint]\nignore = [\"secret\"]\n"] {
+            for options in [&[][..], &["--json"], &["--diff"], &["--dry-run"]] {
+                let project = Project::git();
+                project.write(".agents/agentsess.toml", config);
+                project.write("s.md", text);
+                let output = project.run(&[&["adopt", "s.md"], options].concat());
+                let printed = [output.stdout, output.stderr].concat();
+                let said = String::from_utf8(printed).unwrap();
+                assert!(!said.is_empty());
+                assert!(!secret(&said), "{options:?}\n{text}\n{said}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_run_that_was_cut_short_is_finished_by_the_next_one() {
     let project = Project::git();
     let text = "---\ndate: 2026-01-03\n---\n# Half\n\n## Next\n\n- go on\n";

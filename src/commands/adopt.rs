@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{Context, output};
 use crate::cli;
 use crate::document::Source;
+use crate::document::secrets::redact;
 use crate::error::{Error, Result};
 use crate::operations::adopt::{self, Adopted, Outcome, Report};
 use crate::render::{self, one_line, sanitize};
@@ -78,6 +79,11 @@ pub(super) fn run(context: &Context, arguments: &cli::Adopt) -> Result<ExitCode>
     Ok(ExitCode::from(u8::from(open)))
 }
 
+/// A text of the user's without the secrets in it.
+fn public(text: &str) -> String {
+    redact(text).0.into_owned()
+}
+
 /// The command that does what was only shown.
 fn command(arguments: &cli::Adopt) -> String {
     let mut command = "agentsess adopt".to_owned();
@@ -107,9 +113,9 @@ impl File {
 
     fn refused(path: &Path, error: Error) -> Self {
         Self {
-            reason: Some(error.message),
-            details: error.details,
-            help: error.hint,
+            reason: Some(public(&error.message)),
+            details: error.details.iter().map(|text| public(text)).collect(),
+            help: error.hint.as_deref().map(public),
             ..Self::new(path, "refused")
         }
     }
@@ -152,7 +158,7 @@ impl File {
             path,
             outcome,
             session: Some(session),
-            report: Some(plan.report.clone()),
+            report: Some(plan.report.clone().map_texts(public)),
             reason: None,
             details: Vec::new(),
             help: None,
