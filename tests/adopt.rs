@@ -19,6 +19,15 @@ use proptest::prelude::*;
 
 /// Lines that are in the frontmatter or the log afterwards, or are the former name of a section.
 const SAID: &[(&str, &[&str])] = &[
+    (
+        "2026-02-11-zones-and-periods.md",
+        &[
+            "## Work log",
+            "- 2026-02-11 11:00 UTC+2 - c",
+            "- 2026-02-11 11:00 GMT+1 e",
+            "- 2026-02-11 12:00 UTC: in no zone",
+        ],
+    ),
     ("2026-02-10-generic-title.md", &["## Status"]),
     (
         "20260211-080000-ours-with-facts-below.md",
@@ -385,7 +394,10 @@ fn what_is_no_session_is_refused_and_the_others_are_done() {
 #[test]
 fn no_secret_is_printed() {
     let token = format!("ghp_{}", "aB3dE5fG7h".repeat(4).split_at(36).0);
-    let (key, line) = ("-----BEGIN RSA PRIVATE KEY-----", "Qk3v9Xz7Lm2Pq8Rt".repeat(3));
+    let (key, line) = (
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "Qk3v9Xz7Lm2Pq8Rt".repeat(3),
+    );
     let texts = [
         format!("# S\n\n{token}\n"),
         format!("# {token}\n\n## Next\n"),

@@ -51,7 +51,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Adopt) -> Result<ExitCode>
         .into_iter()
         .map(|(path, outcome)| match outcome {
             Outcome::Already => File::new(&path, "already"),
-            Outcome::Refused(error) => File::refused(&path, error),
+            Outcome::Refused(error) => File::refused(&path, &error),
             Outcome::Adopt(adopted) => {
                 File::adopted(&store, &path, &adopted, arguments.diff, elsewhere)
             }
@@ -111,7 +111,7 @@ impl File {
         }
     }
 
-    fn refused(path: &Path, error: Error) -> Self {
+    fn refused(path: &Path, error: &Error) -> Self {
         Self {
             reason: Some(public(&error.message)),
             details: error.details.iter().map(|text| public(text)).collect(),

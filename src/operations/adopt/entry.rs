@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::when::When;
+use super::when::{When, is_range};
 use crate::document::time::format_minute;
 use crate::document::{Document, Heading, Stamp, is_token};
 
@@ -122,7 +122,17 @@ fn stamp<'a>(text: &'a str, scene: Scene) -> Option<(When, &'a str)> {
     let (when, rest) = When::lead(opened)
         .or_else(|| When::lead_on(scene.day?, opened))
         .filter(|(when, _)| when.time.is_some())?;
+    // The words of a period are all of it: when it ended is said nowhere else.
     let open = text.len() - opened.len();
+    if is_range(rest) {
+        if open > 0 {
+            return None;
+        }
+        let end = opened.len() - rest.len();
+        let before = opened.get(..end).unwrap_or("");
+        let start = before.trim_end_matches(|c: char| c.is_ascii_digit() || c == ':');
+        return Some((when, opened.get(start.len()..)?.trim_end()));
+    }
     let closed = rest.trim_start_matches([']', ')', '*', '`', '_', ':']);
     // Emphasis that goes on behind the time belongs to the words.
     let emphasis = text

@@ -31,8 +31,8 @@ use crate::document::schema::Status;
 use crate::document::secrets::redact_part;
 use crate::document::time::Timestamp;
 use crate::document::{
-    Body, Document, EditError, SessionName, Source, Span, file_name, line_column,
-    line_start, next_line,
+    Body, Document, EditError, SessionName, Source, Span, file_name, line_column, line_start,
+    next_line,
 };
 use crate::error::{Error, Kind, Result};
 use crate::lint::{self, Severity};
