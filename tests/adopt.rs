@@ -328,6 +328,80 @@ fn every_original_comes_back_byte_for_byte() {
 }
 
 #[test]
+fn an_original_goes_back_to_where_it_was() {
+    let project = Project::git();
+    let text = |what: &str| format!("# {what}\n\n## Next\n\n- go on\n");
+    let (a, b) = (text("First"), text("Second"));
+    let first = project.write("notes/q 1/plan.md", &a);
+    let second = project.write("notes/q2/plan.md", &b);
+    let printed = project.ok(&["adopt", "notes/q 1", "notes/q2"]);
+    let undo: Vec<&str> = printed
+        .lines()
+        .filter_map(|l| l.strip_prefix("undo: "))
+        .collect();
+    assert_eq!(
+        undo,
+        [
+            "agentsess restore 'notes/q 1/plan.md'",
+            "agentsess restore notes/q2/plan.md"
+        ]
+    );
+    let said = project.fails(2, &["restore", "plan"]);
+    assert!(said.contains("fits several"), "{said}");
+    // Its folder need not be there any more, but its place has to be free.
+    std::fs::remove_dir(first.parent().unwrap()).unwrap();
+    project.write("notes/q2/plan.md", "another\n");
+    assert_eq!(project.shell(undo[0]), "restored notes/q 1/plan.md\n");
+    let said = project.shell(undo[1]);
+    assert!(
+        said.contains("notes/q2/plan.md: this file exists already"),
+        "{said}"
+    );
+    assert_eq!(project.snapshot().len(), 1);
+    std::fs::remove_file(&second).unwrap();
+    assert_eq!(project.shell(undo[1]), "restored notes/q2/plan.md\n");
+    assert_eq!(std::fs::read_to_string(first).unwrap(), a);
+    assert_eq!(std::fs::read_to_string(second).unwrap(), b);
+    assert!(project.snapshot().is_empty());
+}
+
+#[test]
+fn an_original_does_not_go_back_out_of_the_project() {
+    let project = Project::git();
+    let path = project.write("notes/plan.md", "# Plan\n\n## Next\n\n- go on\n");
+    project.ok(&["adopt", "notes"]);
+    let outside = project.root.parent().unwrap().join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    std::fs::remove_dir(path.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(&outside, path.parent().unwrap()).unwrap();
+    let said = project.fails(2, &["restore", "plan"]);
+    assert!(said.contains("no longer in the project"), "{said}");
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
+    assert_eq!(project.snapshot().len(), 1);
+}
+
+#[test]
+fn two_files_alike_become_two_sessions() {
+    let project = Project::git();
+    let text = "---\ndate: 2026-01-03\n---\n# Half\n\n## Next\n\n- go on\n";
+    for name in ["old/a.md", "old/b.md"] {
+        project.write(name, text);
+    }
+    project.ok(&["adopt", "old"]);
+    project.write("old/c.md", text);
+    project.ok(&["adopt", "old/c.md"]);
+    assert_eq!(project.snapshot().len(), 3);
+    for (left, name) in [(2, "old/a.md"), (1, "old/b.md"), (0, "old/c.md")] {
+        project.ok(&["restore", name]);
+        assert_eq!(project.snapshot().len(), left);
+        assert_eq!(
+            std::fs::read_to_string(project.root.join(name)).unwrap(),
+            text
+        );
+    }
+}
+
+#[test]
 fn what_changed_since_is_not_undone() {
     let project = Project::git();
     let name = ".agents/sessions/20260106-101500-in-place.md";
@@ -337,7 +411,7 @@ fn what_changed_since_is_not_undone() {
     text.push_str("\nmore\n");
     std::fs::write(&path, &text).unwrap();
     let said = project.fails(2, &["restore", "20260106-101500-in-place"]);
-    assert!(said.contains("a session of this name exists"), "{said}");
+    assert!(said.contains("this file exists already"), "{said}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 

@@ -6,7 +6,7 @@ use super::{Foreign, Plan, plan};
 use crate::document::Source;
 use crate::document::time::Timestamp;
 use crate::error::{Error, Kind, Result};
-use crate::operations::stem_of;
+use crate::operations::restore;
 use crate::store::{self, Lock, Store};
 
 /// What became of one file.
@@ -94,8 +94,7 @@ fn apply(
     let names = (1..1000).map(|attempt| plan.attempt(attempt));
     let taken = store.take_in(lock, path, &adopted.original, names, &plan.bytes, now);
     let (name, trashed) = taken?;
-    let stem = stem_of(&trashed.entry.name).to_owned();
-    adopted.undo = Some(vec!["restore".to_owned(), stem]);
+    adopted.undo = Some(vec!["restore".to_owned(), restore::call(store, &trashed)]);
     adopted.plan.name = name;
     Ok(Outcome::Adopt(Box::new(adopted)))
 }
