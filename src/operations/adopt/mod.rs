@@ -74,10 +74,16 @@ pub struct Report {
     pub sections: Vec<Renamed>,
     /// Required sections that were missing and are empty now.
     pub added: Vec<String>,
+    /// Whether nothing said when the session began, so that the time of the file was taken.
+    pub created_guessed: bool,
     /// Log entries that got our form.
     pub entries: usize,
+    /// The lines of the original that begin with a time, and yet are no entry.
+    pub not_understood: Vec<usize>,
     /// Sections and frontmatter keys of the file's own, which were kept.
     pub kept: Vec<String>,
+    /// Relative links that led somewhere and do not from where the session is.
+    pub broken_links: usize,
 }
 
 impl Report {

@@ -23,6 +23,16 @@ const DATES: [&str; 6] = [
     "%Y%m%d",
 ];
 
+/// How a date is spelled in front of other words.
+const LEADS: [(&str, &str); 6] = [
+    ("0000-00-00", "%Y-%m-%d"),
+    ("0000/00/00", "%Y/%m/%d"),
+    ("00.00.0000", "%d.%m.%Y"),
+    ("0.00.0000", "%d.%m.%Y"),
+    ("00.0.0000", "%d.%m.%Y"),
+    ("0.0.0000", "%d.%m.%Y"),
+];
+
 impl When {
     /// The instant; midnight where only the date is known.
     pub fn at(self) -> Option<Timestamp> {
@@ -49,15 +59,14 @@ impl When {
     /// Reads a date at the beginning of `text`, with the time and the zone if they follow.
     /// Returns it with what comes behind.
     pub fn lead(text: &str) -> Option<(Self, &str)> {
-        let (date, rest) = text.split_at_checked(10)?;
-        let date = NaiveDate::parse_from_str(date, "%Y-%m-%d")
-            .ok()
-            .filter(|_| is_shaped(date, "0000-00-00"))?;
+        let (date, rest) = day(text)?;
         let day = Self { date, time: None };
         let joined = rest.strip_prefix(['T', 't']);
         let apart = joined
             .or_else(|| rest.strip_prefix(", "))
             .or_else(|| rest.strip_prefix(" at "))
+            .or_else(|| rest.strip_prefix(" um "))
+            .or_else(|| rest.strip_prefix(" à "))
             .or_else(|| rest.starts_with(' ').then(|| rest.trim_start()));
         match apart.and_then(|rest| clock(rest, joined.is_some())) {
             Some((time, rest)) => Some((
@@ -81,6 +90,32 @@ impl When {
     }
 }
 
+/// A date at the beginning of a text, and what comes behind.
+fn day(text: &str) -> Option<(NaiveDate, &str)> {
+    LEADS.iter().find_map(|(shape, format)| {
+        let (date, rest) = text.split_at_checked(shape.len())?;
+        is_shaped(date, shape).then_some(())?;
+        Some((NaiveDate::parse_from_str(date, format).ok()?, rest))
+    })
+}
+
+/// Whether a text begins as if it were with a time of day, in whatever spelling.
+pub(super) fn looks_timed(text: &str) -> bool {
+    let (dated, text) = match day(text) {
+        Some((_, rest)) => (true, rest.trim_start_matches([' ', ',', 'T'])),
+        None => (false, text),
+    };
+    let mark = |c: char| c == ':' || dated && c == '.';
+    ["00:00", "0:00"].iter().any(|shape| {
+        text.split_at_checked(shape.len())
+            .is_some_and(|(time, rest)| {
+                time.contains(mark)
+                    && is_shaped(&time.replace('.', ":"), shape)
+                    && !rest.starts_with(|c: char| c.is_ascii_digit())
+            })
+    })
+}
+
 /// `HH:MM`, seconds and a zone if they follow; not of a clock with twelve hours, and not of a zone
 /// that is only a name, which may mean several. `exact` times are those of RFC 3339.
 fn clock(text: &str, mut exact: bool) -> Option<((NaiveTime, TimeDelta), &str)> {
@@ -100,6 +135,11 @@ fn clock(text: &str, mut exact: bool) -> Option<((NaiveTime, TimeDelta), &str)> 
     // `09:00-10:30` is from when to when, as long as nothing says that it is an offset.
     if is_range(rest) && !(exact && offset(rest).is_some()) {
         return Some(((time, TimeDelta::zero()), rest));
+    }
+    if let Some(after) = rest.strip_prefix(" Uhr")
+        && !after.starts_with(char::is_alphanumeric)
+    {
+        rest = after;
     }
     let (ahead, rest) = zone(rest)?;
     let word = rest.trim_start().to_ascii_lowercase();
@@ -239,6 +279,9 @@ mod tests {
             "2026-01-03 11:15:00 +01:00",
             "2026-01-03 05:15 -0500",
             "2026-01-03, 10:15 UTC",
+            "03.01.2026 10:15",
+            "3.1.2026 um 10:15 Uhr",
+            "2026/01/03 10:15",
             "2026-01-03T11:15+01:00",
             "2026-01-03 12:15 UTC+2",
             "2026-01-03 12:15 UTC +02:00",
