@@ -535,6 +535,44 @@ fn what_is_no_session_is_refused_and_the_others_are_done() {
 }
 
 #[test]
+fn what_was_guessed_or_is_broken_now_is_said() {
+    let project = Project::git();
+    project.write("docs/x.md", "# X\n");
+    let links =
+        "[d](../docs/x.md#a) ![i](../docs/x.md) [gone](y.md) [web](https://a.b/c) [h](#a)\n";
+    project.write(
+        "q/a.md",
+        &format!("# A – paused\n\n{links}\n## Next\n\n- 09:05 go on\n"),
+    );
+    let said = project.ok(&["adopt", "q/*.md"]);
+    for part in [
+        "created from the time of the file",
+        "1 line with a time not understood, from line 7 on",
+        "2 relative links point elsewhere now",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let said = project.ok(&["adopt", ".agents/sessions/*.md"]);
+    assert!(
+        said.contains("already in the scheme, but `agentsess lint` finds 2 errors"),
+        "{said}"
+    );
+    assert!(
+        said.contains("hint: agentsess lint .agents/sessions/"),
+        "{said}"
+    );
+    let said = project.ok(&["adopt", "q"]);
+    assert!(said.contains("no `*.md` file is there"), "{said}");
+    let said = project.fails(2, &["adopt", "q/*.md"]);
+    assert!(
+        said.contains("no Markdown file matches this glob"),
+        "{said}"
+    );
+    let said = project.fails(2, &["adopt", "q/[.md"]);
+    assert!(said.contains("this glob is wrong"), "{said}");
+}
+
+#[test]
 fn no_secret_is_printed() {
     let token = format!("ghp_{}", "aB3dE5fG7h".repeat(4).split_at(36).0);
     let (key, line) = (
