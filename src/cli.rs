@@ -499,7 +499,7 @@ Examples:
   agentsess adopt docs/handoffs/2026-01-03-login.md --diff
   agentsess adopt docs/handoffs")]
 pub struct Adopt {
-    /// Files, and folders of which the `*.md` files are adopted
+    /// Files, globs, and folders of which the `*.md` files are adopted
     #[arg(value_name = "PATHS", required = true)]
     pub paths: Vec<PathBuf>,
     /// Where the sessions go, instead of the sessions folder

@@ -7,8 +7,10 @@ use serde::Serialize;
 use super::{Context, output};
 use crate::cli;
 use crate::document::Source;
+use crate::document::secrets::redact;
 use crate::error::{Error, Result};
 use crate::operations::adopt::{self, Adopted, Outcome, Report};
+use crate::operations::counted;
 use crate::render::{self, one_line, sanitize};
 use crate::shell;
 use crate::store::Store;
@@ -49,8 +51,8 @@ pub(super) fn run(context: &Context, arguments: &cli::Adopt) -> Result<ExitCode>
     let files: Vec<File> = outcomes
         .into_iter()
         .map(|(path, outcome)| match outcome {
-            Outcome::Already => File::new(&path, "already"),
-            Outcome::Refused(error) => File::refused(&path, error),
+            Outcome::Already(errors) => File::already(&path, errors),
+            Outcome::Refused(error) => File::refused(&path, &error),
             Outcome::Adopt(adopted) => {
                 File::adopted(&store, &path, &adopted, arguments.diff, elsewhere)
             }
@@ -63,7 +65,10 @@ pub(super) fn run(context: &Context, arguments: &cli::Adopt) -> Result<ExitCode>
         Some(command(arguments))
     } else {
         let refused = files.iter().find(|file| file.outcome == "refused");
-        refused.map(|file| format!("agentsess lint {}", shell::word(&file.path)))
+        let unsound = files.iter().find(|file| file.reason.is_some());
+        refused
+            .or(unsound)
+            .map(|file| format!("agentsess lint {}", shell::word(&file.path)))
     };
     let result = Answer {
         adopted,
@@ -76,6 +81,11 @@ pub(super) fn run(context: &Context, arguments: &cli::Adopt) -> Result<ExitCode>
     context.output.print(&result, || text(&result))?;
     let open = refused > 0 || dry_run && adopted > 0;
     Ok(ExitCode::from(u8::from(open)))
+}
+
+/// A text of the user's without the secrets in it.
+fn public(text: &str) -> String {
+    redact(text).0.into_owned()
 }
 
 /// The command that does what was only shown.
@@ -105,11 +115,19 @@ impl File {
         }
     }
 
-    fn refused(path: &Path, error: Error) -> Self {
+    fn already(path: &Path, errors: usize) -> Self {
+        let found = format!("`agentsess lint` finds {} in it", counted(errors, "error"));
         Self {
-            reason: Some(error.message),
-            details: error.details,
-            help: error.hint,
+            reason: Some(found).filter(|_| errors > 0),
+            ..Self::new(path, "already")
+        }
+    }
+
+    fn refused(path: &Path, error: &Error) -> Self {
+        Self {
+            reason: Some(public(&error.message)),
+            details: error.details.iter().map(|text| public(text)).collect(),
+            help: error.hint.as_deref().map(public),
             ..Self::new(path, "refused")
         }
     }
@@ -152,7 +170,7 @@ impl File {
             path,
             outcome,
             session: Some(session),
-            report: Some(plan.report.clone()),
+            report: Some(plan.report.clone().map_texts(public)),
             reason: None,
             details: Vec::new(),
             help: None,
@@ -164,7 +182,13 @@ impl File {
     fn line(&self) -> String {
         let path = one_line(&self.path);
         let mut line = match (self.outcome, &self.session) {
-            ("already", _) => return format!("{path}: already in the scheme\n"),
+            ("already", _) => {
+                let found = self.reason.as_ref().map(|found| format!(", but {found}"));
+                return format!(
+                    "{path}: already in the scheme{}\n",
+                    found.unwrap_or_default()
+                );
+            }
             (_, Some(session)) => {
                 let word = if self.undo.is_some() { "adopted " } else { "" };
                 let told = self.report.as_ref().map(told).unwrap_or_default();
@@ -175,8 +199,11 @@ impl File {
                 format!("refused {path}: {}\n", one_line(reason))
             }
         };
-        for detail in self.details.iter().chain(&self.help) {
+        for detail in &self.details {
             let _ = writeln!(line, "  {}", one_line(detail));
+        }
+        if let Some(help) = &self.help {
+            let _ = writeln!(line, "  help: {}", one_line(help));
         }
         line
     }
@@ -192,6 +219,9 @@ fn told(report: &Report) -> String {
         });
         parts.push(format!("keys {}", list(names)));
     }
+    if report.created_guessed {
+        parts.push("created from the time of the file".to_owned());
+    }
     if !report.sections.is_empty() {
         let names = report
             .sections
@@ -203,6 +233,17 @@ fn told(report: &Report) -> String {
         0 => {}
         1 => parts.push("1 log entry".to_owned()),
         count => parts.push(format!("{count} log entries")),
+    }
+    if let Some(first) = report.not_understood.first() {
+        let count = counted(report.not_understood.len(), "line");
+        parts.push(format!(
+            "{count} with a time not understood, from line {first} on"
+        ));
+    }
+    match report.broken_links {
+        0 => {}
+        1 => parts.push("1 relative link points elsewhere now".to_owned()),
+        count => parts.push(format!("{count} relative links point elsewhere now")),
     }
     if !report.added.is_empty() {
         parts.push(format!("empty {}", list(report.added.iter())));
@@ -235,7 +276,7 @@ fn text(result: &Answer) -> String {
         let _ = writeln!(text, "undo: {}", sanitize(undo));
     }
     if result.files.is_empty() {
-        text.push_str("no files\n");
+        text.push_str("nothing to adopt: no `*.md` file is there\n");
     }
     if result.dry_run {
         let _ = writeln!(

@@ -8,7 +8,6 @@ use crate::cli;
 use crate::error::Result;
 use crate::operations::planning::Left;
 use crate::operations::restore::{self, Origin};
-use crate::operations::stem_of;
 use crate::render::sanitize;
 
 #[derive(Serialize)]
@@ -28,6 +27,8 @@ struct Trash {
 #[derive(Serialize)]
 struct Trashed {
     session: String,
+    /// What brings it back.
+    name: String,
     removed_at: String,
     path: String,
 }
@@ -36,6 +37,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Restore) -> Result<ExitCod
     let store = context.store()?;
     let Some(name) = &arguments.name else {
         let trashed = store.trashed().into_iter().map(|trashed| Trashed {
+            name: restore::call(&store, &trashed),
             session: trashed.entry.name,
             removed_at: trashed.entry.removed_at,
             path: store.shown(&trashed.path).display().to_string(),
@@ -48,8 +50,8 @@ pub(super) fn run(context: &Context, arguments: &cli::Restore) -> Result<ExitCod
             .print(&trash, || match trash.sessions.as_slice() {
                 [] => "nothing to restore".to_owned(),
                 sessions => sessions.iter().fold(String::new(), |mut text, one| {
-                    let stem = sanitize(stem_of(&one.session));
-                    let _ = writeln!(text, "{} {stem}", sanitize(&one.removed_at));
+                    let (at, name) = (sanitize(&one.removed_at), sanitize(&one.name));
+                    let _ = writeln!(text, "{at} {name}");
                     text
                 }),
             })?;

@@ -26,7 +26,8 @@ mod waves;
 pub mod yaml;
 
 pub use body::{
-    Body, Fill, Heading, Item, LogEntry, Section, Stamp, Unclosed, Verbatim, is_token, prose,
+    Body, Fill, Heading, Item, LogEntry, Section, Stamp, Unclosed, Verbatim, is_token,
+    link_targets, prose,
 };
 pub use edit::{Agent, Edit, EditError, Rewrite, Scalar, Splice, heading_text, quoted};
 pub use frontmatter::{FRONTMATTER_LIMIT, Fences, Frontmatter};

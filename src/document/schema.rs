@@ -52,6 +52,25 @@ pub fn same_name(a: &str, b: &str) -> bool {
     }
 }
 
+/// Whether two names differ only by blanks, punctuation and a letter or two, the first one aside.
+pub fn is_slip(title: &str, name: &str) -> bool {
+    let first = |text: &str| text.chars().next().map(|c| c.to_ascii_lowercase());
+    if title.len().abs_diff(name.len()) > 4 || first(title) != first(name) {
+        return false;
+    }
+    let plain = |text: &str| -> String {
+        let letters = text.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    let (title, name) = (plain(title), plain(name));
+    let slips = match name.len() {
+        0..5 => 0,
+        5..10 => 1,
+        _ => 2,
+    };
+    strsim::osa_distance(&title, &name) <= slips
+}
+
 fn same_plain_name(a: &str, b: &str) -> bool {
     let padded = |name: &str| name.ends_with(|c: char| c == ':' || c.is_whitespace());
     if !padded(a) && !padded(b) {
@@ -219,11 +238,14 @@ impl Status {
             .collect();
         Some(match plain.as_str() {
             "inprogress" | "active" | "open" | "wip" | "doing" | "started" | "ongoing"
-            | "current" | "running" | "inprogres" | "inprocess" => Self::InProgress,
+            | "current" | "running" | "inprogres" | "inprocess" | "aktiv" | "inarbeit"
+            | "encours" | "encurso" => Self::InProgress,
             "paused" | "parked" | "onhold" | "hold" | "waiting" | "blocked" | "stopped"
-            | "suspended" | "pause" => Self::Paused,
+            | "suspended" | "pause" | "pausiert" | "wartet" | "blockiert" | "enpause"
+            | "enattente" | "bloqué" | "enpausa" | "pausado" | "bloqueado" => Self::Paused,
             "completed" | "complete" | "done" | "closed" | "finished" | "archived" | "resolved"
-            | "merged" => Self::Completed,
+            | "merged" | "erledigt" | "fertig" | "abgeschlossen" | "beendet" | "terminé"
+            | "fini" | "terminado" | "completado" | "hecho" | "cerrado" => Self::Completed,
             _ => return None,
         })
     }

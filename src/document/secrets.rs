@@ -202,22 +202,29 @@ pub fn find(text: &str) -> impl Iterator<Item = Secret> {
 
 /// The text with each secret replaced by `[redacted:KIND]`, and what they were.
 pub fn redact(text: &str) -> (Cow<'_, str>, Vec<Kind>) {
-    let mut kinds = Vec::new();
-    let mut redacted = String::new();
-    let mut rest = 0;
-    for Secret { kind, span } in find(text) {
-        redacted.push_str(Span::new(rest, span.start).of(text));
-        redacted.push_str("[redacted:");
-        redacted.push_str(kind.as_str());
-        redacted.push(']');
-        rest = span.end;
-        kinds.push(kind);
-    }
+    let kinds: Vec<Kind> = find(text).map(|secret| secret.kind).collect();
     if kinds.is_empty() {
         return (text.into(), kinds);
     }
-    redacted.push_str(text.get(rest..).unwrap_or(""));
-    (redacted.into(), kinds)
+    (redact_part(text, Span::new(0, text.len())).into(), kinds)
+}
+
+/// The same for a part of a text, whose secrets may begin before it and end behind it.
+pub fn redact_part(text: &str, part: Span) -> String {
+    let mut redacted = String::new();
+    let mut rest = part.start;
+    for Secret { kind, span } in find(text) {
+        if span.end <= part.start || span.start >= part.end {
+            continue;
+        }
+        redacted.push_str(Span::new(rest, span.start.max(rest)).of(text));
+        redacted.push_str("[redacted:");
+        redacted.push_str(kind.as_str());
+        redacted.push(']');
+        rest = span.end.min(part.end);
+    }
+    redacted.push_str(Span::new(rest, part.end).of(text));
+    redacted
 }
 
 fn secret_at(text: &str, anchor: usize) -> Option<Secret> {

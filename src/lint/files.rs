@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use ignore::gitignore::Gitignore;
 
-use self::glob::Glob;
+pub(crate) use self::glob::Glob;
 use crate::config;
 use crate::error::{Error, Kind, Result};
 use crate::git::{Blob, Entry, Repository, Staged};

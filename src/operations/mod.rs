@@ -104,7 +104,7 @@ pub fn stem_of(name: &str) -> &str {
 }
 
 /// A number with its noun, such as `1 file` or `2 files`.
-fn counted(number: usize, noun: &str) -> String {
+pub(crate) fn counted(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }

@@ -1,7 +1,7 @@
 use super::context::{Context, Findings, Safety, shown};
 use super::rule::{Severity, declare};
 use crate::document::Heading;
-use crate::document::schema::{SECTIONS, same_name};
+use crate::document::schema::{SECTIONS, is_slip, same_name};
 
 declare! {
     /// A heading is nearly, but not quite, that of a section.
@@ -106,25 +106,6 @@ pub(super) fn meant<'a>(cx: &Context<'a>, name: &str) -> Option<&'a Heading<'a>>
 
 fn is_known(cx: &Context<'_>, title: &str) -> bool {
     cx.config.is_required(title) || SECTIONS.iter().any(|name| same_name(name, title))
-}
-
-/// Whether the two differ only by blanks, punctuation and a letter or two, the first one aside.
-fn is_slip(title: &str, name: &str) -> bool {
-    let first = |text: &str| text.chars().next().map(|c| c.to_ascii_lowercase());
-    if title.len().abs_diff(name.len()) > 4 || first(title) != first(name) {
-        return false;
-    }
-    let plain = |text: &str| -> String {
-        let letters = text.chars().filter(|c| c.is_alphanumeric());
-        letters.flat_map(char::to_lowercase).collect()
-    };
-    let (title, name) = (plain(title), plain(name));
-    let slips = match name.len() {
-        0..5 => 0,
-        5..10 => 1,
-        _ => 2,
-    };
-    strsim::osa_distance(&title, &name) <= slips
 }
 
 /// Whether `title` is the name with a number or sign before it, or words behind it.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::trash::{Became, Entry, mode_of};
+use super::trash::{Became, Entry, is_same, mode_of};
 use super::{Lock, Store, Trashed, files};
 use crate::document::sha256;
 use crate::document::time::{Timestamp, format_rfc3339};
@@ -41,11 +41,13 @@ impl Store {
             return Err(changed());
         }
         let mode = mode_of(original);
+        let origin = self.origin(original);
         let name = original.file_name().unwrap_or_default().to_string_lossy();
         let trash = |became: &str| {
             let entry = Entry {
                 schema_version: 1,
                 name: name.clone().into_owned(),
+                origin: origin.clone(),
                 removed_at: format_rfc3339(now),
                 mode,
                 sha256: sha256(old),
@@ -69,7 +71,8 @@ impl Store {
             match files::create(&path, new, Some(mode & 0o777)) {
                 // Made by a run that did not live to remove the original, or another file.
                 Err(error) if error.kind == Kind::Ambiguous => {
-                    if files::read(&path).is_ok_and(|bytes| bytes != new) {
+                    let differs = files::read(&path).is_ok_and(|bytes| bytes != new);
+                    if differs || self.is_of_another(&candidate, origin.as_deref()) {
                         continue;
                     }
                 }
@@ -89,6 +92,21 @@ impl Store {
             return Err(changed());
         }
         Err(Error::usage("a thousand sessions have this name").at(original, None))
+    }
+
+    /// Where a file is, relative to the root.
+    fn origin(&self, path: &Path) -> Option<String> {
+        let (root, path) = (self.root.canonicalize().ok()?, path.canonicalize().ok()?);
+        path.strip_prefix(root).ok()?.to_str().map(str::to_owned)
+    }
+
+    /// Whether a session was made of another file than the one at `origin`, of the same bytes.
+    fn is_of_another(&self, name: &str, origin: Option<&str>) -> bool {
+        self.trashed().iter().any(|trashed| {
+            let became = trashed.entry.became.as_ref();
+            became.is_some_and(|became| became.name == name)
+                && trashed.entry.origin.as_deref() != origin
+        })
     }
 
     /// A file that the user named, with the links on its way resolved.
@@ -118,10 +136,4 @@ impl Store {
             .at(path, None)
             .hint("copy it into the project, then run the command again"))
     }
-}
-
-fn is_same(a: &Path, b: &Path) -> bool {
-    a == b
-        || a.canonicalize()
-            .is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
 }

@@ -7,7 +7,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,9 @@ pub struct Entry {
     pub schema_version: u32,
     /// The session's file name.
     pub name: String,
+    /// Where it was, relative to the root, if that was not the sessions folder as such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// When it was removed, RFC 3339.
     pub removed_at: String,
     /// Its mode bits.
@@ -83,6 +86,7 @@ impl Store {
         let entry = Entry {
             schema_version: 1,
             name: name.to_owned(),
+            origin: None,
             removed_at: format_rfc3339(now),
             mode: mode_of(&self.path(name)),
             sha256: sha256(bytes),
@@ -134,17 +138,20 @@ impl Store {
         }
     }
 
-    /// Brings a session back under its own name and removes the entry from the trash.
+    /// Brings a session back under its own name, and what was adopted to where it was, and removes
+    /// the entry from the trash.
     ///
     /// # Errors
     ///
-    /// When a session of this name exists, the copy is damaged, or the operating system refuses.
+    /// When a file is there again, the copy is damaged, or the operating system refuses.
     pub fn bring_back(&self, lock: &Lock, trashed: &Trashed) -> Result<PathBuf> {
         lock.guards(&self.sessions)?;
         let bytes = trashed.bytes()?;
-        let path = self.path(&trashed.entry.name);
+        let path = self.home(trashed);
+        let became = trashed.entry.became.as_ref();
+        let in_place = became.is_some_and(|became| is_same(&self.path(&became.name), &path));
         match self.made_of(trashed)? {
-            Some(now) if trashed.entry.is_in_place() => {
+            Some(now) if in_place => {
                 let replaced = files::replace(&path, &now, &bytes);
                 if !replaced.map_err(|error| self.relocate(error))? {
                     return Err(self.relocate(
@@ -155,9 +162,11 @@ impl Store {
                 }
             }
             made => {
+                self.folder_within(&path)
+                    .map_err(|error| self.relocate(error))?;
                 files::create(&path, &bytes, Some(trashed.entry.mode & 0o777))
                     .map_err(|error| self.relocate(error))?;
-                if let (Some(made), Some(became)) = (made, &trashed.entry.became) {
+                if let (Some(made), Some(became)) = (made, became) {
                     files::remove(&self.path(&became.name), &made)
                         .map_err(|error| self.relocate(error))?;
                 }
@@ -191,6 +200,30 @@ impl Store {
         )
         .at(&self.shown(&path), None)
         .hint("run the command again"))
+    }
+
+    /// Where an entry of the trash was.
+    pub fn home(&self, trashed: &Trashed) -> PathBuf {
+        match &trashed.entry.origin {
+            Some(origin) => self.root.join(origin),
+            None => self.path(&trashed.entry.name),
+        }
+    }
+
+    /// Makes the folder of a file that comes back, should it be gone; never one out of the project.
+    fn folder_within(&self, path: &Path) -> Result<()> {
+        let folder = path.parent().unwrap_or(path);
+        let there = folder.ancestors().find(|folder| folder.exists());
+        let real = there.and_then(|folder| folder.canonicalize().ok());
+        let inside = [&self.root, &self.sessions].into_iter().any(|root| {
+            let root = root.canonicalize().ok();
+            root.zip(real.as_ref())
+                .is_some_and(|(root, real)| real.starts_with(root))
+        });
+        if inside {
+            return files::create_folder(folder);
+        }
+        Err(Error::usage("its folder is no longer in the project").at(folder, None))
     }
 
     /// The bytes of the session that was made of a trashed file, if it still is what was made.
@@ -229,13 +262,11 @@ impl Trashed {
     }
 }
 
-impl Entry {
-    /// Whether a session of the same name took its place.
-    fn is_in_place(&self) -> bool {
-        self.became
-            .as_ref()
-            .is_some_and(|became| became.name == self.name)
-    }
+/// Whether two paths lead to the same file.
+pub(super) fn is_same(a: &Path, b: &Path) -> bool {
+    a == b
+        || a.canonicalize()
+            .is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
 }
 
 pub(super) fn mode_of(path: &Path) -> u32 {
@@ -297,8 +328,17 @@ fn entries(trash: &Path) -> Vec<Trashed> {
                 Path::new(&became.name).file_name() == Some(became.name.as_ref())
                     && super::is_session_name(&became.name)
             });
-            (entry.schema_version == 1 && plain && made && super::is_session_name(&entry.name))
-                .then_some(Trashed { path, entry })
+            let within = entry.origin.as_ref().is_none_or(|origin| {
+                let origin = Path::new(origin);
+                let down = |part| matches!(part, Component::Normal(_));
+                origin.components().all(down) && origin.file_name() == Some(entry.name.as_ref())
+            });
+            (entry.schema_version == 1
+                && within
+                && plain
+                && made
+                && super::is_session_name(&entry.name))
+            .then_some(Trashed { path, entry })
         })
         .collect()
 }

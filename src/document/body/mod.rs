@@ -15,7 +15,7 @@ use super::schema::{self, same_name};
 use super::span::{Span, line_start, next_line};
 use super::time::{Timestamp, parse_minute};
 
-pub use prose::prose;
+pub use prose::{link_targets, prose};
 use walk::Walk;
 pub(super) use walk::is_closed_fence;
 

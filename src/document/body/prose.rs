@@ -5,6 +5,18 @@ use pulldown_cmark::{Event, Parser, Tag};
 use super::MARKDOWN;
 use crate::document::span::Span;
 
+/// Where the links and images lead, as they are written.
+pub fn link_targets(text: &str, span: Span) -> Vec<String> {
+    let events = Parser::new_ext(span.of(text), MARKDOWN);
+    let target = |event| match event {
+        Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+            Some(dest_url.into_string())
+        }
+        _ => None,
+    };
+    events.filter_map(target).collect()
+}
+
 /// The paragraphs and lists that are in no other block, in order: what is not code, HTML, a quote
 /// or a heading. A table is a paragraph here.
 pub fn prose(text: &str, span: Span) -> Vec<Span> {

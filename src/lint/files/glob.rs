@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::store::Store;
 
 /// A glob that no shell has expanded. It selects sessions.
-pub(super) struct Glob {
+pub(crate) struct Glob {
     /// The folder up to which there is nothing to expand.
     start: PathBuf,
     /// What folders must match, by their depth below `start`, as far as all of them are at one

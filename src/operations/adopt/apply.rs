@@ -3,17 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use super::{Foreign, Plan, plan};
-use crate::document::Source;
 use crate::document::time::Timestamp;
+use crate::document::{Source, Span, link_targets};
 use crate::error::{Error, Kind, Result};
-use crate::operations::stem_of;
+use crate::lint::files::Glob;
+use crate::lint::{self, Severity};
+use crate::operations::restore;
 use crate::store::{self, Lock, Store};
+
+const HELP: &str = "agentsess help adopt";
 
 /// What became of one file.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It is a session already.
-    Already,
+    /// It is a session already, in which the linter finds so many errors: sections left empty.
+    Already(usize),
     /// It can be adopted, or was.
     Adopt(Box<Adopted>),
     /// It stays as it is, for this reason.
@@ -32,8 +36,8 @@ pub struct Adopted {
     pub undo: Option<Vec<String>>,
 }
 
-/// Adopts the files, and the session files of the folders, that `paths` name, in the order of
-/// their names. With `dry_run` nothing is written.
+/// Adopts the files, and the session files of the folders and globs, that `paths` name, in the order
+/// of their names. With `dry_run` nothing is written.
 ///
 /// # Errors
 ///
@@ -51,9 +55,20 @@ pub fn adopt(
         if full.is_dir() {
             files.extend(store::session_files(&full).map_err(|error| store.relocate(error))?);
         } else if full.symlink_metadata().is_err() {
-            return Err(Error::new(Kind::NotFound, "no such file or folder")
-                .at(path, None)
-                .hint("agentsess help adopt"));
+            let before = files.len();
+            let glob = Glob::new(store, path).map_err(|error| error.hint(HELP))?;
+            let missing = match &glob {
+                Some(_) => "no Markdown file matches this glob",
+                None => "no such file or folder",
+            };
+            if let Some(glob) = glob {
+                glob.walk(&mut files);
+            }
+            if files.len() == before {
+                return Err(Error::new(Kind::NotFound, missing)
+                    .at(path, None)
+                    .hint(HELP));
+            }
         } else {
             files.push(full);
         }
@@ -64,7 +79,9 @@ pub fn adopt(
         .iter()
         .map(|path| (path, planned(store, path, now)))
         .collect();
-    let any = planned.iter().any(|(_, plan)| matches!(plan, Ok(Some(_))));
+    let any = planned
+        .iter()
+        .any(|(_, plan)| matches!(plan, Ok(Outcome::Adopt(_))));
     let lock = if any && !dry_run {
         Some(store.lock()?)
     } else {
@@ -72,10 +89,8 @@ pub fn adopt(
     };
     let outcomes = planned.into_iter().map(|(path, planned)| {
         let outcome = match (planned, &lock) {
-            (Ok(None), _) => Ok(Outcome::Already),
-            (Ok(Some(adopted)), None) => Ok(Outcome::Adopt(Box::new(adopted))),
-            (Ok(Some(adopted)), Some(lock)) => apply(store, lock, path, adopted, now),
-            (Err(error), _) => Err(error),
+            (Ok(Outcome::Adopt(adopted)), Some(lock)) => apply(store, lock, path, *adopted, now),
+            (planned, _) => planned,
         };
         let refused = |error| Outcome::Refused(store.relocate(error));
         (store.shown(path), outcome.unwrap_or_else(refused))
@@ -94,13 +109,12 @@ fn apply(
     let names = (1..1000).map(|attempt| plan.attempt(attempt));
     let taken = store.take_in(lock, path, &adopted.original, names, &plan.bytes, now);
     let (name, trashed) = taken?;
-    let stem = stem_of(&trashed.entry.name).to_owned();
-    adopted.undo = Some(vec!["restore".to_owned(), stem]);
+    adopted.undo = Some(vec!["restore".to_owned(), restore::call(store, &trashed)]);
     adopted.plan.name = name;
     Ok(Outcome::Adopt(Box::new(adopted)))
 }
 
-fn planned(store: &Store, path: &Path, now: Timestamp) -> Result<Option<Adopted>> {
+fn planned(store: &Store, path: &Path, now: Timestamp) -> Result<Outcome> {
     let at = |error: Error| match error.location {
         None => error.at(path, None),
         Some(_) => error,
@@ -121,10 +135,36 @@ fn planned(store: &Store, path: &Path, now: Timestamp) -> Result<Option<Adopted>
         source: &source,
         modified: modified.map_or(now, Timestamp::from),
     };
-    let plan = plan(file, &store.config, now).map_err(at)?;
-    Ok(plan.map(|plan| Adopted {
+    let Some(mut plan) = plan(file, &store.config, now).map_err(at)? else {
+        let findings = lint::check(&name, &source, lint::Settings::new(&store.config, now));
+        let errors = findings
+            .iter()
+            .filter(|one| one.severity == Severity::Error);
+        return Ok(Outcome::Already(errors.count()));
+    };
+    plan.report.broken_links = broken_links(store, path, &source);
+    Ok(Outcome::Adopt(Box::new(Adopted {
         plan,
         original: source.into_bytes(),
         undo: None,
-    }))
+    })))
+}
+
+/// How many relative links lead somewhere from where the file is, and not from the sessions folder.
+fn broken_links(store: &Store, path: &Path, source: &Source) -> usize {
+    let folder = path.parent().unwrap_or(path);
+    if store
+        .sessions
+        .canonicalize()
+        .is_ok_and(|sessions| sessions == folder)
+    {
+        return 0;
+    }
+    let targets = link_targets(source.text(), Span::new(0, source.text().len()));
+    let leads = |target: &&String| {
+        let file = target.split(['#', '?']).next().unwrap_or("");
+        let file = Path::new(file);
+        !file.as_os_str().is_empty() && file.is_relative() && folder.join(file).exists()
+    };
+    targets.iter().filter(leads).count()
 }

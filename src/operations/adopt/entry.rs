@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::when::When;
+use super::when::{When, is_range};
 use crate::document::time::format_minute;
 use crate::document::{Document, Heading, Stamp, is_token};
 
@@ -57,6 +57,15 @@ pub(super) struct Scene<'a> {
     pub day: Option<NaiveDate>,
     /// Who writes where no entry says so.
     pub agent: &'a str,
+    /// Who is known to have had a part in it.
+    pub people: &'a [String],
+}
+
+impl Scene<'_> {
+    fn knows(&self, name: &str) -> bool {
+        let known = |one: &String| one.eq_ignore_ascii_case(name);
+        self.people.iter().any(known)
+    }
 }
 
 /// An entry in any style.
@@ -97,7 +106,23 @@ pub(super) fn heading_entry<'a>(
 ) -> Option<Entry<'a>> {
     let raw = heading.text_span.of(document.text);
     let (when, rest) = stamp(raw, scene)?;
-    Some(entry(when, rest, scene, true))
+    let of = |agent, action| Entry {
+        when,
+        agent,
+        action,
+        scope: "",
+        text: "",
+    };
+    if is_token(rest) && is_action(rest) {
+        return Some(of(scene.agent, rest));
+    }
+    // Behind a dash our own headings say who, elsewhere a lone word may be anything.
+    let before = raw.trim_end().strip_suffix(rest).unwrap_or("");
+    let signed = before.trim_end().ends_with(['-', '–', '—']);
+    if is_token(rest) && (signed || scene.knows(rest)) {
+        return Some(of(rest, "note"));
+    }
+    Some(entry(when, rest, scene))
 }
 
 pub(super) fn line_entry<'a>(line: &'a str, scene: Scene<'a>) -> Option<Entry<'a>> {
@@ -107,7 +132,7 @@ pub(super) fn line_entry<'a>(line: &'a str, scene: Scene<'a>) -> Option<Entry<'a
     }
     let text = line.strip_prefix(marker(line))?;
     let (when, rest) = stamp(text, scene)?;
-    Some(entry(when, rest, scene, false))
+    Some(entry(when, rest, scene))
 }
 
 /// How long the part of a line is that comes behind its time.
@@ -122,7 +147,17 @@ fn stamp<'a>(text: &'a str, scene: Scene) -> Option<(When, &'a str)> {
     let (when, rest) = When::lead(opened)
         .or_else(|| When::lead_on(scene.day?, opened))
         .filter(|(when, _)| when.time.is_some())?;
+    // The words of a period are all of it: when it ended is said nowhere else.
     let open = text.len() - opened.len();
+    if is_range(rest) {
+        if open > 0 {
+            return None;
+        }
+        let end = opened.len() - rest.len();
+        let before = opened.get(..end).unwrap_or("");
+        let start = before.trim_end_matches(|c: char| c.is_ascii_digit() || c == ':');
+        return Some((when, opened.get(start.len()..)?.trim_end()));
+    }
     let closed = rest.trim_start_matches([']', ')', '*', '`', '_', ':']);
     // Emphasis that goes on behind the time belongs to the words.
     let emphasis = text
@@ -135,17 +170,65 @@ fn stamp<'a>(text: &'a str, scene: Scene) -> Option<(When, &'a str)> {
     {
         return None;
     }
-    let rest = closed.trim_start();
-    let rest = ["- ", "– ", "— ", ": ", "| ", "· ", "→ ", "-> "]
-        .iter()
-        .find_map(|mark| rest.strip_prefix(mark))
-        .unwrap_or(rest);
+    let rest = behind_mark(closed);
     let alone = ["-", "–", "—", ":", "|"];
     let rest = rest.trim();
     Some((when, if alone.contains(&rest) { "" } else { rest }))
 }
 
-fn entry<'a>(when: When, rest: &'a str, scene: Scene<'a>, heading: bool) -> Entry<'a> {
+/// A text without the mark that parts it from what was before.
+fn behind_mark(text: &str) -> &str {
+    let text = text.trim_start();
+    ["- ", "– ", "— ", ": ", "| ", "· ", "→ ", "-> "]
+        .iter()
+        .find_map(|mark| text.strip_prefix(mark))
+        .unwrap_or(text)
+}
+
+fn is_action(word: &str) -> bool {
+    ACTIONS.contains(&word.to_lowercase().as_str())
+}
+
+/// Who a text says has written it, and the text behind: `@kim`, `[kim]`, `(kim):`, and `Kim:` where
+/// that is known to be somebody. A word in brackets may be many things but this one, if it is what
+/// was done or has capitals only.
+fn author<'a>(text: &'a str, scene: Scene<'a>) -> Option<(&'a str, &'a str)> {
+    let is_name = |name: &str| {
+        let lower = name.len() > 1 && name.contains(|c: char| c.is_ascii_lowercase());
+        is_token(name) && lower && !is_action(name)
+    };
+    let (name, rest) = if let Some(text) = text.strip_prefix('@') {
+        let end = text.find(|c: char| c.is_whitespace() || matches!(c, ':' | ',' | ')'));
+        text.split_at_checked(end.unwrap_or(text.len()))?
+    } else if let Some(text) = text.strip_prefix('[') {
+        let (name, rest) = text.split_once(']')?;
+        rest.starts_with([' ', ':']).then_some((name, rest))?
+    } else if let Some(text) = text.strip_prefix('(') {
+        let (name, rest) = text.split_once(')')?;
+        rest.starts_with(':').then_some((name, rest))?
+    } else {
+        let (name, _) = text.split_once(": ")?;
+        let rest = text.get(name.len()..)?;
+        scene.knows(name).then_some((name, rest))?
+    };
+    is_name(name).then(|| (name, behind_mark(rest)))
+}
+
+/// The names behind an `@` that begins a word.
+pub(super) fn mentioned(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices('@').filter_map(|(at, _)| {
+        let (before, name) = text.split_at_checked(at)?;
+        let name = name.get(1..)?;
+        let end = name.find(|c: char| c.is_whitespace() || c.is_ascii_punctuation());
+        let name = name.get(..end.unwrap_or(name.len()))?;
+        let begins = !before.ends_with(|c: char| c.is_alphanumeric());
+        (begins && is_token(name)).then_some(name)
+    })
+}
+
+fn entry<'a>(when: When, rest: &'a str, scene: Scene<'a>) -> Entry<'a> {
+    let (agent, rest) = author(rest, scene).unwrap_or((scene.agent, rest));
+    let scene = Scene { agent, ..scene };
     let of = |agent, action, scope, text| Entry {
         when,
         agent,
@@ -153,19 +236,11 @@ fn entry<'a>(when: When, rest: &'a str, scene: Scene<'a>, heading: bool) -> Entr
         scope,
         text,
     };
-    let is_action = |word: &str| ACTIONS.contains(&word.to_lowercase().as_str());
     if let Some((agent, action)) = rest.split_once('/')
         && is_token(agent)
         && is_token(action)
     {
         return of(agent, action, "", "");
-    }
-    if heading && is_token(rest) {
-        return if is_action(rest) {
-            of(scene.agent, rest, "", "")
-        } else {
-            of(rest, "note", "", "")
-        };
     }
     if let Some((label, text)) = rest.split_once(": ") {
         let (word, scope) = match label.strip_suffix(')').and_then(|l| l.split_once('(')) {

@@ -1,11 +1,9 @@
 //! Logs in other styles: stamped list items, lines, headings and tables.
 
-use chrono::NaiveDate;
-
 use super::entry::{Scene, bare, dedent, entry_rest, heading_entry, line_entry, marker};
 use super::sections::Mapped;
 use super::table;
-use super::when::When;
+use super::when::{When, looks_timed};
 use crate::document::schema::{SECTIONS, SESSION_LOG, same_name};
 use crate::document::{
     Document, Heading, Rewrite, Span, Stamp, insert, line_start, next_line, prose,
@@ -36,19 +34,20 @@ pub(super) fn map(
     };
     let mut scene = scene;
     let mut from = place.span.start;
-    let headings: Vec<&Heading> = document
+    let headings: Vec<(usize, &Heading)> = document
         .body
         .headings
         .iter()
-        .filter(|heading| place.span.contains(heading.span))
+        .enumerate()
+        .filter(|(_, heading)| place.span.contains(heading.span))
         .collect();
     let shift = headings
         .iter()
-        .filter(|heading| !place.is_entry(document, heading, scene))
-        .map(|heading| heading.level)
+        .filter(|(index, heading)| !is_entry(document, *index, heading, scene))
+        .map(|(_, heading)| heading.level)
         .min()
         .map_or(0, |level| 4_u8.saturating_sub(level));
-    for heading in &headings {
+    for (index, heading) in headings {
         lines(
             document,
             Span::new(from, heading.span.start),
@@ -61,7 +60,7 @@ pub(super) fn map(
             && when.time.is_none()
         {
             scene.day = Some(when.date);
-            if rest.is_empty() && place.begins_with_entry(document, from, scene) {
+            if rest.is_empty() && is_day(document, index, heading, scene) {
                 log.changes.push(Rewrite {
                     span: Span::new(heading.span.start, after_blank(document.text, from)),
                     text: String::new(),
@@ -117,7 +116,8 @@ impl Place {
         let stamped = headings.iter().enumerate().find(|(index, heading)| {
             Some(*index) != title
                 && (heading.level <= 2 || heading.level == 3 && *index < first_section)
-                && heading_entry(document, heading, scene).is_some()
+                && (heading_entry(document, heading, scene).is_some()
+                    || is_day(document, *index, heading, scene))
         });
         if let Some((index, heading)) = stamped {
             let start = line_start(document.text, heading.span.start);
@@ -144,30 +144,60 @@ impl Place {
             opening: Some(first.start),
         })
     }
+}
 
-    fn is_entry(&self, document: &Document, heading: &Heading, scene: Scene) -> bool {
-        Stamp::parse(&heading.title).is_some()
-            || heading_entry(document, heading, scene).is_some()
-            || When::whole(heading.text_span.of(document.text)).is_some()
-                && self.begins_with_entry(
-                    document,
-                    next_line(document.text, heading.span.end),
-                    Scene {
-                        day: Some(NaiveDate::default()),
-                        ..scene
-                    },
-                )
-    }
+fn is_entry(document: &Document, index: usize, heading: &Heading, scene: Scene) -> bool {
+    Stamp::parse(&heading.title).is_some()
+        || heading_entry(document, heading, scene).is_some()
+        || is_day(document, index, heading, scene)
+}
 
-    /// Whether the first line with something on it is an entry.
-    fn begins_with_entry(&self, document: &Document, from: usize, scene: Scene) -> bool {
-        let rest = Span::new(from, self.span.end);
-        let first = rest
-            .of(document.text)
-            .lines()
-            .find(|line| !line.trim().is_empty());
-        first.is_some_and(|line| line_entry(line, scene).is_some())
-    }
+/// Whether a heading is the date of the entries that follow directly, as lines or headings.
+fn is_day(document: &Document, index: usize, heading: &Heading, scene: Scene) -> bool {
+    let text = document.text;
+    let day = When::whole(bare(heading.text_span.of(text)));
+    let Some(day) = day.filter(|when| when.time.is_none()) else {
+        return false;
+    };
+    let scene = Scene {
+        day: Some(day.date),
+        ..scene
+    };
+    let from = next_line(text, heading.span.end);
+    let at = after_blank(text, from);
+    let line = Span::new(at, next_line(text, at)).of(text);
+    let next = document.body.headings.get(index + 1);
+    let below =
+        next.filter(|next| next.level > heading.level && line_start(text, next.span.start) == at);
+    line_entry(line, scene).is_some()
+        || below.is_some_and(|next| heading_entry(document, next, scene).is_some())
+}
+
+/// The lines that begin with a time, were not brought into our form, and are no entry in it.
+pub(super) fn not_understood(document: &Document, title: Option<usize>, log: &Log) -> Vec<usize> {
+    let text = document.text;
+    let headings = document.body.headings.iter().enumerate();
+    let headings = headings
+        .filter(|(index, heading)| Some(*index) != title && Stamp::parse(&heading.title).is_none())
+        .map(|(_, heading)| heading.text_span);
+    let blocks = prose(text, document.body.span).into_iter();
+    let lines = blocks.flat_map(|block| all_lines(text, block));
+    let timed = |span: &Span| {
+        let line = span.of(text).trim_start_matches([' ', '\t', '|']);
+        let line = line.strip_prefix(marker(line)).unwrap_or(line);
+        let done = |change: &Rewrite| {
+            let Span { start, end } = change.span;
+            !change.said.is_empty() && (start..end).contains(&span.start)
+        };
+        looks_timed(bare(line)) && !log.changes.iter().any(done)
+    };
+    let mut found: Vec<usize> = headings
+        .chain(lines)
+        .filter(timed)
+        .map(|span| document.position(span.start).0)
+        .collect();
+    found.sort_unstable();
+    found
 }
 
 /// Where a log that has its last known heading before `from` ends: at the next heading of its own
@@ -181,8 +211,7 @@ fn end_of(document: &Document, from: usize, level: u8, taken: &[Mapped], scene: 
         }
         let known = taken.iter().any(|one| one.heading == index)
             || SECTIONS.iter().any(|name| same_name(name, &heading.title));
-        let entry = heading_entry(document, heading, scene).is_some()
-            || Stamp::parse(&heading.title).is_some();
+        let entry = is_entry(document, index, heading, scene);
         if known {
             end.get_or_insert(heading.span.start);
             break;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::when::When;
 use crate::document::time::Timestamp;
-use crate::document::{Document, Heading, Span, Status, line_start, next_line, prose};
+use crate::document::{Document, Heading, Span, Status, is_token, line_start, next_line, prose};
 
 /// What a value is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(super) enum Key {
     LinearUrl,
     CurrentTask,
     Agent,
+    /// Somebody who need not have written a word of it.
+    Person,
     Number,
 }
 
@@ -27,9 +29,21 @@ pub(super) enum Key {
 const KEYS: &[(Key, &[&str])] = &[
     (
         Key::Title,
-        &["title", "session_title", "name", "topic", "subject"],
+        &[
+            "title",
+            "session_title",
+            "name",
+            "topic",
+            "subject",
+            "titel",
+            "titre",
+            "título",
+        ],
     ),
-    (Key::Status, &["status", "session_status", "state"]),
+    (
+        Key::Status,
+        &["status", "session_status", "state", "statut", "estado"],
+    ),
     (
         Key::Created,
         &[
@@ -43,6 +57,16 @@ const KEYS: &[(Key, &[&str])] = &[
             "date",
             "session_date",
             "timestamp",
+            "erstellt",
+            "erstellt_am",
+            "begonnen",
+            "datum",
+            "créé",
+            "créé_le",
+            "date_de_création",
+            "creado",
+            "creado_el",
+            "fecha",
         ],
     ),
     (
@@ -56,6 +80,12 @@ const KEYS: &[(Key, &[&str])] = &[
             "lastmod",
             "ended",
             "ended_at",
+            "aktualisiert",
+            "geändert",
+            "mis_à_jour",
+            "modifié",
+            "actualizado",
+            "modificado",
         ],
     ),
     (Key::Branch, &["branch", "git_branch"]),
@@ -63,7 +93,23 @@ const KEYS: &[(Key, &[&str])] = &[
     (Key::LinearUrl, &["linear_url"]),
     (Key::Issue, &["issue", "ticket", "jira"]),
     (Key::CurrentTask, &["current_task", "task", "working_on"]),
-    (Key::Agent, &["agent", "author", "owner"]),
+    (Key::Agent, &["agent"]),
+    (
+        Key::Person,
+        &[
+            "author",
+            "authors",
+            "owner",
+            "pair",
+            "participants",
+            "assignee",
+            "autor",
+            "autorin",
+            "auteur",
+            "verantwortlich",
+            "responsable",
+        ],
+    ),
     (Key::Number, &["session_number"]),
 ];
 
@@ -117,6 +163,8 @@ pub(super) struct Facts {
     pub linear_url: Option<String>,
     pub current_task: Option<String>,
     pub agent: Option<String>,
+    /// The names of people, which tell who wrote an entry that begins with one.
+    pub people: Vec<String>,
     pub number: Option<String>,
 }
 
@@ -140,7 +188,7 @@ impl Facts {
                     if status.is_none() && field.rank == 0 {
                         facts.status = Some(Status::InProgress);
                     }
-                    if !whole && facts.status.is_some() {
+                    if !(whole && is_plain(value)) && facts.status.is_some() {
                         facts.original_status = Some(value.to_owned());
                     }
                 }
@@ -165,6 +213,7 @@ impl Facts {
                 Key::LinearUrl => facts.linear_url = facts.linear_url.take().or_else(text),
                 Key::CurrentTask => facts.current_task = facts.current_task.take().or_else(text),
                 Key::Agent => facts.agent = facts.agent.take().or_else(text),
+                Key::Person => facts.people.extend(names(value)),
                 Key::Number => facts.number = facts.number.take().or_else(text),
             }
         }
@@ -194,7 +243,8 @@ impl Facts {
             Key::Title => is(&self.title),
             Key::Status => {
                 self.original_status.as_deref() == Some(value)
-                    || matches!(status(value), (Some(status), true) if Some(status) == self.status)
+                    || is_plain(value)
+                        && matches!(status(value), (Some(status), true) if Some(status) == self.status)
             }
             Key::Created => instant(self.created.and_then(When::at)),
             Key::Updated => instant(self.updated),
@@ -204,10 +254,35 @@ impl Facts {
             Key::LinearUrl => is(&self.linear_url),
             Key::CurrentTask => is(&self.current_task),
             Key::Number => is(&self.number),
-            // Our frontmatter has no place for it.
-            Key::Agent => false,
+            // Our frontmatter has no place for them.
+            Key::Agent | Key::Person => false,
         }
     }
+}
+
+/// Words for a status that say what ours says and no more. Of others, such as `blocked` or
+/// `merged`, the word is kept.
+const PLAIN_STATUS: &[&str] = &[
+    "in_progress",
+    "inprogress",
+    "active",
+    "wip",
+    "doing",
+    "started",
+    "ongoing",
+    "running",
+    "current",
+    "paused",
+    "pause",
+    "complete",
+    "completed",
+    "done",
+    "finished",
+];
+
+/// Whether a word for a status says no more than ours.
+pub(super) fn is_plain(value: &str) -> bool {
+    PLAIN_STATUS.contains(&normal(plain(value)).as_str())
 }
 
 /// The status that a value means, and whether it says nothing else.
@@ -223,6 +298,14 @@ pub(super) fn status(value: &str) -> (Option<Status>, bool) {
         .and_then(|lead| lead.split(" - ").next())
         .unwrap_or("");
     (Status::guess(lead), false)
+}
+
+/// The names in a list of people.
+fn names(value: &str) -> impl Iterator<Item = String> {
+    let words = value.split(|c: char| c.is_whitespace() || ",;&()<>@`*".contains(c));
+    let joins = ["and", "und", "et", "y", "with", "mit"];
+    let names = words.filter(move |word| is_token(word) && !joins.contains(word));
+    names.map(str::to_owned)
 }
 
 /// A value without the marks around it.

@@ -28,9 +28,11 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::document::schema::Status;
+use crate::document::secrets::redact_part;
 use crate::document::time::Timestamp;
 use crate::document::{
-    Body, Document, EditError, SessionName, Source, Span, file_name, line_column,
+    Body, Document, EditError, SessionName, Source, Span, file_name, line_column, line_start,
+    next_line,
 };
 use crate::error::{Error, Kind, Result};
 use crate::lint::{self, Severity};
@@ -72,10 +74,28 @@ pub struct Report {
     pub sections: Vec<Renamed>,
     /// Required sections that were missing and are empty now.
     pub added: Vec<String>,
+    /// Whether nothing said when the session began, so that the time of the file was taken.
+    pub created_guessed: bool,
     /// Log entries that got our form.
     pub entries: usize,
+    /// The lines of the original that begin with a time, and yet are no entry.
+    pub not_understood: Vec<usize>,
     /// Sections and frontmatter keys of the file's own, which were kept.
     pub kept: Vec<String>,
+    /// Relative links that led somewhere and do not from where the session is.
+    pub broken_links: usize,
+}
+
+impl Report {
+    /// The same report with `map` of every text that comes from the file.
+    #[must_use]
+    pub fn map_texts(mut self, map: impl Fn(&str) -> String) -> Self {
+        let renamed = self.sections.iter_mut().map(|one| &mut one.from);
+        for text in renamed.chain(&mut self.keys).chain(&mut self.kept) {
+            *text = map(text);
+        }
+        self
+    }
 }
 
 /// A section with its former name.
@@ -106,8 +126,11 @@ impl Plan {
 /// guessing.
 pub fn plan(file: Foreign, config: &Config, now: Timestamp) -> Result<Option<Plan>> {
     let settings = lint::Settings::new(config, now);
-    if errors(file.name, file.source, settings).is_none() {
-        return Ok(None);
+    match errors(file.name, file.source, settings) {
+        None => return Ok(None),
+        // No later message could be trusted not to have a part of it.
+        Some(error) if error.secret => return Err(error.into()),
+        Some(_) => {}
     }
     let text = file.source.text();
     let refuse = |message: &str, hint: &str| Err(Error::new(Kind::Unmet, message).hint(hint));
@@ -151,9 +174,7 @@ pub fn plan(file: Foreign, config: &Config, now: Timestamp) -> Result<Option<Pla
         plan.bytes = source.into_bytes();
     }
     if let Some(error) = errors {
-        let mut failed = Error::new(Kind::Unmet, error.message).hint(error.help);
-        failed.details.push(error.place);
-        return Err(failed);
+        return Err(error.into());
     }
     Ok(Some(plan))
 }
@@ -164,27 +185,37 @@ struct Defect {
     place: String,
     help: String,
     open_work: bool,
+    secret: bool,
 }
 
-/// The first error that is not just a section left empty; one about open work before all others.
+impl From<Defect> for Error {
+    fn from(defect: Defect) -> Self {
+        let mut error = Self::new(Kind::Unmet, defect.message).hint(defect.help);
+        error.details.push(defect.place);
+        error
+    }
+}
+
+/// The first error that is not just a section left empty; one about open work before all others
+/// but a secret.
 fn errors(name: &str, source: &Source, settings: lint::Settings) -> Option<Defect> {
     let findings = lint::check(name, source, settings);
     let defects = || {
         let errors = findings.iter().filter(|f| f.severity == Severity::Error);
         errors.filter(|finding| finding.rule.name != "empty-section")
     };
+    let secret = |finding: &&lint::Finding| finding.rule.name == "secret";
     let open = |finding: &&lint::Finding| finding.rule.name == "completed-with-open-work";
-    let found = defects().find(open).or_else(|| defects().next())?;
-    let (line, _) = line_column(source.text(), found.span.start);
-    let excerpt = source
-        .text()
-        .lines()
-        .nth(line.saturating_sub(1))
-        .unwrap_or("");
+    let found = defects().find(secret).or_else(|| defects().find(open));
+    let found = found.or_else(|| defects().next())?;
+    let text = source.text();
+    let start = line_start(text, found.span.start);
+    let excerpt = redact_part(text, Span::new(start, next_line(text, start)));
     Some(Defect {
         message: found.message.clone(),
         place: format!("{}: {}", found.rule.name, excerpt.trim()),
         help: found.help.clone().unwrap_or_default(),
         open_work: open(&found),
+        secret: secret(&found),
     })
 }

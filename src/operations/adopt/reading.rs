@@ -64,14 +64,25 @@ impl<'d, 'a> Reading<'d, 'a> {
         let mut parts = heading.map_or_else(Default::default, |heading| {
             title::title_parts(document, heading)
         });
-        facts.status = facts
-            .status
-            .or(parts.status.map(|(status, _)| status))
-            .or_else(|| status_of_section(document, &mapped));
-        if let Some((status, span)) = parts.status
-            && facts.status != Some(status)
+        let word = |span: Span| {
+            let word = span.of(document.text);
+            word.trim_matches(|c: char| !c.is_alphanumeric())
+        };
+        let titled = parts.status.map(|(status, span)| (status, word(span)));
+        if facts.status.is_none()
+            && let Some((status, word)) = titled.or_else(|| status_of_section(document, &mapped))
         {
-            parts.title.end = span.end;
+            facts.status = Some(status);
+            facts.original_status = Some(word)
+                .filter(|word| !metadata::is_plain(word))
+                .map(str::to_owned);
+        }
+        if let Some((status, span)) = parts.status {
+            let told = metadata::is_plain(word(span))
+                || facts.original_status.as_deref() == Some(word(span));
+            if facts.status != Some(status) || !told {
+                parts.title.end = span.end;
+            }
         }
         let known = facts.created;
         facts.created = match (known.or(parts.date).or(name.when), name.when) {
@@ -85,6 +96,8 @@ impl<'d, 'a> Reading<'d, 'a> {
             parts.title.start = heading.text_span.start;
             parts.number = None;
         }
+        let mentioned = entry::mentioned(document.body.span.of(document.text));
+        facts.people.extend(mentioned.map(str::to_owned));
         if let Some(number) = parts.number {
             facts.number = Some(number.of(document.text).to_owned());
         }
@@ -119,6 +132,7 @@ impl<'d, 'a> Reading<'d, 'a> {
             .clone()
             .filter(|agent| crate::document::is_token(agent));
         let scene = entry::Scene {
+            people: &facts.people.clone(),
             day: facts.created.map(|created| created.date),
             agent: agent.as_deref().unwrap_or("unknown"),
         };
@@ -139,7 +153,9 @@ impl<'d, 'a> Reading<'d, 'a> {
         facts.title = Some(title.clone());
         facts.updated = facts.updated.map(|_| updated);
         let mut report = Report {
+            created_guessed: facts.created.is_none(),
             entries: log.entries,
+            not_understood: log::not_understood(document, self.title_at, &log),
             ..Report::default()
         };
 
@@ -427,15 +443,19 @@ fn title_heading(document: &Document) -> Option<usize> {
 }
 
 /// A section such as `## Status` that holds a single word for it.
-fn status_of_section(document: &Document, mapped: &[sections::Mapped]) -> Option<Status> {
+fn status_of_section<'a>(
+    document: &Document<'a>,
+    mapped: &[sections::Mapped],
+) -> Option<(Status, &'a str)> {
     let one = mapped.iter().find(|one| one.name == CURRENT_STATE)?;
     let section = document
         .body
         .sections
         .iter()
         .find(|s| s.heading == one.heading)?;
-    match metadata::status(section.body.of(document.text)) {
-        (Some(status), true) => Some(status),
+    let word = section.body.of(document.text).trim();
+    match metadata::status(word) {
+        (Some(status), true) => Some((status, word)),
         _ => None,
     }
 }

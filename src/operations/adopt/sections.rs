@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
+use super::entry::bare;
 use super::log::{gap_below, rule_above};
-use crate::document::schema::{self, SECTIONS, same_name};
-use crate::document::{Body, Document, Heading, Rewrite, Span};
+use super::when::looks_timed;
+use crate::document::schema::{self, SECTIONS, is_slip, same_name};
+use crate::document::{Body, Document, Heading, Rewrite, Span, next_line};
 
 /// What other schemes call our sections, in lower case without signs. Of several that mean the
 /// same section, the one that comes first here becomes it; the others keep their names.
@@ -26,6 +28,16 @@ const ALIASES: &[(&str, &[&str])] = &[
             "goals",
             "purpose",
             "introduction",
+            "kontext",
+            "hintergrund",
+            "ausgangslage",
+            "ziel",
+            "contexte",
+            "objectif",
+            "but",
+            "contexto",
+            "antecedentes",
+            "objetivo",
         ],
     ),
     (
@@ -42,6 +54,14 @@ const ALIASES: &[(&str, &[&str])] = &[
             "handover",
             "status",
             "state",
+            "aktueller stand",
+            "stand",
+            "stand der dinge",
+            "état actuel",
+            "état des lieux",
+            "où en sommes nous",
+            "estado actual",
+            "estado",
         ],
     ),
     (
@@ -67,6 +87,15 @@ const ALIASES: &[(&str, &[&str])] = &[
             "todos carried forward",
             "follow ups",
             "follow up",
+            "nächste schritte",
+            "als nächstes",
+            "offene punkte",
+            "prochaines étapes",
+            "étapes suivantes",
+            "à faire",
+            "próximos pasos",
+            "siguientes pasos",
+            "pendientes",
         ],
     ),
     (
@@ -89,6 +118,9 @@ const ALIASES: &[(&str, &[&str])] = &[
             "changed files",
             "modified files",
             "files touched",
+            "geänderte dateien",
+            "fichiers modifiés",
+            "archivos modificados",
         ],
     ),
     (
@@ -98,6 +130,9 @@ const ALIASES: &[(&str, &[&str])] = &[
             "success criteria",
             "exit criteria",
             "done when",
+            "akzeptanzkriterien",
+            "critères d acceptation",
+            "criterios de aceptación",
         ],
     ),
     (
@@ -107,6 +142,9 @@ const ALIASES: &[(&str, &[&str])] = &[
             "decisions made",
             "design decisions",
             "decision log",
+            "entscheidungen",
+            "décisions",
+            "decisiones",
         ],
     ),
     (
@@ -117,11 +155,22 @@ const ALIASES: &[(&str, &[&str])] = &[
             "key learnings",
             "what we learned",
             "takeaways",
+            "erkenntnisse",
+            "enseignements",
+            "lecciones aprendidas",
         ],
     ),
     (
         schema::BLOCKERS,
-        &["blocked on", "blocked by", "known blockers", "impediments"],
+        &[
+            "blocked on",
+            "blocked by",
+            "known blockers",
+            "impediments",
+            "blockaden",
+            "points bloquants",
+            "bloqueos",
+        ],
     ),
     (
         schema::SESSION_LOG,
@@ -137,9 +186,16 @@ const ALIASES: &[(&str, &[&str])] = &[
             "timeline",
             "activity",
             "log",
+            "arbeitsprotokoll",
+            "logbuch",
+            "journal de bord",
+            "bitácora",
         ],
     ),
 ];
+
+/// What a log is called that may as well be prose; it is one if it begins with an entry.
+const HISTORIES: &[&str] = &["history", "verlauf", "historique", "historial", "registro"];
 
 /// A heading that is to be one of our sections.
 #[derive(Debug)]
@@ -208,8 +264,11 @@ pub(super) fn map(document: &Document, title: Option<usize>) -> Vec<Mapped> {
         .filter(|(index, heading)| heading.level <= 3 && Some(*index) != title)
         .map(|(index, heading)| Candidate::new(document, index, heading))
         .collect();
-    // At another level only our own name is certain, unless there is no better one.
-    let flat = !body.headings.iter().any(|heading| heading.level == 2);
+    // At another level only our own name is certain, unless there is no better one or it stands
+    // below nothing but the title.
+    let headings = &body.headings;
+    let first = headings.iter().position(|heading| heading.level == 2);
+    let early = |candidate: &Candidate| first.is_none_or(|first| candidate.heading < first);
     let mut mapped = Vec::new();
     for name in SECTIONS {
         if body.section(name).is_some() {
@@ -220,18 +279,32 @@ pub(super) fn map(document: &Document, title: Option<usize>) -> Vec<Mapped> {
         let own = plain(name);
         let names = || std::iter::once(own.as_str()).chain(aliases.iter().copied());
         let found = [2, 1, 3].into_iter().find_map(|level| {
-            let certain = if level == 2 || flat { usize::MAX } else { 1 };
-            names().take(certain).find_map(|name| {
+            names().find_map(|name| {
                 let mut fitting = candidates.iter().filter_map(|candidate| {
                     let remark = candidate.remark(name, name == own)?;
-                    let fits = candidate.level == level && (level == 2 || remark.is_empty());
-                    fits.then_some((candidate.heading, remark))
+                    let certain =
+                        level == 2 || remark.is_empty() && (name == own || early(candidate));
+                    (candidate.level == level && certain).then_some((candidate.heading, remark))
                 });
                 let first = fitting.next()?;
-                fitting.next().is_none().then_some(first)
+                (level == 2 || fitting.next().is_none()).then_some(first)
             })
         });
-        if let Some((heading, remark)) = found {
+        let slip = || {
+            let near = |one: &&Candidate| one.level == 2 && is_slip(&one.name, name);
+            let known = |one: &Candidate| SECTIONS.iter().any(|own| plain(own) == one.name);
+            let near = candidates.iter().filter(near).find(|one| !known(one))?;
+            Some((near.heading, Span::at(near.end)))
+        };
+        let history = || {
+            let is_log = |one: &&Candidate| {
+                let is_named = one.level == 2 && HISTORIES.contains(&one.name.as_str());
+                is_named && same_name(name, schema::SESSION_LOG) && begins_timed(document, one)
+            };
+            let one = candidates.iter().find(is_log)?;
+            Some((one.heading, Span::at(one.end)))
+        };
+        if let Some((heading, remark)) = found.or_else(slip).or_else(history) {
             mapped.push(Mapped {
                 heading,
                 name,
@@ -248,6 +321,14 @@ pub(super) fn map(document: &Document, title: Option<usize>) -> Vec<Mapped> {
     mapped
 }
 
+/// Whether the first thing below a heading begins with a time.
+fn begins_timed(document: &Document, candidate: &Candidate) -> bool {
+    let rest = Span::new(next_line(document.text, candidate.end), document.text.len());
+    let mut lines = rest.of(document.text).lines();
+    let first = lines.find(|line| !line.trim().is_empty());
+    first.is_some_and(|line| looks_timed(bare(line.trim_start_matches(['#', '-', '*', '+', ' ']))))
+}
+
 /// Whether making a section of this heading takes nothing out of another one: below one of level
 /// 3, no other part of the same section follows.
 fn is_clear(body: &Body, index: usize, mapped: &HashSet<usize>) -> bool {
@@ -257,14 +338,16 @@ fn is_clear(body: &Body, index: usize, mapped: &HashSet<usize>) -> bool {
     if heading.level < 3 {
         return true;
     }
-    let mut siblings = body.headings.iter().enumerate().skip(index + 1);
-    let all = siblings
-        .by_ref()
+    // Where the document has no sections before it, level 3 is that of its sections.
+    let above = body.headings.iter().take(index);
+    if above.into_iter().all(|other| other.level != 2) {
+        return true;
+    }
+    let siblings = body.headings.iter().enumerate().skip(index + 1);
+    siblings
         .take_while(|(_, other)| other.level >= 3)
         .filter(|(_, other)| other.level == 3)
-        .all(|(index, _)| mapped.contains(&index));
-    // Where the document has no sections at all, level 3 is that of its sections.
-    all || !body.headings.iter().any(|other| other.level == 2)
+        .all(|(index, _)| mapped.contains(&index))
 }
 
 /// Lower case, words only: without emoji, numbers in front, and punctuation.

@@ -52,7 +52,7 @@ impl Parent {
         // The original of an adopted file is no session that was closed.
         let mut trashed = store.trashed();
         trashed.retain(|trashed| trashed.entry.became.is_none());
-        let found = restore::find_copy(&trashed, selector).map_err(choose)?;
+        let found = restore::find_copy(store, &trashed, selector).map_err(choose)?;
         let found = found.ok_or(error)?;
         Ok(Self {
             stem: stem_of(&found.entry.name).to_owned(),

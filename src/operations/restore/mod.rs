@@ -57,7 +57,7 @@ enum Found {
 pub fn restore(store: &Store, wanted: &str, agent: &str, now: Timestamp) -> Result<Restored> {
     let trashed = store.trashed();
     let Records { records, skipped } = store.records()?;
-    let found = find(&trashed, &records, wanted).map_err(|error| {
+    let found = find(store, &trashed, &records, wanted).map_err(|error| {
         let named = |error: &&Error| {
             let path = error.location.as_ref().map(|at| at.path.as_path());
             path.and_then(Path::file_stem) == Some(wanted.as_ref())
@@ -75,7 +75,7 @@ pub fn restore(store: &Store, wanted: &str, agent: &str, now: Timestamp) -> Resu
             let name = &copy.entry.name;
             let is_its = |record: &Record| planning::is_of(record, name, &source);
             let record = records.into_iter().find(is_its);
-            let taken = store.path(&copy.entry.name).symlink_metadata().is_ok();
+            let taken = store.home(&copy).symlink_metadata().is_ok();
             match record.filter(|_| copy.entry.became.is_none() && !taken) {
                 Some(record) => (record, Some(copy)),
                 None => return bring_back(store, &lock, &copy),
@@ -118,14 +118,17 @@ pub fn restore(store: &Store, wanted: &str, agent: &str, now: Timestamp) -> Resu
 
 fn bring_back(store: &Store, lock: &Lock, copy: &Trashed) -> Result<Restored> {
     let name = &copy.entry.name;
-    let path = store
-        .bring_back(lock, copy)
-        .map_err(|error| match error.kind {
-            Kind::Ambiguous => Error::new(Kind::Ambiguous, "a session of this name exists")
-                .at(&store.shown(&store.path(name)), None)
-                .hint(format!("agentsess show -s {}", stem_of(name))),
-            _ => error,
-        })?;
+    let path =
+        store
+            .bring_back(lock, copy)
+            .map_err(|error| match (error.kind, &copy.entry.origin) {
+                (Kind::Ambiguous, None) => {
+                    Error::new(Kind::Ambiguous, "a session of this name exists")
+                        .at(&store.shown(&store.path(name)), None)
+                        .hint(format!("agentsess show -s {}", stem_of(name)))
+                }
+                _ => error,
+            })?;
     Ok(Restored {
         session: name.clone(),
         path: store.shown(&path),
@@ -167,18 +170,32 @@ fn create(
     Err(Error::usage(format!("a thousand sessions have the name `{slug}`")).hint("agentsess list"))
 }
 
-fn find(trashed: &[Trashed], records: &[Record], wanted: &str) -> Result<Found> {
+/// What brings this entry of the trash back and no other: the path of a file that was adopted, the
+/// name of a session.
+pub fn call(store: &Store, trashed: &Trashed) -> String {
+    match trashed.entry.origin {
+        Some(_) => store.shown(&store.home(trashed)).display().to_string(),
+        None => stem_of(&trashed.entry.name).to_owned(),
+    }
+}
+
+fn find(store: &Store, trashed: &[Trashed], records: &[Record], wanted: &str) -> Result<Found> {
     if let Some(record) = records.iter().find(|record| record.id == wanted) {
         return Ok(Found::Recorded(Box::new(record.clone())));
     }
     let bare = stem_of(wanted);
+    let place = store.absolute(Path::new(wanted));
+    let was_there = |copy: &Trashed| copy.entry.origin.is_some() && store.home(copy) == place;
+    if let Some(copy) = latest_copy(store, trashed, wanted, &was_there)? {
+        return Ok(Found::Trashed(copy));
+    }
     let recorded = |fits: &dyn Fn(&Record) -> bool| {
         latest_record(
             records.iter().filter(|record| fits(record)).collect(),
             wanted,
         )
     };
-    if let Some(copy) = latest_copy(trashed, wanted, &|name| name == bare)? {
+    if let Some(copy) = latest_copy(store, trashed, wanted, &named(&|name| name == bare))? {
         return Ok(Found::Trashed(copy));
     }
     let seed = |record: &Record| record.planning.root_seed.clone();
@@ -188,7 +205,12 @@ fn find(trashed: &[Trashed], records: &[Record], wanted: &str) -> Result<Found> 
     if bare.is_empty() {
         return Err(nothing(wanted));
     }
-    if let Some(copy) = latest_copy(trashed, wanted, &|name| name.starts_with(bare))? {
+    if let Some(copy) = latest_copy(
+        store,
+        trashed,
+        wanted,
+        &named(&|name| name.starts_with(bare)),
+    )? {
         return Ok(Found::Trashed(copy));
     }
     let begins = |record: &Record| {
@@ -209,38 +231,45 @@ fn nothing(wanted: &str) -> Error {
 /// # Errors
 ///
 /// When several sessions fit.
-pub(super) fn find_copy(trashed: &[Trashed], wanted: &str) -> Result<Option<Trashed>> {
+pub(super) fn find_copy(
+    store: &Store,
+    trashed: &[Trashed],
+    wanted: &str,
+) -> Result<Option<Trashed>> {
     let bare = stem_of(wanted);
     let begins = |name: &str| !bare.is_empty() && name.starts_with(bare);
-    match latest_copy(trashed, wanted, &|name| name == bare)? {
-        None => latest_copy(trashed, wanted, &begins),
+    match latest_copy(store, trashed, wanted, &named(&|name| name == bare))? {
+        None => latest_copy(store, trashed, wanted, &named(&begins)),
         found => Ok(found),
     }
 }
 
 /// The first of those that fit, which are in order, if they are all of one session.
 fn latest_copy(
+    store: &Store,
     trashed: &[Trashed],
     wanted: &str,
-    fits: &dyn Fn(&str) -> bool,
+    fits: &dyn Fn(&Trashed) -> bool,
 ) -> Result<Option<Trashed>> {
-    let fitting = trashed.iter().filter(|copy| {
-        let name = &copy.entry.name;
-        fits(stem_of(name)) || fits(slug_of(name))
-    });
-    let found: Vec<&Trashed> = fitting.collect();
+    let found: Vec<&Trashed> = trashed.iter().filter(|copy| fits(copy)).collect();
     let Some(latest) = found.first() else {
         return Ok(None);
     };
-    let name = &latest.entry.name;
-    if found.iter().all(|copy| &copy.entry.name == name) {
+    let home = store.home(latest);
+    if found.iter().all(|copy| store.home(copy) == home) {
         return Ok(Some((*latest).clone()));
     }
-    let names = found
-        .iter()
-        .map(|copy| stem_of(&copy.entry.name).to_owned());
+    let calls = found.iter().map(|copy| call(store, copy));
     let message = format!("`{wanted}` fits several sessions in the trash");
-    Err(ambiguous(message, names.collect()))
+    Err(ambiguous(message, calls.collect()))
+}
+
+/// Whether the name or slug of a copy fits.
+fn named(fits: &dyn Fn(&str) -> bool) -> impl Fn(&Trashed) -> bool {
+    move |copy| {
+        let name = &copy.entry.name;
+        fits(stem_of(name)) || fits(slug_of(name))
+    }
 }
 
 /// The latest of these records, if they are all of one seed and one of them is the latest.
