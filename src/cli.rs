@@ -1,6 +1,7 @@
 //! The command line: types and their documentation, nothing else. Help, completions and the man
 //! page follow from it.
 
+mod close;
 mod lint;
 
 use std::ffi::OsString;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use close::Close;
 pub use lint::{FailOn, Fixes, Lint, LintFormat, LintInput, Rules};
 
 const STYLES: Styles = Styles::styled()
@@ -468,40 +470,6 @@ pub struct Adopt {
     /// Print what would change in each file, as a unified diff, and change nothing
     #[arg(long)]
     pub diff: bool,
-}
-
-/// Arguments of `close`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The gate, each item proven where it can be:
-  issue       the external issue has its final status           (confirm)
-  decisions   each decision has a record in docs/decisions
-  lessons     lessons are in the documentation                  (confirm)
-  api         API contracts are documented                      (confirm)
-  remaining   every open item bears an issue id
-  committed   the files the session names are committed
-  references  nothing else in the repository mentions it
-  saved       no lint error; a copy goes to the trash first
-
-While an item is unmet nothing is touched and the exit code is 1.
-
-Examples:
-  agentsess close --dry-run
-  agentsess close weather --confirm issue --confirm lessons
-  agentsess close weather --waive remaining=\"superseded by BACK-140\"")]
-pub struct Close {
-    /// Vouch for an item that cannot be proven; can be given more than once
-    #[arg(long, value_name = "ITEM")]
-    pub confirm: Vec<String>,
-    /// Let an item go, with the reason; can be given more than once
-    #[arg(long, value_name = "ITEM=REASON")]
-    pub waive: Vec<String>,
-    /// Print the gate and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// The session.
-    #[command(flatten)]
-    pub target: NamedTarget,
 }
 
 /// Arguments of `restore`.

@@ -19,6 +19,9 @@ pub const FILE: &str = ".agents/agentsess.toml";
 /// Seconds that a writer waits where nothing else is configured.
 const LOCK_TIMEOUT: f64 = 10.0;
 
+/// A path that stays where it begins, for the schema.
+const WITHIN: &str = r"^(?!/)(?!(.*/)?\.\.(/|$))";
+
 /// The most that can be configured, in seconds.
 const LONGEST_LOCK_TIMEOUT: f64 = 3600.0;
 
@@ -155,14 +158,20 @@ pub enum FailOn {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Close {
     /// The folder of architecture decision records, relative to the root and within it.
-    #[schemars(extend("pattern" = r"^(?!/)(?!(.*/)?\.\.(/|$))"))]
+    #[schemars(extend("pattern" = WITHIN))]
     pub decisions: PathBuf,
+    /// The document that lessons are added to, relative to the root and within it, such as
+    /// `docs/lessons.md`. With it `close` looks for each of them there; without it somebody has to
+    /// confirm that they are documented.
+    #[schemars(with = "Option<String>", extend("pattern" = WITHIN))]
+    pub lessons: Option<PathBuf>,
 }
 
 impl Default for Close {
     fn default() -> Self {
         Self {
             decisions: "docs/decisions".into(),
+            lessons: None,
         }
     }
 }
@@ -235,12 +244,15 @@ impl Config {
             let message = format!("`lock-timeout` must be between 0 and {LONGEST_LOCK_TIMEOUT}");
             return wrong("lock-timeout", &message);
         }
-        let decisions = &config.close.decisions;
-        if decisions.is_absolute() || decisions.iter().any(|part| part == "..") {
-            return wrong(
-                "decisions",
-                "`close.decisions` must stay within the repository",
-            );
+        let close = &config.close;
+        for (key, path) in [
+            ("decisions", Some(&close.decisions)),
+            ("lessons", close.lessons.as_ref()),
+        ] {
+            if path.is_some_and(|path| path.is_absolute() || path.iter().any(|part| part == "..")) {
+                let message = format!("`close.{key}` must stay within the repository");
+                return wrong(key, &message);
+            }
         }
         Ok(config)
     }

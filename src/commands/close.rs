@@ -29,6 +29,8 @@ pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode>
     let request = Request {
         confirmed: arguments.confirm.clone(),
         waived: waivers(&arguments.waive)?,
+        write_adrs: arguments.write_adrs,
+        write_lessons: arguments.write_lessons,
     };
     let gate = close::check(&store, &name, &request, context.now)?;
     let closed = if gate.is_met() && !arguments.dry_run {
@@ -75,7 +77,11 @@ fn done(closed: &Closed) -> String {
         count => format!(", no longer the parent of {count}"),
     };
     let slug = sanitize(&closed.slug);
-    format!("closed {slug}{parents}\nundo: {}\n", sanitize(&closed.undo))
+    let written = closed.written.iter().fold(String::new(), |text, path| {
+        let path = path.display().to_string();
+        format!("{text}wrote {}\n", sanitize(&path))
+    });
+    format!("{written}closed {slug}{parents}\nundo: {}\n", sanitize(&closed.undo))
 }
 
 fn text(gate: &Gate, command: &str) -> String {
@@ -84,6 +90,7 @@ fn text(gate: &Gate, command: &str) -> String {
         let (word, color) = match check.verdict {
             Verdict::Proven => ("proven", AnsiColor::Green),
             Verdict::NotApplicable => ("n/a", AnsiColor::Green),
+            Verdict::Planned => ("planned", AnsiColor::Green),
             Verdict::Confirmed => ("confirmed", AnsiColor::Green),
             Verdict::Waived => ("waived", AnsiColor::Yellow),
             Verdict::Asked => ("asked", AnsiColor::Yellow),

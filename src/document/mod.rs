@@ -9,6 +9,7 @@
 //! things in this crate that make session bytes.
 
 mod body;
+mod decisions;
 mod edit;
 mod frontmatter;
 pub mod insert;
@@ -25,6 +26,7 @@ pub mod yaml;
 pub use body::{
     Body, Fill, Heading, Item, LogEntry, Section, Stamp, Unclosed, Verbatim, is_token, prose,
 };
+pub use decisions::Decision;
 pub use edit::{Agent, Edit, EditError, Rewrite, Scalar, Splice, heading_text, quoted};
 pub use frontmatter::{FRONTMATTER_LIMIT, Fences, Frontmatter};
 pub use name::{SLUG_LIMIT, SessionName, file_name, is_slug, slugify};

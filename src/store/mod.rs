@@ -9,6 +9,7 @@
 
 mod adopt;
 mod decisions;
+mod documents;
 mod files;
 mod lock;
 mod root;
@@ -20,7 +21,7 @@ use std::path::{Component, Path, PathBuf};
 use memchr::memmem;
 use walkdir::WalkDir;
 
-pub use decisions::DecisionRecords;
+pub use decisions::{DecisionRecords, plain};
 pub use files::{FILE_LIMIT, read, refuse_link, too_large};
 pub use lock::Lock;
 pub use root::{Place, SESSIONS, SettingsFile};

@@ -3,18 +3,20 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::decisions::record;
+use super::gate::{Plan, WRITE_ADRS, WRITE_LESSONS};
 use super::references::{self, Mention};
-use super::{Check, Item, PARENT, Verdict, names};
+use super::{Check, Item, PARENT, Subject, Verdict, lessons, names};
+use crate::config;
 use crate::document::schema::{
-    ACCEPTANCE_CRITERIA, BLOCKERS, DECISIONS, EXECUTION_PROGRESS, FILES_MODIFIED, LESSONS_LEARNED,
-    NEXT_STEPS,
+    ACCEPTANCE_CRITERIA, BLOCKERS, DECISIONS, EXECUTION_PROGRESS, FILES_MODIFIED, NEXT_STEPS,
 };
 use crate::document::time::Timestamp;
 use crate::document::{Document, Source, Span, is_none, issue_id, line_column, named_path};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::git::Repository;
 use crate::lint;
-use crate::operations::{counted, stem_of};
+use crate::operations::{counted, slug_of, stem_of};
 use crate::store::Store;
 
 fn verdict(item: Item, verdict: Verdict, note: impl Into<String>, details: Vec<String>) -> Check {
@@ -23,6 +25,7 @@ fn verdict(item: Item, verdict: Verdict, note: impl Into<String>, details: Vec<S
         verdict,
         note: note.into(),
         details,
+        remedy: None,
     }
 }
 
@@ -38,9 +41,15 @@ pub(super) fn issue(document: &Document) -> Check {
 
 /// A decision is captured when a record in the folder has its title as a heading, whatever number
 /// stands before it.
-pub(super) fn decisions(store: &Store, document: &Document) -> Check {
-    let titles = document.decision_titles();
-    if titles.is_empty() {
+pub(super) fn decisions(subject: &Subject, write: bool, plan: &mut Plan) -> Check {
+    let Subject {
+        store,
+        name,
+        document,
+        now,
+    } = *subject;
+    let decisions = document.decisions();
+    if decisions.is_empty() {
         let text = document
             .section_text(DECISIONS)
             .filter(|text| !is_none(text));
@@ -53,34 +62,90 @@ pub(super) fn decisions(store: &Store, document: &Document) -> Check {
         };
         return verdict(Item::Decisions, state, note, Vec::new());
     }
-    let folder = &store.config.close.decisions;
-    let records = store.decision_records();
-    let count = titles.len();
-    let missing = titles.into_iter().map(|(_, title)| title);
-    let missing: Vec<String> = missing.filter(|title| !records.has(title)).collect();
+    let folder = store.config.close.decisions.display();
+    let known = store.decision_records();
+    let count = decisions.len();
+    let missing = decisions.iter().filter(|decision| !known.has(&decision.title));
+    let missing: Vec<_> = missing
+        .map(|decision| (&decision.title, record(name, document, decision, now)))
+        .collect();
     if missing.is_empty() {
-        let note = format!("{count} found in {}", folder.display());
+        let note = format!("{count} found in {folder}");
         return verdict(Item::Decisions, Verdict::Proven, note, Vec::new());
     }
+    let writable = missing.iter().all(|(_, record)| record.is_some());
+    let details = missing.iter().map(|(title, record)| match record {
+        Some(_) => (*title).clone(),
+        None => format!("{title} (no `**Decision**:` and `**Rationale**:` to make one of)"),
+    });
+    let details: Vec<_> = details.collect();
+    if write && writable {
+        let records = missing.into_iter().filter_map(|(_, record)| record);
+        plan.records = records.collect();
+        let count = counted(details.len(), "record");
+        let note = format!("{count} will be written to {folder}");
+        return verdict(Item::Decisions, Verdict::Planned, note, details);
+    }
     let note = format!(
-        "{} of {count} without a record in {} that has its title as a heading",
+        "{} of {count} without a record in {folder} that has its title as a heading",
         missing.len(),
-        folder.display()
     );
-    verdict(Item::Decisions, Verdict::Unmet, note, missing)
+    Check {
+        remedy: writable.then(|| WRITE_ADRS.to_owned()),
+        ..verdict(Item::Decisions, Verdict::Unmet, note, details)
+    }
 }
 
-pub(super) fn lessons(document: &Document) -> Check {
-    let lessons: Vec<_> = document
-        .open_items(LESSONS_LEARNED)
-        .map(|(_, item)| item.text.of(document.text).to_owned())
-        .collect();
-    let text = document.section_text(LESSONS_LEARNED);
-    if lessons.is_empty() && text.is_none_or(is_none) {
-        return verdict(Item::Lessons, Verdict::NotApplicable, "no lessons", lessons);
+/// A lesson is in the documentation when the configured document has its words; where none is
+/// configured, somebody must confirm it.
+pub(super) fn lessons(subject: &Subject, write: bool, plan: &mut Plan) -> Result<Check> {
+    let Subject {
+        store,
+        name,
+        document,
+        ..
+    } = *subject;
+    let lessons = lessons::of(document);
+    let shown = |lessons: &[&str]| -> Vec<String> {
+        let first = |lesson: &&str| lesson.lines().next().unwrap_or("").to_owned();
+        lessons.iter().map(first).collect()
+    };
+    if lessons.is_empty() {
+        let none = Vec::new();
+        return Ok(verdict(Item::Lessons, Verdict::NotApplicable, "no lessons", none));
     }
-    let note = "confirm that each is in the documentation";
-    verdict(Item::Lessons, Verdict::Asked, note, lessons)
+    let Some(path) = &store.config.close.lessons else {
+        if write {
+            return Err(Error::usage(
+                "`--write-lessons` needs the document they go to: set `close.lessons`",
+            )
+            .at(store.config.path().unwrap_or(Path::new(config::FILE)), None)
+            .hint(format!("agentsess close {} --confirm lessons", slug_of(name))));
+        }
+        let note = "confirm that each is in the documentation";
+        return Ok(verdict(Item::Lessons, Verdict::Asked, note, shown(&lessons)));
+    };
+    let texts: Vec<_> = lessons
+        .iter()
+        .map(|lesson| lessons::text(name, document, lesson))
+        .collect();
+    let missing = lessons::missing(store, path, &texts)?;
+    let (count, document) = (texts.len(), path.display());
+    if missing.is_empty() {
+        let note = format!("{count} found in {document}");
+        return Ok(verdict(Item::Lessons, Verdict::Proven, note, Vec::new()));
+    }
+    let details = shown(&missing.iter().map(String::as_str).collect::<Vec<_>>());
+    if write {
+        let note = format!("{} will be added to {document}", counted(missing.len(), "lesson"));
+        plan.lessons = missing;
+        return Ok(verdict(Item::Lessons, Verdict::Planned, note, details));
+    }
+    let note = format!("{} of {count} not in {document}", missing.len());
+    Ok(Check {
+        remedy: Some(WRITE_LESSONS.to_owned()),
+        ..verdict(Item::Lessons, Verdict::Unmet, note, details)
+    })
 }
 
 pub(super) fn api(document: &Document) -> Check {

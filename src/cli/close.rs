@@ -1,0 +1,45 @@
+use clap::Args;
+
+use super::NamedTarget;
+
+/// Arguments of `close`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The gate, each item proven where it can be:
+  issue       the external issue has its final status           (confirm)
+  decisions   each decision has a record in docs/decisions      (--write-adrs)
+  lessons     each lesson is in the documentation               (--write-lessons, confirm)
+  api         API contracts are documented                      (confirm)
+  remaining   every open item bears an issue id
+  committed   the files the session names are committed
+  references  nothing else in the repository mentions it
+  saved       no lint error; a copy goes to the trash first
+
+While an item is unmet nothing is touched and the exit code is 1.
+
+Examples:
+  agentsess close --dry-run
+  agentsess close weather --confirm issue --confirm lessons
+  agentsess close weather --waive remaining=\"superseded by BACK-140\"")]
+pub struct Close {
+    /// Vouch for an item that cannot be proven; can be given more than once
+    #[arg(long, value_name = "ITEM")]
+    pub confirm: Vec<String>,
+    /// Let an item go, with the reason; can be given more than once
+    #[arg(long, value_name = "ITEM=REASON")]
+    pub waive: Vec<String>,
+    /// Write a record for each decision that has none
+    ///
+    /// The records go to `close.decisions`, in the form of MADR and under the folder's next numbers.
+    #[arg(long)]
+    pub write_adrs: bool,
+    /// Add each lesson to `close.lessons` that is not there yet
+    #[arg(long)]
+    pub write_lessons: bool,
+    /// Print the gate and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The session.
+    #[command(flatten)]
+    pub target: NamedTarget,
+}
