@@ -21,6 +21,7 @@ enum Change {
     Set(Vec<String>, String),
     Word(Vec<String>, String),
     Remove(Vec<String>),
+    Include(Vec<String>, String),
     AddAgent(String, String, Option<String>),
     Title(String),
     Replace(String, String),
@@ -52,6 +53,10 @@ fn apply(bytes: &[u8], change: &Change) -> Result<Vec<u8>, EditError> {
         Change::Remove(path) => document.apply(&[Edit::Remove {
             path: &borrowed(path),
         }]),
+        Change::Include(path, text) => document.apply(&[Edit::Include {
+            path: &borrowed(path),
+            text,
+        }]),
         Change::AddAgent(agent, task, summary) => document.apply(&[Edit::AddAgent(Agent {
             agent,
             task,
@@ -80,6 +85,10 @@ fn set(path: &str, value: &str) -> Change {
 
 fn remove(path: &str) -> Change {
     Change::Remove(split(path))
+}
+
+fn include(path: &str, text: &str) -> Change {
+    Change::Include(split(path), text.into())
 }
 
 fn split(path: &str) -> Vec<String> {
@@ -363,7 +372,11 @@ fn verify(old: &[u8], new: &[u8], change: &Change) -> Result<(), TestCaseError> 
             .collect()
     };
     match change {
-        Change::Set(..) | Change::Word(..) | Change::Remove(_) | Change::AddAgent(..) => {
+        Change::Set(..)
+        | Change::Word(..)
+        | Change::Remove(_)
+        | Change::Include(..)
+        | Change::AddAgent(..) => {
             let (start, end) = before.yaml.unwrap();
             prop_assert!(
                 same_outside(old, new, start, end),
@@ -379,6 +392,18 @@ fn verify(old: &[u8], new: &[u8], change: &Change) -> Result<(), TestCaseError> 
                     // What is not there is not made either.
                     Change::Remove(_) if old == new => yaml,
                     Change::Remove(path) => with(&yaml, path, &|_| None),
+                    // What is there already is not added.
+                    Change::Include(_, text) if old == new => {
+                        let listed = before.text.matches(text.as_str()).count();
+                        prop_assert!(listed > 0, "left out");
+                        yaml
+                    }
+                    Change::Include(path, text) => with(&yaml, path, &|list| {
+                        let items = list.and_then(Value::as_sequence).cloned();
+                        let mut items = items.unwrap_or_default();
+                        items.push(Value::String(text.clone()));
+                        Some(Value::Sequence(items))
+                    }),
                     Change::AddAgent(agent, task, summary) => {
                         let mut fields = vec![("agent", agent), ("task", task)];
                         let pending = String::from("pending");
@@ -881,6 +906,13 @@ fn change() -> impl Strategy<Value = Change> {
         "session.x-own",
         "session.absent",
     ]);
+    let list = pick(&[
+        "planning.spikes",
+        "planning.backlog.tickets",
+        "planning.backlog",
+        "session.x-own",
+        "own.deep.list",
+    ]);
     let section = || {
         prop_oneof![
             5 => pick(&[
@@ -901,6 +933,8 @@ fn change() -> impl Strategy<Value = Change> {
         1 => prop::sample::select(&["in_progress", "paused", "completed"][..])
             .prop_map(|word| Change::Word(split("session.status"), word.into())),
         2 => removed.prop_map(|path| remove(&path)),
+        2 => (list, prop_oneof![pick(&["pt-1", "a"]), single_value()])
+            .prop_map(|(path, text)| include(&path, &text)),
         2 => (single_value(), single_value(), prop::option::of(single_value()))
             .prop_map(|(agent, task, summary)| Change::AddAgent(agent, task, summary)),
         1 => single_value().prop_map(Change::Title),
@@ -1014,6 +1048,8 @@ fn every_edit_of_a_good_fixture_succeeds() {
         remove("orchestration.spawned_agents"),
         remove("orchestration.current_task"),
         remove("planning"),
+        include("planning.spikes", "weather-api-limits"),
+        include("planning.backlog.tickets", "pt-3"),
         agent("reviewer"),
         Change::Title("Another title".into()),
         log("What happened.\n\n- one\n- two"),
@@ -1192,6 +1228,61 @@ fn agents_are_listed_in_whatever_style_the_list_has() {
     ] {
         let new = after(&text(old), &agent("dev"));
         assert!(new.contains(expected) && new.contains(own), "{new}");
+    }
+}
+
+#[test]
+fn a_text_joins_a_list_in_whatever_style_it_has() {
+    let text = |planning: &str| format!("---\n{planning}x: 1\n---\n");
+    for (old, expected) in [
+        ("", "x: 1\nplanning:\n  spikes: [\"b\"]\n---"),
+        ("planning: {}\n", "planning: {spikes: [\"b\"]}\n"),
+        ("planning:\n  spikes:\n", "  spikes: [\"b\"]\nx"),
+        (
+            "planning:\n  spikes: # none yet\n",
+            "  spikes: [\"b\"] # none yet\nx",
+        ),
+        ("planning: {spikes: }\n", "planning: {spikes: [\"b\"] }\n"),
+        ("planning:\n  spikes: ~\n", "  spikes: [\"b\"]\nx"),
+        ("planning:\n  spikes: []\n", "  spikes: [\"b\"]\nx"),
+        (
+            "planning:\n  spikes: ['a'] # one\n",
+            "  spikes: ['a', 'b'] # one\nx",
+        ),
+        (
+            "planning:\n  spikes: [\n    a, # one\n  ]\n",
+            "[\n    a, \"b\", # one\n  ]\nx",
+        ),
+        (
+            "planning:\n  spikes:\n  - a # one\n  # end\n",
+            "  - a # one\n  - \"b\"\n  # end\nx",
+        ),
+        (
+            "planning:\n  spikes:\n    - |\n      a\n    - 'c'\n",
+            "      a\n    - 'c'\n    - 'b'\nx",
+        ),
+        (
+            "planning: {spikes: [a, b]}\n",
+            "planning: {spikes: [a, b]}\n",
+        ),
+    ] {
+        let new = after(&text(old), &include("planning.spikes", "b"));
+        assert!(new.contains(expected), "{old:?}: {new}");
+    }
+    for (old, message) in [
+        (
+            "planning:\n  spikes: a\n",
+            "`planning.spikes` is text, not a list",
+        ),
+        ("planning:\n  spikes: &a [a]\n", "cannot be edited safely"),
+        ("planning: no\n", "`planning` is text"),
+        (
+            "planning:\n  spikes: [a]\n  spikes: [b]\n",
+            "`planning.spikes` is there twice",
+        ),
+    ] {
+        let refused = refusal(&text(old), &include("planning.spikes", "b"));
+        assert!(refused.contains(message), "{old:?}: {refused}");
     }
 }
 

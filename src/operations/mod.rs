@@ -149,6 +149,7 @@ fn text_of<'e>(edit: &Edit<'e>) -> &'e str {
             ..
         }
         | Edit::Title(text)
+        | Edit::Include { text, .. }
         | Edit::Replace { text, .. }
         | Edit::Append { text, .. }
         | Edit::Log { text, .. } => text,
@@ -167,6 +168,7 @@ fn with_text<'e>(edit: Edit<'e>, text: &'e str) -> Edit<'e> {
             value: Scalar::Text(text),
         },
         Edit::Title(_) => Edit::Title(text),
+        Edit::Include { path, .. } => Edit::Include { path, text },
         Edit::Replace { section, .. } => Edit::Replace { section, text },
         Edit::Append { section, .. } => Edit::Append { section, text },
         Edit::Log {

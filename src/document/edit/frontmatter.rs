@@ -333,44 +333,90 @@ impl Document<'_> {
             ("status", agent.status.to_owned()),
         ];
         fields.extend(agent.summary.map(|summary| ("summary", quoted(summary))));
-        let in_flow = || {
+        let in_flow = {
             let fields: Vec<_> = fields.iter().map(|(k, v)| format!("{k}: {v}")).collect();
             format!("{{{}}}", fields.join(", "))
         };
-        let lines = || {
-            let mut dash = "- ";
-            let lines = fields.iter().map(|(key, value)| {
-                let start = std::mem::replace(&mut dash, "  ");
-                format!("{start}{key}: {value}")
-            });
-            lines.collect::<Vec<_>>()
-        };
+        let mut dash = "- ";
+        let lines = fields.iter().map(|(key, value)| {
+            let start = std::mem::replace(&mut dash, "  ");
+            format!("{start}{key}: {value}")
+        });
+        let lines: Vec<_> = lines.collect();
 
         let path = AGENTS;
         let place = self.locate(path)?;
-        let what = format!("`{}`", path.join("."));
         let Some(entry) = place.entry.filter(|_| place.missing.is_empty()) else {
             let block = |key: &str| {
                 let mut block = vec![format!("{key}:")];
-                block.extend(lines().iter().map(|line| format!("  {line}")));
+                block.extend(lines.iter().map(|line| format!("  {line}")));
                 block
             };
-            return self.add(&place, path, &block, &|key| {
-                format!("{key}: [{}]", in_flow())
-            });
+            return self.add(&place, path, &block, &|key| format!("{key}: [{in_flow}]"));
         };
         let list = &entry.value;
+        if list.complete && !list.decorated && list.is_null() && list.span.is_empty() {
+            let indent = self.indent(entry);
+            let indent = indent.ok_or_else(|| self.broken(&format!("`{}`", path.join("."))))?;
+            return Ok(self.lines_below(entry.key.span.end, indent + 2, &lines));
+        }
+        let make = "make it a list of maps with `agent`, `task` and `status`";
+        self.add_item(path, list, &lines, &in_flow, make)
+    }
+
+    /// The splice that adds a text to a list of texts; `None` if it is there already.
+    pub(super) fn include(&self, path: &[&str], text: &str) -> Result<Option<Splice>, EditError> {
+        let place = self.locate(path)?;
+        let Some(entry) = place.entry.filter(|_| place.missing.is_empty()) else {
+            let text = render(Scalar::Text(text), None);
+            let line = |key: &str| format!("{key}: [{text}]");
+            return self
+                .add(&place, path, &|key| vec![line(key)], &line)
+                .map(Some);
+        };
+        let list = &entry.value;
+        let items = list.items().unwrap_or(&[]);
+        let is_same = |item: &Node| item.text() == Some(text) && !item.is_null();
+        if items.iter().any(is_same) {
+            return Ok(None);
+        }
+        let style = items.last().and_then(|item| match &item.kind {
+            Kind::Scalar { style, .. } => Some(*style),
+            _ => None,
+        });
+        let text = render(Scalar::Text(text), style);
+        if list.complete && !list.decorated && list.is_null() {
+            let what = || self.broken(&format!("`{}`", path.join(".")));
+            return Ok(Some(if list.span.is_empty() {
+                let colon = self.after_colon(entry).ok_or_else(what)?;
+                (Span::at(colon), format!(" [{text}]"))
+            } else {
+                (list.span, format!("[{text}]"))
+            }));
+        }
+        let line = [format!("- {text}")];
+        let make = "make it a list of texts";
+        self.add_item(path, list, &line, &text, make).map(Some)
+    }
+
+    /// Adds an item to a list in the style that it has: `lines` is the item in block style, its
+    /// dash included.
+    fn add_item(
+        &self,
+        path: &[&str],
+        list: &Node,
+        lines: &[String],
+        in_flow: &str,
+        otherwise: &str,
+    ) -> Result<Splice, EditError> {
+        let what = format!("`{}`", path.join("."));
         if !list.complete || list.decorated {
             return Err(self.broken(&what));
         }
-        let block_at = |at: usize, indent: usize| {
-            let text = self.indented(lines().into_iter().map(|line| (indent, line)));
-            Ok((Span::at(next_line(self.text, at)), text))
-        };
         match &list.kind {
             Kind::Seq { items, flow: true } => match items.last() {
-                None => Ok((Span::at(list.span.start + 1), in_flow())),
-                Some(item) => Ok((Span::at(item.span.end), format!(", {}", in_flow()))),
+                None => Ok((Span::at(list.span.start + 1), in_flow.to_owned())),
+                Some(item) => Ok((Span::at(item.span.end), format!(", {in_flow}"))),
             },
             Kind::Seq { items, .. } => {
                 let dash = items.last().and_then(|item| {
@@ -381,18 +427,20 @@ impl Document<'_> {
                     indent.trim().is_empty().then_some((indent.len(), end))
                 });
                 let (indent, end) = dash.ok_or_else(|| self.broken(&what))?;
-                block_at(end, indent)
-            }
-            Kind::Scalar { .. } if list.is_null() && list.span.is_empty() => {
-                let indent = self.indent(entry).ok_or_else(|| self.broken(&what))?;
-                block_at(entry.key.span.end, indent + 2)
+                Ok(self.lines_below(end, indent, lines))
             }
             _ => refused(
                 format!("{what} is {}, not a list", list.describe()),
                 Some(list.span.start),
-                "make it a list of maps with `agent`, `task` and `status`",
+                otherwise,
             ),
         }
+    }
+
+    /// Whole lines below the one that `at` is in.
+    fn lines_below(&self, at: usize, indent: usize, lines: &[String]) -> Splice {
+        let lines = lines.iter().map(|line| (indent, line.clone()));
+        (Span::at(next_line(self.text, at)), self.indented(lines))
     }
 }
 

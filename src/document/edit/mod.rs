@@ -59,6 +59,13 @@ pub enum Edit<'e> {
         /// Path from the top.
         path: &'e [&'e str],
     },
+    /// Add a text to a list of texts in the frontmatter, unless it is there already.
+    Include {
+        /// Path from the top.
+        path: &'e [&'e str],
+        /// The text.
+        text: &'e str,
+    },
     /// List an agent after those that are there.
     AddAgent(Agent<'e>),
     /// Change the title in the document's first heading.
@@ -181,6 +188,7 @@ impl Document<'_> {
         match *edit {
             Edit::Set { path, value } => self.set(path, value).map(Some),
             Edit::Remove { path } => self.remove(path),
+            Edit::Include { path, text } => self.include(path, text),
             Edit::AddAgent(agent) => self.add_agent(&agent).map(Some),
             Edit::Title(title) => self.retitle(title).map(Some),
             Edit::Replace { section, text } => self.fill(section, text, false),

@@ -20,16 +20,15 @@ impl Document<'_> {
             Edit::Remove { path } => {
                 self.only_at(after, path, &|_, after: Option<&Node>| after.is_none())
             }
+            Edit::Include { path, text } => self.only_at(after, path, &|before, after| {
+                added(before, after).and_then(Node::text) == Some(*text)
+            }),
             Edit::AddAgent(agent) => self.only_at(after, AGENTS, &|before, after| {
-                let old = before.and_then(Node::items).unwrap_or(&[]);
-                let Some((last, new)) = after.and_then(Node::items).and_then(<[_]>::split_last)
-                else {
+                let Some(last) = added(before, after) else {
                     return false;
                 };
                 let field = |key| last.entry(key).and_then(|entry| entry.value.text());
-                old.len() == new.len()
-                    && old.iter().zip(new).all(|(a, b)| a.same(b))
-                    && field("agent") == Some(agent.agent)
+                field("agent") == Some(agent.agent)
                     && field("task") == Some(agent.task)
                     && field("status") == Some(agent.status)
                     && field("summary") == agent.summary
@@ -132,6 +131,17 @@ impl Document<'_> {
             && block(self) == block(after)
             && outline(self, None) == outline(after, created)
     }
+}
+
+/// What a list has behind the items that it had before, if that is one item.
+fn added<'n, 'a>(before: Option<&Node>, after: Option<&'n Node<'a>>) -> Option<&'n Node<'a>> {
+    let old = match before {
+        Some(node) if !node.is_null() => node.items()?,
+        _ => &[],
+    };
+    let (last, new) = after.and_then(Node::items)?.split_last()?;
+    let same = old.len() == new.len() && old.iter().zip(new).all(|(a, b)| a.same(b));
+    same.then_some(last)
 }
 
 fn differs_only_at(
