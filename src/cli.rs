@@ -3,6 +3,7 @@
 
 mod close;
 mod lint;
+mod trust;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use close::Close;
 pub use lint::{FailOn, Fixes, Lint, LintFormat, LintInput, Rules};
+pub use trust::Trust;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -24,7 +26,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Every day", &["new", "log", "show", "list", "close"]),
     ("While working", &["set", "restore"]),
     ("Validate", &["lint", "rule", "schema", "adopt"]),
-    ("Integrate", &["completions", "man", "help"]),
+    ("Integrate", &["trust", "completions", "man", "help"]),
 ];
 
 /// Session files for coding agents and the people who steer them.
@@ -135,6 +137,9 @@ pub enum Command {
     /// Bring session files of other habits into the scheme
     #[command(hide = true)]
     Adopt(Adopt),
+    /// Let commands that the configuration names run
+    #[command(hide = true)]
+    Trust(Trust),
     /// Print a completion script for a shell
     #[command(hide = true)]
     Completions(Completions),

@@ -128,3 +128,335 @@ fn documents_never_lie_outside_of_the_project() {
     assert!(refused.contains("`close.lessons` must stay"), "{refused}");
     assert!(project.session("weather").exists(), "{NOW}");
 }
+
+/// Five open items, and a program of that name on the path, `tools/NAME`, made of shell.
+fn with_program(name: &str, script: &str) -> Project {
+    let project = project();
+    log(
+        &project,
+        "Much is open.\n\n## Next Steps\n- [ ] one\n- [ ] two\n- [ ] three\n- [ ] four\n- [ ] five\n",
+    );
+    program(&project, name, script);
+    project
+}
+
+/// The script gets its number, counted from 1, as `$N`; a line of each call is in `calls`.
+fn program(project: &Project, name: &str, script: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let head = "#!/bin/sh\nN=$(($(cat calls 2>/dev/null | wc -l) + 1))\n\
+                printf '%s\\n' \"$*\" | tr '\\n' ' ' >> calls; echo >> calls\n";
+    let path = project.write(&format!("tools/{name}"), &format!("{head}{script}\n"));
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+const CLOSE: &str = "PATH=\"$PWD/tools:$PATH\" agentsess close --confirm committed";
+
+fn close(project: &Project, arguments: &str) -> String {
+    project.shell(&format!("{CLOSE} {arguments}"))
+}
+
+fn calls(project: &Project) -> usize {
+    let calls = fs::read_to_string(project.root.join("calls")).unwrap_or_default();
+    calls.lines().count()
+}
+
+/// What the trash has of the session, which is gone.
+fn trashed(project: &Project) -> String {
+    assert!(!project.session("weather").exists());
+    project.ok(&["restore", "weather"]);
+    let text = project.read("weather");
+    assert_eq!(project.ok(&["lint"]).lines().last(), Some("Checked 1 file: no problems found"));
+    text
+}
+
+const TK: &str = "echo we-a00$N";
+
+#[test]
+fn nothing_runs_before_it_is_trusted_and_nothing_after_it_changed() {
+    let project = with_program("tk", TK);
+    let refused = close(&project, "--file-remaining tk");
+    assert!(refused.contains("`tk` is not trusted"), "{refused}");
+    assert!(refused.contains("tk create '{title}' -d '{body}'"), "{refused}");
+    assert!(refused.ends_with("hint: agentsess trust tk\n? 2\n"), "{refused}");
+    assert_eq!(calls(&project), 0);
+    settings(
+        &project,
+        "[close.sinks.own]\nargv = ['sh', 'tools/tk', '{title}']\nid = '\\S+'\n",
+    );
+    project.ok(&["trust"]);
+    let state = project.root.parent().unwrap().join(".local/state/agentsess/trust.json");
+    use std::os::unix::fs::PermissionsExt;
+    assert_eq!(fs::metadata(state).unwrap().permissions().mode() & 0o777, 0o600);
+    program(&project, "tk", "echo other-1");
+    let refused = close(&project, "--file-remaining own");
+    assert!(refused.contains("`own` is not trusted, or has changed"), "{refused}");
+    project.ok(&["trust", "own"]);
+    project.ok(&["trust", "--revoke", "own"]);
+    let refused = close(&project, "--file-remaining own");
+    assert!(refused.contains("`own` is not trusted"), "{refused}");
+    assert_eq!(calls(&project), 0);
+}
+
+#[test]
+fn every_item_is_filed_and_its_id_written_to_its_line() {
+    let project = with_program("tk", TK);
+    project.ok(&["trust", "tk"]);
+    let closed = close(&project, "--file-remaining tk");
+    assert!(closed.starts_with("filed we-a001 with tk: one\n"), "{closed}");
+    assert!(closed.contains("\nclosed weather\nundo: agentsess restore "), "{closed}");
+    let text = trashed(&project);
+    assert!(text.contains("- [ ] we-a001 - one\n- [ ] we-a002 - two\n"), "{text}");
+    let tickets = "tickets: [\"we-a001\", \"we-a002\", \"we-a003\", \"we-a004\", \"we-a005\"]";
+    assert!(text.contains(tickets), "{text}");
+    assert!(text.contains("topic: \"weather\""), "{text}");
+    let said = fs::read_to_string(project.root.join("calls")).unwrap();
+    assert!(said.starts_with("create one -d one  Left over from: Weather, Next Steps"), "{said}");
+}
+
+#[test]
+fn a_failure_deletes_nothing_and_is_gone_on_from() {
+    let project = with_program("tk", "[ $N = 3 ] && { echo no network >&2; exit 4; }\necho we-a00$N");
+    project.ok(&["trust", "tk"]);
+    let refused = close(&project, "--file-remaining tk");
+    assert!(refused.contains("item 3, `three`: `tk` failed with exit code 4"), "{refused}");
+    assert!(refused.contains("we-a001, we-a002 filed, nothing is deleted"), "{refused}");
+    assert!(refused.contains("no network"), "{refused}");
+    assert!(
+        refused.ends_with("hint: agentsess close weather --confirm committed --file-remaining tk\n? 1\n"),
+        "{refused}"
+    );
+    let text = project.read("weather");
+    assert!(text.contains("- [ ] we-a002 - two\n- [ ] three\n"), "{text}");
+    let closed = close(&project, "--file-remaining tk");
+    assert!(closed.contains("closed weather"), "{closed}");
+    assert_eq!(calls(&project), 6);
+    let text = trashed(&project);
+    assert!(text.contains("- [ ] we-a004 - three\n- [ ] we-a005 - four\n"), "{text}");
+}
+
+#[test]
+fn an_item_of_which_nobody_knows_is_asked_for() {
+    for (script, why) in [
+        ("[ $N = 3 ] && sleep 60\necho we-a00$N", "took more than 0.5 s and was killed"),
+        ("[ $N = 3 ] && kill -9 $$\necho we-a00$N", "was killed"),
+        (
+            "[ $N = 3 ] && { printf '\\033]0;x\\007\\000rubbish\\377'; exit 0; }\necho we-a00$N",
+            "printed no id",
+        ),
+        ("echo we-a00$N\n[ $N = 3 ] && exit 1; exit 0", "printed we-a003 and failed"),
+    ] {
+        let project = with_program("own", script);
+        settings(
+            &project,
+            "[close.sinks.own]\nargv = ['own', '{title}']\nid = 'we-a\\d+'\ntimeout = 0.5\n",
+        );
+        project.ok(&["trust"]);
+        let refused = close(&project, "--file-remaining own");
+        assert!(refused.contains(why), "{script}: {refused}");
+        assert!(!refused.contains('\u{1b}'), "{refused}");
+        assert!(refused.contains("--file-remaining own --filed 3=ID\n? 1"), "{refused}");
+        // It asks again, and runs nothing.
+        let refused = close(&project, "--file-remaining own");
+        assert!(refused.contains("item 3: three (own)"), "{refused}");
+        assert!(refused.contains("--filed 3=ID\n? 1"), "{refused}");
+        let refused = close(&project, "--file-remaining own --filed 3=ID");
+        assert!(refused.contains("`ID` is no id of item 3"), "{refused}");
+        let refused = close(&project, "--file-remaining own --refile 7");
+        assert!(refused.contains("item 7 was not being filed"), "{refused}");
+        assert_eq!(calls(&project), 3);
+        let closed = close(&project, "--file-remaining own --filed 3=we-a003");
+        assert!(closed.contains("closed weather"), "{closed}");
+        assert_eq!(calls(&project), 5);
+        let text = trashed(&project);
+        assert!(text.contains("- [ ] we-a003 - three\n- [ ] we-a004 - four\n"), "{text}");
+    }
+}
+
+#[test]
+fn a_close_that_is_killed_while_it_files_is_gone_on_with() {
+    // The program kills the close that started it, before and after the issue exists.
+    for (script, asked) in [
+        ("[ $N = 3 ] && { kill -9 $PPID; sleep 1; exit 1; }\necho we-a00$N", true),
+        ("echo we-a00$N\n[ $N = 3 ] && { kill -9 $PPID; sleep 1; }; true", true),
+    ] {
+        let project = with_program("tk", script);
+        project.ok(&["trust", "tk"]);
+        let killed = close(&project, "--file-remaining tk");
+        assert!(!killed.contains("closed"), "{killed}");
+        assert_eq!(leftovers(&project.sessions()), Vec::<PathBuf>::new());
+        let text = project.read("weather");
+        assert!(text.contains("- [ ] we-a002 - two\n- [ ] three\n"), "{text}");
+        let refused = close(&project, "--file-remaining tk");
+        assert_eq!(refused.contains("item 3: three (tk)"), asked, "{refused}");
+        let closed = close(&project, "--file-remaining tk --refile 3");
+        assert!(closed.contains("closed weather"), "{closed}");
+        // Three calls, and one more for each that was left.
+        assert_eq!(calls(&project), 6);
+        assert!(trashed(&project).contains("- [ ] we-a004 - three\n"));
+    }
+}
+
+#[test]
+fn an_id_that_is_known_reaches_its_line_without_another_call() {
+    let project = with_program("tk", "[ $N = 3 ] && exit 1\necho we-a00$N");
+    project.ok(&["trust", "tk"]);
+    close(&project, "--file-remaining tk");
+    // As if it had been killed between the ledger and the line.
+    let path = project.session("weather");
+    let text = project.read("weather").replace("we-a002 - two", "two");
+    fs::write(&path, text.replace(", \"we-a002\"", "")).unwrap();
+    let closed = close(&project, "--file-remaining tk");
+    assert!(closed.contains("filed we-a002 with tk: two\n"), "{closed}");
+    assert_eq!(calls(&project), 6);
+    assert!(trashed(&project).contains("- [ ] we-a002 - two\n"));
+}
+
+#[test]
+fn a_second_close_gives_way_at_once_and_a_writer_does_not_wait() {
+    let project = with_program("tk", "[ $N = 1 ] && while [ ! -e go ]; do sleep 0.05; done\necho we-a00$N");
+    project.ok(&["trust", "tk"]);
+    let said = project.shell(&format!(
+        "{CLOSE} --file-remaining tk > first 2>&1 & \
+         while [ ! -e calls ]; do sleep 0.05; done; \
+         {CLOSE} --file-remaining tk; echo \"second $?\"; \
+         agentsess log 'still here'; touch go; wait; cat first; rm first"
+    ));
+    assert!(said.contains("another close is at work"), "{said}");
+    assert!(said.contains("second 1\n"), "{said}");
+    assert!(said.contains("logged weather"), "{said}");
+    // The session is not what the first one's gate saw, so it stops before it files more.
+    assert!(said.contains("the session was changed while it was being closed"), "{said}");
+    assert_eq!(calls(&project), 1);
+    assert!(project.read("weather").contains("- [ ] we-a001 - one\n- [ ] two\n"));
+    assert!(close(&project, "--file-remaining tk").contains("closed weather"));
+    assert_eq!(calls(&project), 5);
+}
+
+#[test]
+fn documents_of_the_project_take_remaining_work() {
+    for (file, expected) in [
+        ("docs/backlog.md", "# Backlog\n\n- [ ] BACKLOG-1 - one\n  (Weather, Next Steps)\n"),
+        ("notes/to-do2.json", "[\n  {\"id\":\"TODO-1\",\"title\":\"one\","),
+    ] {
+        let project = with_program("none", "");
+        let closed = close(&project, &format!("--file-remaining {file}"));
+        assert!(closed.contains(&format!("wrote {file}\nclosed weather\n")), "{closed}");
+        let text = fs::read_to_string(project.root.join(file)).unwrap();
+        assert!(text.starts_with(expected), "{text}");
+        assert_eq!(text.matches("-5").count(), 1, "{text}");
+        assert!(!text.contains("20251204-143000"), "{text}");
+        let text = trashed(&project);
+        assert!(text.contains(&format!("backlog_md: \"{file}\"")), "{text}");
+        // The ids are known to the session, so that there is nothing to file again.
+        assert!(!close(&project, "").contains("filed"));
+    }
+    let project = with_program("none", "");
+    for (sink, why) in [
+        ("../out.md", "not in the project"),
+        (".agents/sessions/backlog.md", "among the sessions"),
+        ("nothing", "there is no sink `nothing`"),
+        ("issue-command", "there is no sink"),
+    ] {
+        let refused = close(&project, &format!("--file-remaining {sink}"));
+        assert!(refused.contains(why) && refused.ends_with("? 2\n"), "{refused}");
+    }
+    project.write("odd.json", "{}\n");
+    let refused = close(&project, "--file-remaining odd.json");
+    assert!(refused.contains("holds no JSON array"), "{refused}");
+    assert_eq!(fs::read_to_string(project.root.join("odd.json")).unwrap(), "{}\n");
+}
+
+#[test]
+fn hostile_items_are_titles_and_nothing_else() {
+    let project = project();
+    log(
+        &project,
+        "Open.\n\n## Next Steps\n- [ ] --help\n- [ ] $(touch pwned) `touch pwned`; touch pwned\n\
+         - [ ] {body} {session}\n- [ ] token TOKEN\n",
+    );
+    // Not through `log`, which would not write it down either.
+    let token = concat!("ghp", "_wQ8fJ2kLm5nPr7sTv9xYz1Bc3De4Fg6HiJ0K");
+    let text = project.read("weather").replace("TOKEN", token);
+    fs::write(project.session("weather"), text).unwrap();
+    program(&project, "gh", "cat > body$N; echo https://github.com/acme/app/issues/4$N");
+    project.ok(&["trust", "github"]);
+    let closed = close(&project, "--file-remaining github --waive saved='a secret'");
+    assert!(closed.contains("filed #41 with github: \"--help\"\n"), "{closed}");
+    let said = fs::read_to_string(project.root.join("calls")).unwrap();
+    assert!(said.starts_with("issue create --title \"--help\" --body-file -"), "{said}");
+    assert!(said.contains("--title {body} {session} --body"), "{said}");
+    assert!(said.contains("token [redacted:github-token]"), "{said}");
+    let body = fs::read_to_string(project.root.join("body1")).unwrap();
+    assert_eq!(body, "--help\n\nLeft over from: Weather, Next Steps\n");
+    assert!(!project.root.join("pwned").exists());
+    project.ok(&["restore", "weather"]);
+    assert!(project.read("weather").contains("- [ ] #41 - --help\n"));
+}
+
+#[test]
+fn prose_and_code_get_an_id_too() {
+    for (steps, end) in [
+        ("deploy, then tell Bob", "- deploy, then tell Bob\n"),
+        ("> quoted\n> words", "\n> quoted\n> words\n"),
+        ("```\ncode\n```", "\n```\ncode\n```\n"),
+        ("1. a\n2. b", "2. B-2 - b\n"),
+    ] {
+        let project = project();
+        log(&project, &format!("Open.\n\n## Next Steps\n{steps}\n"));
+        let closed = close(&project, "--file-remaining b.md");
+        assert!(closed.contains("closed weather"), "{steps}: {closed}");
+        let text = trashed(&project);
+        assert!(text.contains(end), "{text}");
+        assert!(text.contains("B-1 - "), "{text}");
+    }
+}
+
+#[test]
+fn a_tracker_is_asked_and_believed() {
+    let project = project();
+    project.ok(&["set", "issue", "BACK-7"]);
+    log(&project, "Done.\n\n## Next Steps\n- [x] review it\n");
+    settings(&project, "[close]\nissue-command = ['tracker', '{issue}']\nissue-timeout = 0.5\n");
+    program(&project, "tracker", "echo Done");
+    let refused = close(&project, "");
+    assert!(refused.ends_with("hint: agentsess trust issue-command\n? 2\n"), "{refused}");
+    project.ok(&["trust"]);
+    for (script, why) in [
+        ("echo 'in progress'", "does not have a final status"),
+        ("echo done; exit 1", "failed with exit code 1"),
+        ("sleep 60", "took more than 0.5 s"),
+        ("true", "printed no status"),
+        ("printf '\\033[31mnot found\\033[0m\\n' >&2; exit 3", "not found"),
+    ] {
+        program(&project, "tracker", script);
+        let refused = close(&project, "--dry-run");
+        assert!(refused.contains(why), "{refused}");
+        assert!(refused.contains("unmet      issue") && refused.ends_with("? 1\n"), "{refused}");
+        assert!(!refused.contains('\u{1b}'), "{refused}");
+    }
+    fs::remove_file(project.root.join("calls")).unwrap();
+    let waived = close(&project, "--waive issue='the tracker is gone' --dry-run");
+    assert!(waived.contains("waived     issue"), "{waived}");
+    assert_eq!(calls(&project), 0);
+    program(&project, "tracker", "echo Done");
+    let closed = close(&project, "");
+    assert!(closed.contains("closed weather"), "{closed}");
+    assert_eq!(fs::read_to_string(project.root.join("calls")).unwrap(), "BACK-7 \n");
+}
+
+#[test]
+fn settings_that_would_hurt_are_refused() {
+    let project = project();
+    for (text, why) in [
+        ("require-human = ['isue']", "`isue` is no item of the gate"),
+        ("issue-timeout = 0", "`issue-timeout` must be between"),
+        ("sinks.x = { argv = [], id = 'x' }", "has no program"),
+        ("sinks.x = { argv = ['a'], id = '(' }", "no regular expression"),
+        ("sinks.x = { argv = ['sh', '-c', 'a {title}'], id = 'x' }", "fills words into a script"),
+        ("issue-command = ['bash', '-ec', 'a {issue}']", "fills words into a script"),
+    ] {
+        settings(&project, &format!("[close]\n{text}\n"));
+        let refused = project.fails(2, &["close"]);
+        assert!(refused.contains(why) && refused.contains("agentsess.toml:"), "{refused}");
+    }
+}

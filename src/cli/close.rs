@@ -6,11 +6,11 @@ use super::NamedTarget;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The gate, each item proven where it can be:
-  issue       the external issue has its final status           (confirm)
+  issue       the external issue has its final status           (close.issue-command, confirm)
   decisions   each decision has a record in docs/decisions      (--write-adrs)
   lessons     each lesson is in the documentation               (--write-lessons, confirm)
   api         API contracts are documented                      (confirm)
-  remaining   every open item bears an issue id
+  remaining   every open item bears an issue id                 (--file-remaining)
   committed   the files the session names are committed
   references  nothing else in the repository mentions it
   saved       no lint error; a copy goes to the trash first
@@ -20,6 +20,7 @@ While an item is unmet nothing is touched and the exit code is 1.
 Examples:
   agentsess close --dry-run
   agentsess close weather --confirm issue --confirm lessons
+  agentsess close weather --write-adrs --write-lessons --file-remaining github
   agentsess close weather --waive remaining=\"superseded by BACK-140\"")]
 pub struct Close {
     /// Vouch for an item that cannot be proven; can be given more than once
@@ -36,10 +37,28 @@ pub struct Close {
     /// Add each lesson to `close.lessons` that is not there yet
     #[arg(long)]
     pub write_lessons: bool,
+    /// File every open item without an issue id, and write its id to its line
+    ///
+    /// Where to: a file of the project that ends in .md or .json, `github`, `beads`, `tk`, or a
+    /// program of `close.sinks`. Programs run once they are trusted, see `agentsess trust`.
+    #[arg(long, value_name = "SINK")]
+    pub file_remaining: Option<String>,
+    /// An item that a stopped close was filing was filed, under this id
+    #[arg(long, value_name = "ITEM=ID", value_parser = filed, hide_short_help = true)]
+    pub filed: Vec<(usize, String)>,
+    /// An item that a stopped close was filing was not filed
+    #[arg(long, value_name = "ITEM", hide_short_help = true)]
+    pub refile: Vec<usize>,
     /// Print the gate and change nothing
     #[arg(long)]
     pub dry_run: bool,
     /// The session.
     #[command(flatten)]
     pub target: NamedTarget,
+}
+
+fn filed(text: &str) -> Result<(usize, String), String> {
+    let parts = text.split_once('=');
+    let parts = parts.and_then(|(item, id)| Some((item.parse().ok()?, id.to_owned())));
+    parts.ok_or_else(|| "this is not the number of an item, `=` and an id".to_owned())
 }

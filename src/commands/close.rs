@@ -31,10 +31,15 @@ pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode>
         waived: waivers(&arguments.waive)?,
         write_adrs: arguments.write_adrs,
         write_lessons: arguments.write_lessons,
+        file_remaining: arguments.file_remaining.clone(),
+        filed: arguments.filed.clone(),
+        refile: arguments.refile.clone(),
+        trust: context.trust().ok(),
+        in_person: false,
     };
     let gate = close::check(&store, &name, &request, context.now)?;
     let closed = if gate.is_met() && !arguments.dry_run {
-        Some(close::close(&store, &gate, context.now)?)
+        Some(close::close(&store, &gate, &request, context.now)?)
     } else {
         None
     };
@@ -81,7 +86,15 @@ fn done(closed: &Closed) -> String {
         let path = path.display().to_string();
         format!("{text}wrote {}\n", sanitize(&path))
     });
-    format!("{written}closed {slug}{parents}\nundo: {}\n", sanitize(&closed.undo))
+    let filed = closed.filed.iter().fold(String::new(), |text, filed| {
+        format!(
+            "{text}filed {} with {}: {}\n",
+            sanitize(&filed.id),
+            sanitize(&filed.sink),
+            sanitize(&filed.title)
+        )
+    });
+    format!("{filed}{written}closed {slug}{parents}\nundo: {}\n", sanitize(&closed.undo))
 }
 
 fn text(gate: &Gate, command: &str) -> String {

@@ -17,6 +17,7 @@ pub mod new;
 pub mod restore;
 pub mod set;
 mod template;
+pub mod trust;
 
 use std::borrow::Cow;
 use std::cell::RefCell;

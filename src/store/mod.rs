@@ -8,6 +8,7 @@
 //! the writer starts again from what it saved.
 
 mod adopt;
+mod closing;
 mod decisions;
 mod documents;
 mod files;
@@ -15,18 +16,21 @@ mod lock;
 mod root;
 mod select;
 mod trash;
+mod trust;
 
 use std::path::{Component, Path, PathBuf};
 
 use memchr::memmem;
 use walkdir::WalkDir;
 
+pub use closing::Closing;
 pub use decisions::{DecisionRecords, plain};
 pub use files::{FILE_LIMIT, read, refuse_link, too_large};
 pub use lock::Lock;
 pub use root::{Place, SESSIONS, SettingsFile};
 pub use select::Candidate;
 pub use trash::Trashed;
+pub use trust::{Grant, TrustFile};
 
 use crate::config::Config;
 use crate::document::Source;

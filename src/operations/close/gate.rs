@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::decisions::Record;
+use super::filing::{self, Filing};
 use super::{Check, Item, Request, Subject, Verdict, items};
 use crate::document::Document;
 use crate::document::time::Timestamp;
@@ -33,6 +34,8 @@ pub(super) struct Plan {
     pub records: Vec<Record>,
     /// Lessons that the project's document does not have.
     pub lessons: Vec<String>,
+    /// Remaining work that is to be filed.
+    pub filing: Option<Filing>,
 }
 
 impl Gate {
@@ -57,6 +60,15 @@ impl Gate {
             if asked {
                 let _ = write!(command, " {flag}");
             }
+        }
+        if let Some(sink) = &request.file_remaining {
+            let _ = write!(command, " --file-remaining {}", shell::word(sink));
+        }
+        for (item, id) in &request.filed {
+            let _ = write!(command, " --filed {item}={id}");
+        }
+        for item in &request.refile {
+            let _ = write!(command, " --refile {item}");
         }
         for check in &self.checks {
             let id = check.item.id();
@@ -83,9 +95,20 @@ pub(super) const WRITE_LESSONS: &str = "--write-lessons";
 ///
 /// When the session cannot be read, an id is unknown, or a waiver has no reason.
 pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Gate> {
+    store.refuse_second_closing()?;
+    let for_people = |id: &str| {
+        let required = store.config.close.require_human.iter().any(|item| item == id);
+        if !required || request.in_person {
+            return Ok(());
+        }
+        let message = format!("`{id}` needs a person at a terminal, who answers there");
+        let command = format!("agentsess close {}", slug_of(name));
+        Err(Error::usage(message).hint(command))
+    };
     let mut confirmed = Vec::new();
     for id in &request.confirmed {
         confirmed.push(Item::parse(id)?);
+        for_people(id)?;
     }
     let mut waived = Vec::new();
     for (id, reason) in &request.waived {
@@ -98,6 +121,7 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
                 )),
             );
         }
+        for_people(id)?;
         waived.push((item, reason));
     }
     let source = store.read(name)?;
@@ -112,11 +136,11 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
     };
     for item in Item::ALL {
         let mut check = match item {
-            Item::Issue => items::issue(&document),
+            Item::Issue => items::issue(&subject, request)?,
             Item::Decisions => items::decisions(&subject, request.write_adrs, &mut plan),
             Item::Lessons => items::lessons(&subject, request.write_lessons, &mut plan)?,
             Item::Api => items::api(&document),
-            Item::Remaining => items::remaining(store, name, &document),
+            Item::Remaining => filing::plan(&subject, request, &mut plan)?,
             Item::Committed => items::committed(store, &document),
             Item::References => items::mentions(store, name, &mut plan.children),
             Item::Saved => items::saved(store, name, &source, now),

@@ -6,20 +6,19 @@ use std::path::Path;
 use super::decisions::record;
 use super::gate::{Plan, WRITE_ADRS, WRITE_LESSONS};
 use super::references::{self, Mention};
-use super::{Check, Item, PARENT, Subject, Verdict, lessons, names};
+use super::{Check, Item, PARENT, Request, Subject, Verdict, lessons, names};
+use crate::child::{self, End};
 use crate::config;
-use crate::document::schema::{
-    ACCEPTANCE_CRITERIA, BLOCKERS, DECISIONS, EXECUTION_PROGRESS, FILES_MODIFIED, NEXT_STEPS,
-};
+use crate::document::schema::{DECISIONS, FILES_MODIFIED};
 use crate::document::time::Timestamp;
-use crate::document::{Document, Source, Span, is_none, issue_id, line_column, named_path};
+use crate::document::{Document, Source, is_none, line_column, named_path};
 use crate::error::{Error, Result};
 use crate::git::Repository;
 use crate::lint;
-use crate::operations::{counted, slug_of, stem_of};
+use crate::operations::{counted, slug_of, stem_of, trust};
 use crate::store::Store;
 
-fn verdict(item: Item, verdict: Verdict, note: impl Into<String>, details: Vec<String>) -> Check {
+pub(super) fn verdict(item: Item, verdict: Verdict, note: impl Into<String>, details: Vec<String>) -> Check {
     Check {
         item,
         verdict,
@@ -29,12 +28,52 @@ fn verdict(item: Item, verdict: Verdict, note: impl Into<String>, details: Vec<S
     }
 }
 
-pub(super) fn issue(document: &Document) -> Check {
-    match document.frontmatter.issue() {
-        None => verdict(Item::Issue, Verdict::NotApplicable, "no issue", Vec::new()),
-        Some(issue) => {
-            let note = format!("confirm that {issue} has its final status");
-            verdict(Item::Issue, Verdict::Asked, note, Vec::new())
+/// The issue has its final status when the configured command says so; where none is configured,
+/// somebody must confirm it.
+pub(super) fn issue(subject: &Subject, request: &Request) -> Result<Check> {
+    let Subject {
+        store, document, ..
+    } = *subject;
+    let none = Vec::new();
+    let Some(issue) = document.frontmatter.issue() else {
+        return Ok(verdict(Item::Issue, Verdict::NotApplicable, "no issue", none));
+    };
+    let Some(command) = trust::command(store, trust::ISSUE_COMMAND) else {
+        let note = format!("confirm that {issue} has its final status");
+        return Ok(verdict(Item::Issue, Verdict::Asked, note, none));
+    };
+    let unmet = |note: String, said| Ok(verdict(Item::Issue, Verdict::Unmet, note, said));
+    if request.waives(Item::Issue) {
+        return unmet(format!("nobody was asked about {issue}"), none);
+    }
+    if issue.starts_with('-') {
+        return unmet(format!("`{issue}` would be taken for an option"), none);
+    }
+    request.require_trust(store, &command)?;
+    let argv = command.filled(&[("issue", issue)]);
+    let program = argv.first().map_or("", String::as_str);
+    let said = match child::run(&argv, &store.root, None, command.limit) {
+        Ok(said) => said,
+        Err(error) => return unmet(format!("`{program}` cannot be started: {error}"), none),
+    };
+    let status = said.stdout.lines().map(str::trim).find(|line| !line.is_empty());
+    match (said.end, status) {
+        (End::Success, Some(status)) => {
+            let mut known = store.config.close.issue_final.iter();
+            if known.any(|known| known.eq_ignore_ascii_case(status)) {
+                let note = format!("{issue} is {status}");
+                return Ok(verdict(Item::Issue, Verdict::Proven, note, none));
+            }
+            unmet(format!("{issue} does not have a final status"), vec![status.to_owned()])
+        }
+        (End::Success, None) => unmet(format!("`{program}` printed no status"), said.lines()),
+        (End::Failed(code), _) => {
+            unmet(format!("`{program}` failed with exit code {code}"), said.lines())
+        }
+        (End::Killed, _) => unmet(format!("`{program}` was killed"), said.lines()),
+        (End::TimedOut, _) => {
+            let limit = command.limit.as_secs_f64();
+            unmet(format!("`{program}` took more than {limit} s"), said.lines())
         }
     }
 }
@@ -192,68 +231,6 @@ fn files_modified(document: &Document) -> Vec<String> {
         .map(|(_, item)| named_path(item.text.of(document.text)).to_owned())
         .filter(|path| !is_none(path))
         .collect()
-}
-
-/// Everything open bears an issue id: the open items of the sections that hold work, any other box
-/// that is not ticked, and what Next Steps and Blockers say outside of lists.
-pub(super) fn remaining(store: &Store, name: &str, document: &Document) -> Check {
-    let sections = [
-        EXECUTION_PROGRESS,
-        ACCEPTANCE_CRITERIA,
-        BLOCKERS,
-        NEXT_STEPS,
-    ];
-    let work = sections
-        .iter()
-        .flat_map(|section| document.open_items(section));
-    let boxes = document.boxes().filter(|(_, item, done)| {
-        let text = item.text.of(document.text);
-        !done && !is_none(text)
-    });
-    let mut open: Vec<Span> = work
-        .map(|(_, item)| item.text)
-        .chain(boxes.map(|(_, item, _)| item.text))
-        .collect();
-    for name in [NEXT_STEPS, BLOCKERS] {
-        let text = document.section_text(name).filter(|text| !is_none(text));
-        if let (Some(_), None) = (text, document.body.items_in(name).next()) {
-            open.extend(document.body.section(name).map(|(_, section)| section.body));
-        }
-    }
-    open.sort_unstable();
-    open.dedup();
-    if open.is_empty() {
-        return verdict(
-            Item::Remaining,
-            Verdict::Proven,
-            "nothing is open",
-            Vec::new(),
-        );
-    }
-    let shown = store.shown(&store.path(name));
-    let configured = |token: &str| store.config.items.is_id(token);
-    let unfiled: Vec<_> = open
-        .iter()
-        .filter(|span| issue_id(span.of(document.text), configured).is_none())
-        .map(|span| {
-            let (line, column) = document.position(span.start);
-            let text = span.of(document.text).lines().next().unwrap_or("");
-            format!("{}:{line}:{column}: {text}", shown.display())
-        })
-        .collect();
-    if unfiled.is_empty() {
-        let note = format!(
-            "{}, each with an issue id",
-            counted(open.len(), "open item")
-        );
-        return verdict(Item::Remaining, Verdict::Proven, note, unfiled);
-    }
-    let note = format!(
-        "{} of {} without an issue id; write `ID - text`, or tick what is done",
-        unfiled.len(),
-        counted(open.len(), "open item")
-    );
-    verdict(Item::Remaining, Verdict::Unmet, note, unfiled)
 }
 
 /// The files the session names are in git without changes; if it names none, the whole work tree is

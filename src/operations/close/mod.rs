@@ -2,24 +2,31 @@
 //! person where they cannot, and waived only with a reason. While one is unmet nothing is touched.
 
 mod decisions;
+mod filing;
 mod finish;
 mod gate;
 mod items;
+mod ledger;
 mod lessons;
+mod list;
+mod open;
 mod references;
+mod sink;
 
 use std::path::PathBuf;
 
 use serde::Serialize;
 
+pub use filing::Filed;
 pub use finish::close;
 pub use gate::{Gate, check};
 
 use super::stem_of;
+use super::trust::{self, External};
 use crate::document::time::Timestamp;
 use crate::document::{Document, yaml};
 use crate::error::{Error, Result};
-use crate::store::Store;
+use crate::store::{Store, TrustFile};
 
 /// An item of the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -157,6 +164,30 @@ pub struct Request {
     pub write_adrs: bool,
     /// Add each lesson to the project's document that it does not have.
     pub write_lessons: bool,
+    /// Where remaining work is filed.
+    pub file_remaining: Option<String>,
+    /// Items of the ledger that were filed, by number, each with its id.
+    pub filed: Vec<(usize, String)>,
+    /// Items of the ledger that were not filed, by number.
+    pub refile: Vec<usize>,
+    /// Which commands may run; none without it.
+    pub trust: Option<TrustFile>,
+    /// A person answers, who may vouch for everything.
+    pub in_person: bool,
+}
+
+impl Request {
+    fn waives(&self, item: Item) -> bool {
+        self.waived.iter().any(|(id, _)| id == item.id())
+    }
+
+    fn require_trust(&self, store: &Store, command: &External) -> Result<()> {
+        match &self.trust {
+            Some(file) => trust::require(store, file, command),
+            None => Err(Error::usage(format!("`{}` is not trusted here", command.name))
+                .hint("agentsess trust --list")),
+        }
+    }
 }
 
 /// What closing did.
@@ -166,6 +197,8 @@ pub struct Closed {
     pub session: String,
     /// Its short name.
     pub slug: String,
+    /// Remaining work that was filed.
+    pub filed: Vec<Filed>,
     /// Documents that were written, relative to the root.
     pub written: Vec<PathBuf>,
     /// Sessions whose `parent` was cleared.
