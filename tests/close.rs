@@ -460,3 +460,128 @@ fn settings_that_would_hurt_are_refused() {
         assert!(refused.contains(why) && refused.contains("agentsess.toml:"), "{refused}");
     }
 }
+
+fn git(project: &Project, arguments: &str) -> String {
+    project.shell(&format!("git {arguments}"))
+}
+
+/// A session in git with a child, whose gate `ALL` meets.
+fn committed() -> Project {
+    let project = project();
+    settings(&project, "[close]\nlessons = 'docs/lessons.md'\n");
+    log(&project, KNOWLEDGE);
+    project.shell("AGENTSESS_NOW=2025-12-05T09:00:00Z agentsess new Sequel");
+    project.ok(&["set", "parent", "20251204-143000-weather", "-s", "sequel"]);
+    project.commit("sessions");
+    project.write("src/lib.rs", "// staged by somebody else\n");
+    project.git_run(&["add", "src/lib.rs"]);
+    project.write("src/new.rs", "// not staged\n");
+    project
+}
+
+const ALL: &str = "agentsess close weather --write-adrs --write-lessons --file-remaining docs/b.md \
+                   --confirm committed --waive references='it is its parent' --commit";
+
+#[test]
+fn one_commit_has_exactly_what_closing_changed() {
+    let project = committed();
+    let closed = project.shell(ALL);
+    assert!(closed.contains("closed weather, no longer the parent of 1, committed "), "{closed}");
+    let shown = git(&project, "log -1 --format=%B --name-status --no-renames");
+    let (message, files) = shown.split_once("\n\n\n").unwrap();
+    assert_eq!(
+        message,
+        "Close session: Weather\n\nClosed-session: 20251204-143000-weather\n\
+         Confirmed-by: dev (committed)\nFiled: B-1"
+    );
+    let files: Vec<_> = files.lines().map(|line| line.replace('\t', " ")).collect();
+    assert_eq!(
+        files,
+        [
+            "D .agents/sessions/20251204-143000-weather.md",
+            "M .agents/sessions/20251205-090000-sequel.md",
+            "A docs/b.md",
+            "A docs/decisions/0001-use-two-providers.md",
+            "A docs/decisions/0002-cache-for-an-hour.md",
+            "A docs/lessons.md",
+        ]
+    );
+    let status = git(&project, "status --porcelain");
+    assert_eq!(status, "M  src/lib.rs\n?? src/new.rs\n");
+}
+
+#[test]
+fn a_hook_that_refuses_the_commit_leaves_the_session_as_it_was() {
+    let project = committed();
+    let before = project.snapshot();
+    project.write(".git/hooks/pre-commit", "#!/bin/sh\necho no closing today >&2\nexit 1\n");
+    project.shell("chmod +x .git/hooks/pre-commit");
+    let waived = ALL.replace(" --file-remaining docs/b.md", " --waive remaining=superseded");
+    let refused = project.shell(&waived);
+    assert!(refused.contains("git did not make the commit\n  no closing today\n"), "{refused}");
+    assert!(refused.ends_with("? 1\n"), "{refused}");
+    assert_eq!(project.snapshot(), before);
+    assert_eq!(project.ok(&["restore"]), "nothing to restore\n");
+    let status = git(&project, "status --porcelain");
+    assert_eq!(status, "M  src/lib.rs\n?? docs/\n?? src/new.rs\n");
+    // What was written then belongs to the commit that is made now.
+    fs::remove_file(project.root.join(".git/hooks/pre-commit")).unwrap();
+    let closed = project.shell(&waived);
+    assert!(closed.contains("committed "), "{closed}");
+    let shown = git(&project, "log -1 --format=%B --name-only");
+    assert!(shown.contains("Waived: remaining=superseded\n"), "{shown}");
+    assert!(shown.contains("docs/lessons.md") && shown.contains("docs/decisions/0002"), "{shown}");
+    assert_eq!(git(&project, "status --porcelain"), "M  src/lib.rs\n?? src/new.rs\n");
+}
+
+#[test]
+fn a_commit_takes_nothing_of_others_along() {
+    let project = committed();
+    let before = project.snapshot();
+    project.write("docs/lessons.md", "# Lessons\n\nsomebody is writing here\n");
+    let refused = project.shell(ALL);
+    assert!(refused.contains("docs/lessons.md\nhint: git status --short\n? 1\n"), "{refused}");
+    assert_eq!(project.snapshot(), before);
+    let bare = Project::bare();
+    bare.ok(&["new", "Weather"]);
+    assert!(bare.fails(2, &["close", "--commit"]).contains("needs a git repository"));
+}
+
+#[test]
+fn what_git_does_not_have_needs_no_commit() {
+    let project = project();
+    project.write(".gitignore", ".agents\ninput.md\n");
+    project.commit("ignore");
+    log(&project, "Done.\n\n## Next Steps\n- [x] review it\n");
+    let closed = project.ok(&["close", "--commit"]);
+    assert_eq!(closed.lines().next(), Some("closed weather"), "{closed}");
+}
+
+#[test]
+fn all_completed_sessions_are_closed_each_by_its_own_gate() {
+    let project = project();
+    for (hour, title) in [("09", "Second"), ("10", "Third"), ("11", "Fourth")] {
+        project.shell(&format!(
+            "AGENTSESS_NOW=2025-12-05T{hour}:00:00Z agentsess new {title} --context c"
+        ));
+    }
+    let done = "Done.\n\n## Current State\nDone.\n\n## Next Steps\nNone.\n";
+    for slug in ["second", "third", "fourth"] {
+        project.write("input.md", done);
+        project.shell(&format!("agentsess log - -s {slug} < input.md; rm input.md"));
+        project.ok(&["set", "status", "completed", "-s", slug]);
+    }
+    project.write("NOTES.md", "20251205-100000-third\n");
+    project.commit("all");
+    let said = project.shell("agentsess close --all-completed");
+    assert!(said.contains("closed second\n") && said.contains("closed fourth\n"), "{said}");
+    assert!(said.contains("third is not closed: 1 item is open"), "{said}");
+    let end = "2 closed, 1 refused\nhint: agentsess close third --waive references=REASON\n? 1\n";
+    assert!(said.ends_with(end), "{said}");
+    assert_eq!(project.snapshot().len(), 2);
+    fs::remove_file(project.root.join("NOTES.md")).unwrap();
+    let said = project.ok(&["close", "--all-completed", "--confirm", "committed", "--json"]);
+    assert!(said.contains("\"closed\": 1,\n  \"refused\": 0"), "{said}");
+    assert_eq!(project.ok(&["close", "--all-completed"]), "0 closed, 0 refused\n");
+    assert!(project.session("weather").exists());
+}

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::NamedTarget;
+use super::{Author, NamedTarget};
 
 /// Arguments of `close`.
 #[derive(Debug, Args)]
@@ -15,12 +15,14 @@ The gate, each item proven where it can be:
   references  nothing else in the repository mentions it
   saved       no lint error; a copy goes to the trash first
 
-While an item is unmet nothing is touched and the exit code is 1.
+While an item is unmet nothing is touched and the exit code is 1. Then what is missing is written
+and filed, and the session deleted last; if filing fails, closing again goes on from there.
 
 Examples:
   agentsess close --dry-run
   agentsess close weather --confirm issue --confirm lessons
   agentsess close weather --write-adrs --write-lessons --file-remaining github
+  agentsess close --all-completed --commit
   agentsess close weather --waive remaining=\"superseded by BACK-140\"")]
 pub struct Close {
     /// Vouch for an item that cannot be proven; can be given more than once
@@ -49,9 +51,21 @@ pub struct Close {
     /// An item that a stopped close was filing was not filed
     #[arg(long, value_name = "ITEM", hide_short_help = true)]
     pub refile: Vec<usize>,
+    /// Make one commit of exactly what closing changes; if a hook refuses it, the session stays
+    ///
+    /// That is the deleted session, and the records, lessons, lists and other sessions that closing
+    /// wrote. What else is staged stays staged.
+    #[arg(long)]
+    pub commit: bool,
+    /// Close every completed session, each through its own gate
+    #[arg(long, conflicts_with_all = ["named", "session", "filed", "refile"])]
+    pub all_completed: bool,
     /// Print the gate and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Who vouches.
+    #[command(flatten)]
+    pub author: Author,
     /// The session.
     #[command(flatten)]
     pub target: NamedTarget,

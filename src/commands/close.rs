@@ -4,28 +4,36 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::{Context, output, select};
+use super::{Context, author, output, select};
 use crate::cli;
 use crate::error::{Error, Result};
-use crate::operations::close::{self, Check, Closed, Gate, Request, Verdict};
+use crate::operations::close::{self, Check, Closed, Request, Verdict};
 use crate::operations::slug_of;
 use crate::render::sanitize;
+use crate::store::Store;
 
 /// Details of one item that are printed.
 const SHOWN: usize = 10;
 
 #[derive(Serialize)]
-struct Outcome<'o> {
-    session: &'o str,
+struct Outcome {
+    session: String,
     met: bool,
-    gate: &'o [Check],
-    closed: Option<&'o Closed>,
+    gate: Vec<Check>,
+    closed: Option<Closed>,
     hint: Option<String>,
+}
+
+/// What `--all-completed` did.
+#[derive(Serialize)]
+struct All {
+    sessions: Vec<Outcome>,
+    closed: usize,
+    refused: usize,
 }
 
 pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode> {
     let store = context.store()?;
-    let name = select(&store, arguments.target.selector())?;
     let request = Request {
         confirmed: arguments.confirm.clone(),
         waived: waivers(&arguments.waive)?,
@@ -35,30 +43,80 @@ pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode>
         filed: arguments.filed.clone(),
         refile: arguments.refile.clone(),
         trust: context.trust().ok(),
+        commit: arguments.commit,
+        by: author(&arguments.author),
         in_person: false,
     };
-    let gate = close::check(&store, &name, &request, context.now)?;
-    let closed = if gate.is_met() && !arguments.dry_run {
-        Some(close::close(&store, &gate, &request, context.now)?)
+    if arguments.all_completed {
+        return all(context, &store, &request, arguments.dry_run);
+    }
+    let name = select(&store, arguments.target.selector())?;
+    let outcome = one(context, &store, &name, &request, arguments.dry_run)?;
+    context.output.print(&outcome, || {
+        let hint = outcome.hint.as_deref().map(output::hint);
+        text(&outcome) + &hint.unwrap_or_default()
+    })?;
+    Ok(ExitCode::from(u8::from(!outcome.met)))
+}
+
+/// Checks one session and closes it if its gate is met.
+fn one(
+    context: &Context,
+    store: &Store,
+    name: &str,
+    request: &Request,
+    dry_run: bool,
+) -> Result<Outcome> {
+    let gate = close::check(store, name, request, context.now)?;
+    let closed = if gate.is_met() && !dry_run {
+        Some(close::close(store, &gate, request, context.now)?)
     } else {
         None
     };
-    let hint = match (&closed, gate.is_met()) {
-        (Some(_), _) => None,
-        (None, _) => Some(gate.command(&request)),
-    };
-    let outcome = Outcome {
-        session: &name,
+    Ok(Outcome {
+        session: name.to_owned(),
         met: gate.is_met(),
-        gate: &gate.checks,
-        closed: closed.as_ref(),
-        hint,
+        hint: closed.is_none().then(|| gate.command(request)),
+        closed,
+        gate: gate.checks,
+    })
+}
+
+/// Closes every completed session whose gate is met. A session that fails does not keep the others
+/// from being closed.
+fn all(context: &Context, store: &Store, request: &Request, dry_run: bool) -> Result<ExitCode> {
+    let mut all = All {
+        sessions: Vec::new(),
+        closed: 0,
+        refused: 0,
     };
-    context.output.print(&outcome, || match &closed {
-        Some(closed) => done(closed),
-        None => text(&gate, outcome.hint.as_deref().unwrap_or("")),
+    let mut worst = 0;
+    for name in close::completed(store)? {
+        match one(context, store, &name, request, dry_run) {
+            Ok(outcome) => {
+                all.closed += usize::from(outcome.closed.is_some());
+                if !outcome.met {
+                    all.refused += 1;
+                    worst = worst.max(1);
+                }
+                all.sessions.push(outcome);
+            }
+            Err(error) => {
+                context.output.error(&error);
+                all.refused += 1;
+                worst = worst.max(error.exit_code());
+            }
+        }
+    }
+    context.output.print(&all, || {
+        let texts = all.sessions.iter().map(text);
+        let (closed, refused) = (all.closed, all.refused);
+        let refusal = all.sessions.iter().find(|outcome| !outcome.met);
+        let hint = refusal.and_then(|outcome| outcome.hint.as_deref()).map(output::hint);
+        let count = format!("{closed} closed, {refused} refused\n");
+        texts.collect::<String>() + &count + &hint.unwrap_or_default()
     })?;
-    Ok(ExitCode::from(u8::from(!gate.is_met())))
+    Ok(ExitCode::from(worst))
 }
 
 fn waivers(waivers: &[String]) -> Result<Vec<(String, String)>> {
@@ -94,12 +152,17 @@ fn done(closed: &Closed) -> String {
             sanitize(&filed.title)
         )
     });
-    format!("{filed}{written}closed {slug}{parents}\nundo: {}\n", sanitize(&closed.undo))
+    let commit = closed.commit.as_deref().map(|commit| format!(", committed {commit}"));
+    let commit = commit.unwrap_or_default();
+    format!("{filed}{written}closed {slug}{parents}{commit}\nundo: {}\n", sanitize(&closed.undo))
 }
 
-fn text(gate: &Gate, command: &str) -> String {
+fn text(outcome: &Outcome) -> String {
+    if let Some(closed) = &outcome.closed {
+        return done(closed);
+    }
     let mut text = String::new();
-    for check in &gate.checks {
+    for check in &outcome.gate {
         let (word, color) = match check.verdict {
             Verdict::Proven => ("proven", AnsiColor::Green),
             Verdict::NotApplicable => ("n/a", AnsiColor::Green),
@@ -124,9 +187,9 @@ fn text(gate: &Gate, command: &str) -> String {
             let _ = writeln!(text, "             … and {more} more, see --json");
         }
     }
-    let slug = sanitize(slug_of(&gate.session)).into_owned();
-    let open = gate
-        .checks
+    let slug = sanitize(slug_of(&outcome.session)).into_owned();
+    let open = outcome
+        .gate
         .iter()
         .filter(|check| !check.verdict.is_met())
         .count();
@@ -141,5 +204,5 @@ fn text(gate: &Gate, command: &str) -> String {
             "{slug} is not closed: {open} items are open; nothing was changed"
         ),
     };
-    text + &output::hint(command)
+    text
 }

@@ -1,13 +1,14 @@
 //! What closing does once the gate is met: write, move to the trash, delete.
 
 use super::filing::{self, Filing};
-use super::{Closed, Gate, PARENT, Request, Verdict, decisions, lessons, names};
+use super::ledger::Ledger;
+use super::{Closed, Gate, PARENT, Request, Verdict, commit, decisions, lessons, names};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Scalar};
 use crate::error::{Error, Kind, Result};
 use crate::operations::{Guard, apply, slug_of, stem_of, updated};
 use crate::shell;
-use crate::store::{Closing, Lock, Store};
+use crate::store::{Closing, Lock, Store, Trashed};
 
 /// Writes and files what the gate found to be missing, then moves the session to the trash. The
 /// gate must be met and the session be what the gate saw.
@@ -15,8 +16,8 @@ use crate::store::{Closing, Lock, Store};
 /// # Errors
 ///
 /// When the gate is not met, another close is at work, something could not be written or filed,
-/// the session has changed, or the operating system refuses; the session is still there then, and
-/// closing it again goes on from there.
+/// the session has changed, git refuses the commit, or the operating system refuses; the session is
+/// still there then, or there again, and closing it once more goes on from there.
 pub fn close(store: &Store, gate: &Gate, request: &Request, now: Timestamp) -> Result<Closed> {
     if !gate.is_met() {
         return Err(Error::new(Kind::Unmet, "the gate is not met"));
@@ -51,6 +52,9 @@ fn carry_out(
     if let Some(path) = gate.plan.filing.as_ref().and_then(Filing::document) {
         written.push(path.to_owned());
     }
+    if request.commit {
+        Ledger::load(store, name)?.wrote(store, closing, name, &written)?;
+    }
     let lock = store.lock()?;
     unchanged(store, name, &bytes)?;
     let vouched = gate
@@ -59,22 +63,55 @@ fn carry_out(
         .filter(|check| matches!(check.verdict, Verdict::Confirmed | Verdict::Waived));
     let notes = vouched.map(|check| format!("{}: {}", check.item.id(), check.note));
     let trashed = store.put_in_trash(name, &bytes, notes.collect(), now)?;
-    let mut cleared_parents = Vec::new();
+    let mut children = Vec::new();
     for child in &gate.plan.children {
-        if clear_parent(store, &lock, child, stem_of(name), now)? {
-            cleared_parents.push(child.clone());
-        }
+        children.extend(clear_parent(store, &lock, child, stem_of(name), now)?);
     }
     store.remove(&lock, name, &bytes)?;
-    Ok(Closed {
+    // Git runs hooks, and those may write sessions.
+    drop(lock);
+    let mut closed = Closed {
         session: name.to_owned(),
         slug: slug_of(name).to_owned(),
         filed,
         written,
-        cleared_parents,
+        cleared_parents: children.iter().map(|child| child.name.clone()).collect(),
+        commit: None,
         trash: store.shown(&trashed.path),
         undo: format!("agentsess restore {}", stem_of(name)),
-    })
+    };
+    if request.commit {
+        let committed = commit::commit(store, gate, request, &closed);
+        closed.commit = committed.map_err(|error| {
+            let hint = gate.command(request);
+            match undo(store, &trashed, &children) {
+                Ok(()) => error.hint(hint),
+                Err(second) => second.hint(closed.undo.clone()),
+            }
+        })?;
+    }
+    Ok(closed)
+}
+
+/// Brings back what a close has removed whose commit was refused.
+fn undo(store: &Store, trashed: &Trashed, children: &[Child]) -> Result<()> {
+    let lock = store.lock()?;
+    store.bring_back(&lock, trashed)?;
+    for child in children {
+        store.update(&lock, &child.name, |source| {
+            // Others may have written it, and it keeps what they wrote.
+            let same = source.bytes() == child.after;
+            Ok((same.then(|| child.before.clone()), ()))
+        })?;
+    }
+    Ok(())
+}
+
+/// A session whose parent was cleared.
+struct Child {
+    name: String,
+    before: Vec<u8>,
+    after: Vec<u8>,
 }
 
 /// Fails unless the session is there and has these bytes.
@@ -98,12 +135,12 @@ fn clear_parent(
     child: &str,
     stem: &str,
     now: Timestamp,
-) -> Result<bool> {
+) -> Result<Option<Child>> {
     store.update(lock, child, |source| {
         let document = Document::parse(source);
         let parent = document.frontmatter.entry(PARENT);
         if !parent.is_some_and(|entry| names(&entry.value, stem)) {
-            return Ok((None, false));
+            return Ok((None, None));
         }
         let updated = updated(&document, now);
         let edits = [
@@ -113,9 +150,12 @@ fn clear_parent(
                 value: Scalar::Text(&updated),
             },
         ];
-        Ok((
-            Some(apply(store, child, &document, &edits, &Guard::default())?),
-            true,
-        ))
+        let after = apply(store, child, &document, &edits, &Guard::default())?;
+        let cleared = Child {
+            name: child.to_owned(),
+            before: source.bytes().to_vec(),
+            after: after.clone(),
+        };
+        Ok((Some(after), Some(cleared)))
     })
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::decisions::Record;
 use super::filing::{self, Filing};
-use super::{Check, Item, Request, Subject, Verdict, items};
+use super::{Check, Item, Request, Subject, Verdict, commit, items};
 use crate::document::Document;
 use crate::document::time::Timestamp;
 use crate::error::{Error, Result};
@@ -60,6 +60,9 @@ impl Gate {
             if asked {
                 let _ = write!(command, " {flag}");
             }
+        }
+        if request.commit {
+            command.push_str(" --commit");
         }
         if let Some(sink) = &request.file_remaining {
             let _ = write!(command, " --file-remaining {}", shell::word(sink));
@@ -163,6 +166,9 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
             check.note = format!("waived: {reason}");
         }
         checks.push(check);
+    }
+    if request.commit {
+        commit::prepare(store, name, &plan)?;
     }
     Ok(Gate {
         session: name.to_owned(),

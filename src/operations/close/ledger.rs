@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::document::sha256;
 use crate::error::{Error, Result};
 use crate::operations::stem_of;
 use crate::shell;
@@ -93,6 +94,38 @@ impl Ledger {
             self.bytes = Some(new);
         }
         Ok(())
+    }
+
+    /// Writes down which documents were written, so that they are known to be ours if the commit
+    /// of them fails.
+    pub fn wrote(
+        &mut self,
+        store: &Store,
+        closing: &Closing,
+        name: &str,
+        paths: &[PathBuf],
+    ) -> Result<()> {
+        for path in paths {
+            let bytes = store.read_document(path)?.unwrap_or_default();
+            self.content.written.retain(|written| written.path != *path);
+            self.content.written.push(Written {
+                path: path.clone(),
+                sha256: sha256(&bytes),
+            });
+        }
+        if paths.is_empty() {
+            return Ok(());
+        }
+        self.save(store, closing, name)
+    }
+
+    /// The documents that an earlier close wrote and that still are what it wrote.
+    pub fn written(&self, store: &Store) -> Vec<PathBuf> {
+        let ours = self.content.written.iter().filter(|written| {
+            let bytes = store.read_document(&written.path).ok().flatten();
+            bytes.is_some_and(|bytes| sha256(&bytes) == written.sha256)
+        });
+        ours.map(|written| written.path.clone()).collect()
     }
 
     /// The item of this number, from 1.

@@ -1,6 +1,7 @@
 //! Knowledge first, then deletion: a gate whose items are proven where they can be, confirmed by a
 //! person where they cannot, and waived only with a reason. While one is unmet nothing is touched.
 
+mod commit;
 mod decisions;
 mod filing;
 mod finish;
@@ -24,7 +25,7 @@ pub use gate::{Gate, check};
 use super::stem_of;
 use super::trust::{self, External};
 use crate::document::time::Timestamp;
-use crate::document::{Document, yaml};
+use crate::document::{Document, Status, yaml};
 use crate::error::{Error, Result};
 use crate::store::{Store, TrustFile};
 
@@ -172,6 +173,10 @@ pub struct Request {
     pub refile: Vec<usize>,
     /// Which commands may run; none without it.
     pub trust: Option<TrustFile>,
+    /// Make one commit of what closing changes.
+    pub commit: bool,
+    /// Who vouches.
+    pub by: String,
     /// A person answers, who may vouch for everything.
     pub in_person: bool,
 }
@@ -203,10 +208,30 @@ pub struct Closed {
     pub written: Vec<PathBuf>,
     /// Sessions whose `parent` was cleared.
     pub cleared_parents: Vec<String>,
+    /// The commit that was made of all of it.
+    pub commit: Option<String>,
     /// Where the copy is.
     pub trash: PathBuf,
     /// The command that brings the session back.
     pub undo: String,
+}
+
+/// The names of the sessions that are completed.
+///
+/// # Errors
+///
+/// When the folder or a session cannot be read.
+pub fn completed(store: &Store) -> Result<Vec<String>> {
+    let mut names = store.names()?;
+    let mut failed = None;
+    names.retain(|name| match store.read(name) {
+        Ok(source) => Document::parse(&source).frontmatter.status() == Some(Status::Completed),
+        Err(error) => {
+            failed.get_or_insert(error);
+            false
+        }
+    });
+    failed.map_or(Ok(names), Err)
 }
 
 const PARENT: &[&str] = &["session", "parent"];
