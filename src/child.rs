@@ -47,7 +47,9 @@ impl Said {
     /// The first lines that it said, those of standard error first.
     pub fn lines(&self) -> Vec<String> {
         let lines = self.stderr.lines().chain(self.stdout.lines());
-        let lines = lines.map(str::trim_end).filter(|line| !line.trim().is_empty());
+        let lines = lines
+            .map(str::trim_end)
+            .filter(|line| !line.trim().is_empty());
         lines
             .take(5)
             .map(|line| line.chars().take(200).collect())
@@ -60,7 +62,12 @@ impl Said {
 /// # Errors
 ///
 /// When it cannot be started; it has done nothing then.
-pub fn run(argv: &[String], folder: &Path, input: Option<&str>, limit: Duration) -> io::Result<Said> {
+pub fn run(
+    argv: &[String],
+    folder: &Path,
+    input: Option<&str>,
+    limit: Duration,
+) -> io::Result<Said> {
     let (program, arguments) = argv
         .split_first()
         .ok_or_else(|| io::Error::other("there is no program"))?;
@@ -81,7 +88,10 @@ pub fn run(argv: &[String], folder: &Path, input: Option<&str>, limit: Duration)
         thread::spawn(move || stdin.write_all(input.as_bytes()));
     }
     let (ended, streams) = mpsc::channel::<()>();
-    let stdout = child.stdout.take().map(|stream| collect(stream, ended.clone()));
+    let stdout = child
+        .stdout
+        .take()
+        .map(|stream| collect(stream, ended.clone()));
     let stderr = child.stderr.take().map(|stream| collect(stream, ended));
     let end = wait(&mut child, limit)?;
     let patience = Instant::now() + LINGER;

@@ -229,7 +229,9 @@ impl Default for Close {
             decisions: "docs/decisions".into(),
             lessons: None,
             issue_command: Vec::new(),
-            issue_final: ["done", "closed", "completed", "merged"].map(String::from).to_vec(),
+            issue_final: ["done", "closed", "completed", "merged"]
+                .map(String::from)
+                .to_vec(),
             issue_timeout: None,
             require_human: Vec::new(),
             sinks: BTreeMap::new(),
@@ -262,11 +264,16 @@ impl Close {
             return Some(("require-human".to_owned(), message));
         }
         let timeout = |timeout: Option<f64>| {
-            timeout.is_some_and(|timeout| !(SHORTEST_TIMEOUT..=LONGEST_LOCK_TIMEOUT).contains(&timeout))
+            timeout.is_some_and(|timeout| {
+                !(SHORTEST_TIMEOUT..=LONGEST_LOCK_TIMEOUT).contains(&timeout)
+            })
         };
         let range = format!("must be between {SHORTEST_TIMEOUT} and {LONGEST_LOCK_TIMEOUT}");
         if timeout(self.issue_timeout) {
-            return Some(("issue-timeout".to_owned(), format!("`issue-timeout` {range}")));
+            return Some((
+                "issue-timeout".to_owned(),
+                format!("`issue-timeout` {range}"),
+            ));
         }
         if let Some(message) = script(&self.issue_command) {
             return Some(("issue-command".to_owned(), message));
@@ -277,7 +284,9 @@ impl Close {
             } else if timeout(sink.timeout) {
                 Some(format!("has a `timeout` that {range}"))
             } else if let Err(error) = Regex::new(&sink.id) {
-                Some(format!("has an `id` that is no regular expression: {error}"))
+                Some(format!(
+                    "has an `id` that is no regular expression: {error}"
+                ))
             } else if name == crate::operations::trust::ISSUE_COMMAND {
                 Some("has a name that is taken".to_owned())
             } else {
@@ -293,10 +302,14 @@ impl Close {
 
 /// What is wrong with a command that fills a session's words into a script.
 fn script(argv: &[String]) -> Option<String> {
-    let program = argv.first().and_then(|program| program.rsplit('/').next())?;
+    let program = argv
+        .first()
+        .and_then(|program| program.rsplit('/').next())?;
     let shells = ["sh", "bash", "dash", "zsh", "ksh", "fish"];
     let filled = |word: &&String| word.contains('{');
-    let code = argv.iter().position(|word| word.starts_with('-') && word.ends_with('c'))?;
+    let code = argv
+        .iter()
+        .position(|word| word.starts_with('-') && word.ends_with('c'))?;
     let script = argv.get(code + 1).filter(filled);
     (shells.contains(&program) && script.is_some()).then(|| {
         "fills words into a script, where a shell would run them; pass them behind it and write \

@@ -295,7 +295,10 @@ impl Repository {
         if !new.is_empty() {
             self.output(&mut with(&["add", "--intent-to-add"], &new))?;
         }
-        let mut commit = with(&["commit", "--quiet", "--only", "--file=-"], &paths_to_commit);
+        let mut commit = with(
+            &["commit", "--quiet", "--only", "--file=-"],
+            &paths_to_commit,
+        );
         let said = commit
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -33,7 +33,14 @@ Decided and learned.
 
 fn project() -> Project {
     let project = Project::git();
-    project.ok(&["new", "Weather", "--context", "The provider fails.", "--next", "review it"]);
+    project.ok(&[
+        "new",
+        "Weather",
+        "--context",
+        "The provider fails.",
+        "--next",
+        "review it",
+    ]);
     project
 }
 
@@ -63,9 +70,20 @@ fn knowledge_is_written_where_it_belongs_and_only_once() {
     log(&project, KNOWLEDGE);
     let before = fs::read(project.session("weather")).unwrap();
     let refused = project.fails(1, &["close", "--write-adrs", "--write-lessons"]);
-    assert!(refused.contains("planned    decisions   2 records"), "{refused}");
-    assert!(refused.contains("planned    lessons     1 lesson"), "{refused}");
-    assert!(!project.root.join("docs/decisions/adr-010-use-two-providers.md").exists());
+    assert!(
+        refused.contains("planned    decisions   2 records"),
+        "{refused}"
+    );
+    assert!(
+        refused.contains("planned    lessons     1 lesson"),
+        "{refused}"
+    );
+    assert!(
+        !project
+            .root
+            .join("docs/decisions/adr-010-use-two-providers.md")
+            .exists()
+    );
 
     let close = [
         "close",
@@ -74,13 +92,30 @@ fn knowledge_is_written_where_it_belongs_and_only_once() {
         "--waive",
         "remaining=done elsewhere",
     ];
-    project.ok(&["close", "--confirm", "committed", close[1], close[2], close[3], close[4]]);
-    let record = fs::read_to_string(project.root.join("docs/decisions/adr-010-use-two-providers.md"));
+    project.ok(&[
+        "close",
+        "--confirm",
+        "committed",
+        close[1],
+        close[2],
+        close[3],
+        close[4],
+    ]);
+    let record = fs::read_to_string(
+        project
+            .root
+            .join("docs/decisions/adr-010-use-two-providers.md"),
+    );
     let record = record.unwrap();
     assert!(record.contains("\n# Use two providers\n"), "{record}");
-    assert!(record.contains("\n\\# not a heading of the record\n"), "{record}");
+    assert!(
+        record.contains("\n\\# not a heading of the record\n"),
+        "{record}"
+    );
     assert!(record.contains("\nThe provider fails.\n"), "{record}");
-    let second = project.root.join("docs/decisions/adr-011-cache-for-an-hour.md");
+    let second = project
+        .root
+        .join("docs/decisions/adr-011-cache-for-an-hour.md");
     let second = fs::read_to_string(second).unwrap();
     assert!(second.contains("In memory, see Weather."), "{second}");
     assert!(!second.contains("20251204-143000"), "{second}");
@@ -96,13 +131,21 @@ fn knowledge_is_written_where_it_belongs_and_only_once() {
     project.commit("knowledge");
     let again = project.ok(&close);
     assert_eq!(again.lines().next(), Some("closed weather"), "{again}");
-    assert_eq!(fs::read_dir(project.root.join("docs/decisions")).unwrap().count(), 3);
+    assert_eq!(
+        fs::read_dir(project.root.join("docs/decisions"))
+            .unwrap()
+            .count(),
+        3
+    );
 }
 
 #[test]
 fn a_decision_without_reason_makes_no_record() {
     let project = project();
-    log(&project, "Decided.\n\n## Decisions\n### Decision 1: Two\n**Decision**: yes\n");
+    log(
+        &project,
+        "Decided.\n\n## Decisions\n### Decision 1: Two\n**Decision**: yes\n",
+    );
     let refused = project.fails(1, &["close", "--write-adrs"]);
     assert!(refused.contains("unmet      decisions"), "{refused}");
     assert!(refused.contains("--waive decisions=REASON"), "{refused}");
@@ -119,7 +162,14 @@ fn documents_never_lie_outside_of_the_project() {
     let refused = project.fails(2, &["close", "--write-adrs", "--write-lessons"]);
     assert!(refused.contains("leads out of the project"), "{refused}");
     settings(&project, "");
-    let waived = ["--confirm", "lessons", "--confirm", "committed", "--waive", "remaining=x"];
+    let waived = [
+        "--confirm",
+        "lessons",
+        "--confirm",
+        "committed",
+        "--waive",
+        "remaining=x",
+    ];
     let refused = project.fails(2, &[&["close", "--write-adrs"][..], &waived].concat());
     assert!(refused.contains("leads out of the project"), "{refused}");
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
@@ -165,7 +215,10 @@ fn trashed(project: &Project) -> String {
     assert!(!project.session("weather").exists());
     project.ok(&["restore", "weather"]);
     let text = project.read("weather");
-    assert_eq!(project.ok(&["lint"]).lines().last(), Some("Checked 1 file: no problems found"));
+    assert_eq!(
+        project.ok(&["lint"]).lines().last(),
+        Some("Checked 1 file: no problems found")
+    );
     text
 }
 
@@ -176,20 +229,36 @@ fn nothing_runs_before_it_is_trusted_and_nothing_after_it_changed() {
     let project = with_program("tk", TK);
     let refused = close(&project, "--file-remaining tk");
     assert!(refused.contains("`tk` is not trusted"), "{refused}");
-    assert!(refused.contains("tk create '{title}' -d '{body}'"), "{refused}");
-    assert!(refused.ends_with("hint: agentsess trust tk\n? 2\n"), "{refused}");
+    assert!(
+        refused.contains("tk create '{title}' -d '{body}'"),
+        "{refused}"
+    );
+    assert!(
+        refused.ends_with("hint: agentsess trust tk\n? 2\n"),
+        "{refused}"
+    );
     assert_eq!(calls(&project), 0);
     settings(
         &project,
         "[close.sinks.own]\nargv = ['sh', 'tools/tk', '{title}']\nid = '\\S+'\n",
     );
     project.ok(&["trust"]);
-    let state = project.root.parent().unwrap().join(".local/state/agentsess/trust.json");
+    let state = project
+        .root
+        .parent()
+        .unwrap()
+        .join(".local/state/agentsess/trust.json");
     use std::os::unix::fs::PermissionsExt;
-    assert_eq!(fs::metadata(state).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(state).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     program(&project, "tk", "echo other-1");
     let refused = close(&project, "--file-remaining own");
-    assert!(refused.contains("`own` is not trusted, or has changed"), "{refused}");
+    assert!(
+        refused.contains("`own` is not trusted, or has changed"),
+        "{refused}"
+    );
     project.ok(&["trust", "own"]);
     project.ok(&["trust", "--revoke", "own"]);
     let refused = close(&project, "--file-remaining own");
@@ -202,48 +271,83 @@ fn every_item_is_filed_and_its_id_written_to_its_line() {
     let project = with_program("tk", TK);
     project.ok(&["trust", "tk"]);
     let closed = close(&project, "--file-remaining tk");
-    assert!(closed.starts_with("filed we-a001 with tk: one\n"), "{closed}");
-    assert!(closed.contains("\nclosed weather\nundo: agentsess restore "), "{closed}");
+    assert!(
+        closed.starts_with("filed we-a001 with tk: one\n"),
+        "{closed}"
+    );
+    assert!(
+        closed.contains("\nclosed weather\nundo: agentsess restore "),
+        "{closed}"
+    );
     let text = trashed(&project);
-    assert!(text.contains("- [ ] we-a001 - one\n- [ ] we-a002 - two\n"), "{text}");
+    assert!(
+        text.contains("- [ ] we-a001 - one\n- [ ] we-a002 - two\n"),
+        "{text}"
+    );
     let tickets = "tickets: [\"we-a001\", \"we-a002\", \"we-a003\", \"we-a004\", \"we-a005\"]";
     assert!(text.contains(tickets), "{text}");
     assert!(text.contains("topic: \"weather\""), "{text}");
     let said = fs::read_to_string(project.root.join("calls")).unwrap();
-    assert!(said.starts_with("create one -d one  Left over from: Weather, Next Steps"), "{said}");
+    assert!(
+        said.starts_with("create one -d one  Left over from: Weather, Next Steps"),
+        "{said}"
+    );
 }
 
 #[test]
 fn a_failure_deletes_nothing_and_is_gone_on_from() {
-    let project = with_program("tk", "[ $N = 3 ] && { echo no network >&2; exit 4; }\necho we-a00$N");
+    let project = with_program(
+        "tk",
+        "[ $N = 3 ] && { echo no network >&2; exit 4; }\necho we-a00$N",
+    );
     project.ok(&["trust", "tk"]);
     let refused = close(&project, "--file-remaining tk");
-    assert!(refused.contains("item 3, `three`: `tk` failed with exit code 4"), "{refused}");
-    assert!(refused.contains("we-a001, we-a002 filed, nothing is deleted"), "{refused}");
+    assert!(
+        refused.contains("item 3, `three`: `tk` failed with exit code 4"),
+        "{refused}"
+    );
+    assert!(
+        refused.contains("we-a001, we-a002 filed, nothing is deleted"),
+        "{refused}"
+    );
     assert!(refused.contains("no network"), "{refused}");
     assert!(
-        refused.ends_with("hint: agentsess close weather --confirm committed --file-remaining tk\n? 1\n"),
+        refused.ends_with(
+            "hint: agentsess close weather --confirm committed --file-remaining tk\n? 1\n"
+        ),
         "{refused}"
     );
     let text = project.read("weather");
-    assert!(text.contains("- [ ] we-a002 - two\n- [ ] three\n"), "{text}");
+    assert!(
+        text.contains("- [ ] we-a002 - two\n- [ ] three\n"),
+        "{text}"
+    );
     let closed = close(&project, "--file-remaining tk");
     assert!(closed.contains("closed weather"), "{closed}");
     assert_eq!(calls(&project), 6);
     let text = trashed(&project);
-    assert!(text.contains("- [ ] we-a004 - three\n- [ ] we-a005 - four\n"), "{text}");
+    assert!(
+        text.contains("- [ ] we-a004 - three\n- [ ] we-a005 - four\n"),
+        "{text}"
+    );
 }
 
 #[test]
 fn an_item_of_which_nobody_knows_is_asked_for() {
     for (script, why) in [
-        ("[ $N = 3 ] && sleep 60\necho we-a00$N", "took more than 0.5 s and was killed"),
+        (
+            "[ $N = 3 ] && sleep 60\necho we-a00$N",
+            "took more than 0.5 s and was killed",
+        ),
         ("[ $N = 3 ] && kill -9 $$\necho we-a00$N", "was killed"),
         (
             "[ $N = 3 ] && { printf '\\033]0;x\\007\\000rubbish\\377'; exit 0; }\necho we-a00$N",
             "printed no id",
         ),
-        ("echo we-a00$N\n[ $N = 3 ] && exit 1; exit 0", "printed we-a003 and failed"),
+        (
+            "echo we-a00$N\n[ $N = 3 ] && exit 1; exit 0",
+            "printed we-a003 and failed",
+        ),
     ] {
         let project = with_program("own", script);
         settings(
@@ -254,7 +358,10 @@ fn an_item_of_which_nobody_knows_is_asked_for() {
         let refused = close(&project, "--file-remaining own");
         assert!(refused.contains(why), "{script}: {refused}");
         assert!(!refused.contains('\u{1b}'), "{refused}");
-        assert!(refused.contains("--file-remaining own --filed 3=ID\n? 1"), "{refused}");
+        assert!(
+            refused.contains("--file-remaining own --filed 3=ID\n? 1"),
+            "{refused}"
+        );
         // It asks again, and runs nothing.
         let refused = close(&project, "--file-remaining own");
         assert!(refused.contains("item 3: three (own)"), "{refused}");
@@ -268,7 +375,10 @@ fn an_item_of_which_nobody_knows_is_asked_for() {
         assert!(closed.contains("closed weather"), "{closed}");
         assert_eq!(calls(&project), 5);
         let text = trashed(&project);
-        assert!(text.contains("- [ ] we-a003 - three\n- [ ] we-a004 - four\n"), "{text}");
+        assert!(
+            text.contains("- [ ] we-a003 - three\n- [ ] we-a004 - four\n"),
+            "{text}"
+        );
     }
 }
 
@@ -276,8 +386,14 @@ fn an_item_of_which_nobody_knows_is_asked_for() {
 fn a_close_that_is_killed_while_it_files_is_gone_on_with() {
     // The program kills the close that started it, before and after the issue exists.
     for (script, asked) in [
-        ("[ $N = 3 ] && { kill -9 $PPID; sleep 1; exit 1; }\necho we-a00$N", true),
-        ("echo we-a00$N\n[ $N = 3 ] && { kill -9 $PPID; sleep 1; }; true", true),
+        (
+            "[ $N = 3 ] && { kill -9 $PPID; sleep 1; exit 1; }\necho we-a00$N",
+            true,
+        ),
+        (
+            "echo we-a00$N\n[ $N = 3 ] && { kill -9 $PPID; sleep 1; }; true",
+            true,
+        ),
     ] {
         let project = with_program("tk", script);
         project.ok(&["trust", "tk"]);
@@ -285,7 +401,10 @@ fn a_close_that_is_killed_while_it_files_is_gone_on_with() {
         assert!(!killed.contains("closed"), "{killed}");
         assert_eq!(leftovers(&project.sessions()), Vec::<PathBuf>::new());
         let text = project.read("weather");
-        assert!(text.contains("- [ ] we-a002 - two\n- [ ] three\n"), "{text}");
+        assert!(
+            text.contains("- [ ] we-a002 - two\n- [ ] three\n"),
+            "{text}"
+        );
         let refused = close(&project, "--file-remaining tk");
         assert_eq!(refused.contains("item 3: three (tk)"), asked, "{refused}");
         let closed = close(&project, "--file-remaining tk --refile 3");
@@ -313,7 +432,10 @@ fn an_id_that_is_known_reaches_its_line_without_another_call() {
 
 #[test]
 fn a_second_close_gives_way_at_once_and_a_writer_does_not_wait() {
-    let project = with_program("tk", "[ $N = 1 ] && while [ ! -e go ]; do sleep 0.05; done\necho we-a00$N");
+    let project = with_program(
+        "tk",
+        "[ $N = 1 ] && while [ ! -e go ]; do sleep 0.05; done\necho we-a00$N",
+    );
     project.ok(&["trust", "tk"]);
     let said = project.shell(&format!(
         "{CLOSE} --file-remaining tk > first 2>&1 & \
@@ -325,9 +447,16 @@ fn a_second_close_gives_way_at_once_and_a_writer_does_not_wait() {
     assert!(said.contains("second 1\n"), "{said}");
     assert!(said.contains("logged weather"), "{said}");
     // The session is not what the first one's gate saw, so it stops before it files more.
-    assert!(said.contains("the session was changed while it was being closed"), "{said}");
+    assert!(
+        said.contains("the session was changed while it was being closed"),
+        "{said}"
+    );
     assert_eq!(calls(&project), 1);
-    assert!(project.read("weather").contains("- [ ] we-a001 - one\n- [ ] two\n"));
+    assert!(
+        project
+            .read("weather")
+            .contains("- [ ] we-a001 - one\n- [ ] two\n")
+    );
     assert!(close(&project, "--file-remaining tk").contains("closed weather"));
     assert_eq!(calls(&project), 5);
 }
@@ -335,12 +464,21 @@ fn a_second_close_gives_way_at_once_and_a_writer_does_not_wait() {
 #[test]
 fn documents_of_the_project_take_remaining_work() {
     for (file, expected) in [
-        ("docs/backlog.md", "# Backlog\n\n- [ ] BACKLOG-1 - one\n  (Weather, Next Steps)\n"),
-        ("notes/to-do2.json", "[\n  {\"id\":\"TODO-1\",\"title\":\"one\","),
+        (
+            "docs/backlog.md",
+            "# Backlog\n\n- [ ] BACKLOG-1 - one\n  (Weather, Next Steps)\n",
+        ),
+        (
+            "notes/to-do2.json",
+            "[\n  {\"id\":\"TODO-1\",\"title\":\"one\",",
+        ),
     ] {
         let project = with_program("none", "");
         let closed = close(&project, &format!("--file-remaining {file}"));
-        assert!(closed.contains(&format!("wrote {file}\nclosed weather\n")), "{closed}");
+        assert!(
+            closed.contains(&format!("wrote {file}\nclosed weather\n")),
+            "{closed}"
+        );
         let text = fs::read_to_string(project.root.join(file)).unwrap();
         assert!(text.starts_with(expected), "{text}");
         assert_eq!(text.matches("-5").count(), 1, "{text}");
@@ -358,12 +496,18 @@ fn documents_of_the_project_take_remaining_work() {
         ("issue-command", "there is no sink"),
     ] {
         let refused = close(&project, &format!("--file-remaining {sink}"));
-        assert!(refused.contains(why) && refused.ends_with("? 2\n"), "{refused}");
+        assert!(
+            refused.contains(why) && refused.ends_with("? 2\n"),
+            "{refused}"
+        );
     }
     project.write("odd.json", "{}\n");
     let refused = close(&project, "--file-remaining odd.json");
     assert!(refused.contains("holds no JSON array"), "{refused}");
-    assert_eq!(fs::read_to_string(project.root.join("odd.json")).unwrap(), "{}\n");
+    assert_eq!(
+        fs::read_to_string(project.root.join("odd.json")).unwrap(),
+        "{}\n"
+    );
 }
 
 #[test]
@@ -378,12 +522,22 @@ fn hostile_items_are_titles_and_nothing_else() {
     let token = concat!("ghp", "_wQ8fJ2kLm5nPr7sTv9xYz1Bc3De4Fg6HiJ0K");
     let text = project.read("weather").replace("TOKEN", token);
     fs::write(project.session("weather"), text).unwrap();
-    program(&project, "gh", "cat > body$N; echo https://github.com/acme/app/issues/4$N");
+    program(
+        &project,
+        "gh",
+        "cat > body$N; echo https://github.com/acme/app/issues/4$N",
+    );
     project.ok(&["trust", "github"]);
     let closed = close(&project, "--file-remaining github --waive saved='a secret'");
-    assert!(closed.contains("filed #41 with github: \"--help\"\n"), "{closed}");
+    assert!(
+        closed.contains("filed #41 with github: \"--help\"\n"),
+        "{closed}"
+    );
     let said = fs::read_to_string(project.root.join("calls")).unwrap();
-    assert!(said.starts_with("issue create --title \"--help\" --body-file -"), "{said}");
+    assert!(
+        said.starts_with("issue create --title \"--help\" --body-file -"),
+        "{said}"
+    );
     assert!(said.contains("--title {body} {session} --body"), "{said}");
     assert!(said.contains("token [redacted:github-token]"), "{said}");
     let body = fs::read_to_string(project.root.join("body1")).unwrap();
@@ -416,22 +570,34 @@ fn a_tracker_is_asked_and_believed() {
     let project = project();
     project.ok(&["set", "issue", "BACK-7"]);
     log(&project, "Done.\n\n## Next Steps\n- [x] review it\n");
-    settings(&project, "[close]\nissue-command = ['tracker', '{issue}']\nissue-timeout = 0.5\n");
+    settings(
+        &project,
+        "[close]\nissue-command = ['tracker', '{issue}']\nissue-timeout = 0.5\n",
+    );
     program(&project, "tracker", "echo Done");
     let refused = close(&project, "");
-    assert!(refused.ends_with("hint: agentsess trust issue-command\n? 2\n"), "{refused}");
+    assert!(
+        refused.ends_with("hint: agentsess trust issue-command\n? 2\n"),
+        "{refused}"
+    );
     project.ok(&["trust"]);
     for (script, why) in [
         ("echo 'in progress'", "does not have a final status"),
         ("echo done; exit 1", "failed with exit code 1"),
         ("sleep 60", "took more than 0.5 s"),
         ("true", "printed no status"),
-        ("printf '\\033[31mnot found\\033[0m\\n' >&2; exit 3", "not found"),
+        (
+            "printf '\\033[31mnot found\\033[0m\\n' >&2; exit 3",
+            "not found",
+        ),
     ] {
         program(&project, "tracker", script);
         let refused = close(&project, "--dry-run");
         assert!(refused.contains(why), "{refused}");
-        assert!(refused.contains("unmet      issue") && refused.ends_with("? 1\n"), "{refused}");
+        assert!(
+            refused.contains("unmet      issue") && refused.ends_with("? 1\n"),
+            "{refused}"
+        );
         assert!(!refused.contains('\u{1b}'), "{refused}");
     }
     fs::remove_file(project.root.join("calls")).unwrap();
@@ -441,7 +607,10 @@ fn a_tracker_is_asked_and_believed() {
     program(&project, "tracker", "echo Done");
     let closed = close(&project, "");
     assert!(closed.contains("closed weather"), "{closed}");
-    assert_eq!(fs::read_to_string(project.root.join("calls")).unwrap(), "BACK-7 \n");
+    assert_eq!(
+        fs::read_to_string(project.root.join("calls")).unwrap(),
+        "BACK-7 \n"
+    );
 }
 
 #[test]
@@ -451,13 +620,25 @@ fn settings_that_would_hurt_are_refused() {
         ("require-human = ['isue']", "`isue` is no item of the gate"),
         ("issue-timeout = 0", "`issue-timeout` must be between"),
         ("sinks.x = { argv = [], id = 'x' }", "has no program"),
-        ("sinks.x = { argv = ['a'], id = '(' }", "no regular expression"),
-        ("sinks.x = { argv = ['sh', '-c', 'a {title}'], id = 'x' }", "fills words into a script"),
-        ("issue-command = ['bash', '-ec', 'a {issue}']", "fills words into a script"),
+        (
+            "sinks.x = { argv = ['a'], id = '(' }",
+            "no regular expression",
+        ),
+        (
+            "sinks.x = { argv = ['sh', '-c', 'a {title}'], id = 'x' }",
+            "fills words into a script",
+        ),
+        (
+            "issue-command = ['bash', '-ec', 'a {issue}']",
+            "fills words into a script",
+        ),
     ] {
         settings(&project, &format!("[close]\n{text}\n"));
         let refused = project.fails(2, &["close"]);
-        assert!(refused.contains(why) && refused.contains("agentsess.toml:"), "{refused}");
+        assert!(
+            refused.contains(why) && refused.contains("agentsess.toml:"),
+            "{refused}"
+        );
     }
 }
 
@@ -486,7 +667,10 @@ const ALL: &str = "agentsess close weather --write-adrs --write-lessons --file-r
 fn one_commit_has_exactly_what_closing_changed() {
     let project = committed();
     let closed = project.shell(ALL);
-    assert!(closed.contains("closed weather, no longer the parent of 1, committed "), "{closed}");
+    assert!(
+        closed.contains("closed weather, no longer the parent of 1, committed "),
+        "{closed}"
+    );
     let shown = git(&project, "log -1 --format=%B --name-status --no-renames");
     let (message, files) = shown.split_once("\n\n\n").unwrap();
     assert_eq!(
@@ -514,11 +698,20 @@ fn one_commit_has_exactly_what_closing_changed() {
 fn a_hook_that_refuses_the_commit_leaves_the_session_as_it_was() {
     let project = committed();
     let before = project.snapshot();
-    project.write(".git/hooks/pre-commit", "#!/bin/sh\necho no closing today >&2\nexit 1\n");
+    project.write(
+        ".git/hooks/pre-commit",
+        "#!/bin/sh\necho no closing today >&2\nexit 1\n",
+    );
     project.shell("chmod +x .git/hooks/pre-commit");
-    let waived = ALL.replace(" --file-remaining docs/b.md", " --waive remaining=superseded");
+    let waived = ALL.replace(
+        " --file-remaining docs/b.md",
+        " --waive remaining=superseded",
+    );
     let refused = project.shell(&waived);
-    assert!(refused.contains("git did not make the commit\n  no closing today\n"), "{refused}");
+    assert!(
+        refused.contains("git did not make the commit\n  no closing today\n"),
+        "{refused}"
+    );
     assert!(refused.ends_with("? 1\n"), "{refused}");
     assert_eq!(project.snapshot(), before);
     assert_eq!(project.ok(&["restore"]), "nothing to restore\n");
@@ -530,8 +723,14 @@ fn a_hook_that_refuses_the_commit_leaves_the_session_as_it_was() {
     assert!(closed.contains("committed "), "{closed}");
     let shown = git(&project, "log -1 --format=%B --name-only");
     assert!(shown.contains("Waived: remaining=superseded\n"), "{shown}");
-    assert!(shown.contains("docs/lessons.md") && shown.contains("docs/decisions/0002"), "{shown}");
-    assert_eq!(git(&project, "status --porcelain"), "M  src/lib.rs\n?? src/new.rs\n");
+    assert!(
+        shown.contains("docs/lessons.md") && shown.contains("docs/decisions/0002"),
+        "{shown}"
+    );
+    assert_eq!(
+        git(&project, "status --porcelain"),
+        "M  src/lib.rs\n?? src/new.rs\n"
+    );
 }
 
 #[test]
@@ -540,11 +739,17 @@ fn a_commit_takes_nothing_of_others_along() {
     let before = project.snapshot();
     project.write("docs/lessons.md", "# Lessons\n\nsomebody is writing here\n");
     let refused = project.shell(ALL);
-    assert!(refused.contains("docs/lessons.md\nhint: git status --short\n? 1\n"), "{refused}");
+    assert!(
+        refused.contains("docs/lessons.md\nhint: git status --short\n? 1\n"),
+        "{refused}"
+    );
     assert_eq!(project.snapshot(), before);
     let bare = Project::bare();
     bare.ok(&["new", "Weather"]);
-    assert!(bare.fails(2, &["close", "--commit"]).contains("needs a git repository"));
+    assert!(
+        bare.fails(2, &["close", "--commit"])
+            .contains("needs a git repository")
+    );
 }
 
 #[test]
@@ -568,20 +773,174 @@ fn all_completed_sessions_are_closed_each_by_its_own_gate() {
     let done = "Done.\n\n## Current State\nDone.\n\n## Next Steps\nNone.\n";
     for slug in ["second", "third", "fourth"] {
         project.write("input.md", done);
-        project.shell(&format!("agentsess log - -s {slug} < input.md; rm input.md"));
+        project.shell(&format!(
+            "agentsess log - -s {slug} < input.md; rm input.md"
+        ));
         project.ok(&["set", "status", "completed", "-s", slug]);
     }
     project.write("NOTES.md", "20251205-100000-third\n");
     project.commit("all");
     let said = project.shell("agentsess close --all-completed");
-    assert!(said.contains("closed second\n") && said.contains("closed fourth\n"), "{said}");
-    assert!(said.contains("third is not closed: 1 item is open"), "{said}");
+    assert!(
+        said.contains("closed second\n") && said.contains("closed fourth\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("third is not closed: 1 item is open"),
+        "{said}"
+    );
     let end = "2 closed, 1 refused\nhint: agentsess close third --waive references=REASON\n? 1\n";
     assert!(said.ends_with(end), "{said}");
     assert_eq!(project.snapshot().len(), 2);
     fs::remove_file(project.root.join("NOTES.md")).unwrap();
-    let said = project.ok(&["close", "--all-completed", "--confirm", "committed", "--json"]);
+    let said = project.ok(&[
+        "close",
+        "--all-completed",
+        "--confirm",
+        "committed",
+        "--json",
+    ]);
     assert!(said.contains("\"closed\": 1,\n  \"refused\": 0"), "{said}");
-    assert_eq!(project.ok(&["close", "--all-completed"]), "0 closed, 0 refused\n");
+    assert_eq!(
+        project.ok(&["close", "--all-completed"]),
+        "0 closed, 0 refused\n"
+    );
     assert!(project.session("weather").exists());
+}
+
+/// Runs in the project on a terminal of its own. Each key is pressed once the text before it has
+/// appeared; returns all that was shown, and the exit code.
+fn on_a_terminal(project: &Project, arguments: &[&str], keys: &[(&str, &str)]) -> (String, i32) {
+    use std::io::{Read, Write};
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    let master =
+        rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY);
+    let master = master.unwrap();
+    rustix::pty::grantpt(&master).unwrap();
+    rustix::pty::unlockpt(&master).unwrap();
+    let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
+    let open = || {
+        let terminal = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(name.to_str().unwrap());
+        Stdio::from(terminal.unwrap())
+    };
+    let mut command = project.agentsess(arguments);
+    command
+        .env("TERM", "xterm")
+        .stdin(open())
+        .stdout(open())
+        .stderr(open());
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let mut master = fs::File::from(master);
+    let mut reader = master.try_clone().unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(read @ 1..) = reader.read(&mut buffer) {
+            let _ = sender.send(String::from_utf8_lossy(&buffer[..read]).into_owned());
+        }
+    });
+    let (mut shown, mut seen) = (String::new(), 0);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    for (text, key) in keys {
+        while !shown[seen..].contains(text) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match receiver.recv_timeout(left) {
+                Ok(new) => shown += &new,
+                Err(_) => panic!("no `{text}` in {shown}"),
+            }
+        }
+        // What is shown is read before anything is pressed.
+        while let Ok(new) = receiver.recv_timeout(Duration::from_millis(150)) {
+            shown += &new;
+        }
+        seen = shown.len();
+        master.write_all(key.as_bytes()).unwrap();
+    }
+    let code = child.wait().unwrap().code().unwrap_or(-1);
+    while let Ok(new) = receiver.recv_timeout(Duration::from_millis(300)) {
+        shown += &new;
+    }
+    (shown, code)
+}
+
+const DOWN: &str = "\x1b[B";
+const ENTER: &str = "\r";
+
+#[test]
+fn on_a_terminal_the_gate_is_a_list() {
+    let project = project();
+    settings(
+        &project,
+        "[close]\nlessons = 'docs/lessons.md'\nrequire-human = ['issue']\n",
+    );
+    project.ok(&["set", "issue", "BACK-7"]);
+    log(&project, KNOWLEDGE);
+    project.commit("all");
+    let refused = project.fails(2, &["close", "--confirm", "issue"]);
+    assert!(
+        refused.contains("`issue` needs a person at a terminal"),
+        "{refused}"
+    );
+    let refused = project.fails(2, &["close", "--waive", "issue=no"]);
+    assert!(
+        refused.contains("`issue` needs a person at a terminal"),
+        "{refused}"
+    );
+    let (shown, code) = on_a_terminal(
+        &project,
+        &["close"],
+        &[
+            // The cursor is on the first item that is open, and on the next one after each answer.
+            ("leave it as it is", ENTER),
+            ("waive, with a reason", ENTER),
+            ("confirmed", ENTER),
+            ("write the records", ENTER),
+            ("planned", ENTER),
+            ("add them to the document", ENTER),
+            ("2 lessons will", DOWN),
+            ("> ", "\x1b[A"),
+            ("> ", ENTER),
+            ("file it with github", DOWN),
+            ("> file it with beads", "\x1b[A\x1b[A\x1b[A"),
+            ("> waive, with a reason", ENTER),
+            ("Why does it not matter", "not ours any more\r"),
+            ("> close weather", ENTER),
+        ],
+    );
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("closed weather"), "{shown}");
+    assert!(
+        project
+            .root
+            .join("docs/decisions/0002-cache-for-an-hour.md")
+            .exists()
+    );
+    assert!(project.root.join("docs/lessons.md").exists());
+    let entry = project.shell("cat .git/agentsess/trash/*/entry.json");
+    assert!(
+        entry.contains("remaining: waived: not ours any more"),
+        "{entry}"
+    );
+    assert!(entry.contains("issue: somebody vouches"), "{entry}");
+}
+
+#[test]
+fn leaving_the_list_changes_nothing() {
+    let project = project();
+    let before = project.snapshot();
+    for keys in ["\x1b", "q"] {
+        let (shown, code) = on_a_terminal(&project, &["close"], &[("leave it as it is", keys)]);
+        assert_eq!(code, 1, "{shown}");
+        assert!(shown.contains("weather is not closed"), "{shown}");
+    }
+    assert_eq!(project.snapshot(), before);
+    // Without a terminal, for an agent, or as JSON nobody is asked.
+    let (shown, code) = on_a_terminal(&project, &["close", "--json"], &[]);
+    assert!(code == 1 && shown.contains("\"schema_version\""), "{shown}");
 }

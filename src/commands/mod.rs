@@ -47,7 +47,11 @@ impl Context {
 
     /// What this user trusts, in the user's folder for state.
     fn trust(&self) -> Result<TrustFile> {
-        let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let absolute = |name| {
+            variable(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+        };
         let home = || absolute("HOME").map(|home| home.join(".local/state"));
         let state = absolute("XDG_STATE_HOME").or_else(home);
         state.map(|state| TrustFile::below(&state)).ok_or_else(|| {

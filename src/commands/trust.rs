@@ -30,7 +30,10 @@ pub(super) fn run(context: &Context, arguments: &cli::Trust) -> Result<ExitCode>
         })?;
         return Ok(ExitCode::SUCCESS);
     }
-    let all: Vec<_> = trust::commands(&store).into_iter().map(|found| found.name).collect();
+    let all: Vec<_> = trust::commands(&store)
+        .into_iter()
+        .map(|found| found.name)
+        .collect();
     let names = match (arguments.list, arguments.names.as_slice()) {
         (true, []) => &all,
         (_, _) => &arguments.names,
@@ -42,16 +45,26 @@ pub(super) fn run(context: &Context, arguments: &cli::Trust) -> Result<ExitCode>
             candidate.trusted = true;
         }
     }
-    context.output.print(&Outcome { commands: &found }, || text(&found))?;
+    context
+        .output
+        .print(&Outcome { commands: &found }, || text(&found))?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn text(found: &[Candidate]) -> String {
     let mut text = String::new();
     for candidate in found {
-        let state = if candidate.trusted { "trusted" } else { "not trusted" };
+        let state = if candidate.trusted {
+            "trusted"
+        } else {
+            "not trusted"
+        };
         let name = sanitize(&candidate.external.name);
-        let _ = writeln!(text, "{state:<11}  {name}: {}", sanitize(&candidate.command));
+        let _ = writeln!(
+            text,
+            "{state:<11}  {name}: {}",
+            sanitize(&candidate.command)
+        );
         for file in &candidate.files {
             let file = file.display().to_string();
             let _ = writeln!(text, "             with {}", sanitize(&file));

@@ -54,7 +54,15 @@ pub const ISSUE_COMMAND: &str = "issue-command";
 const BUILT_IN: [(&str, &[&str], bool, &str); 3] = [
     (
         "github",
-        &["gh", "issue", "create", "--title", "{title}", "--body-file", "-"],
+        &[
+            "gh",
+            "issue",
+            "create",
+            "--title",
+            "{title}",
+            "--body-file",
+            "-",
+        ],
         true,
         r"/issues/(\d+)\s*$",
     ),
@@ -94,16 +102,22 @@ pub fn commands(store: &Store) -> Vec<External> {
             limit: close.limit(sink.timeout),
         });
     }
-    let built_in = BUILT_IN.into_iter().map(|(name, argv, stdin, id)| External {
-        name: name.to_owned(),
-        argv: argv.iter().map(ToString::to_string).collect(),
-        stdin,
-        id: Some(id.to_owned()),
-        limit: close.limit(None),
-    });
+    let built_in = BUILT_IN
+        .into_iter()
+        .map(|(name, argv, stdin, id)| External {
+            name: name.to_owned(),
+            argv: argv.iter().map(ToString::to_string).collect(),
+            stdin,
+            id: Some(id.to_owned()),
+            limit: close.limit(None),
+        });
     let own = found.len();
     for external in built_in {
-        if !found.iter().take(own).any(|found| found.name == external.name) {
+        if !found
+            .iter()
+            .take(own)
+            .any(|found| found.name == external.name)
+        {
             found.push(external);
         }
     }
@@ -112,7 +126,9 @@ pub fn commands(store: &Store) -> Vec<External> {
 
 /// The command of this name.
 pub fn command(store: &Store, name: &str) -> Option<External> {
-    commands(store).into_iter().find(|external| external.name == name)
+    commands(store)
+        .into_iter()
+        .find(|external| external.name == name)
 }
 
 impl External {
@@ -143,10 +159,16 @@ impl External {
     }
 
     fn candidate(self, store: &Store, grants: &[Grant]) -> Candidate {
-        let files: Vec<_> = self.argv.iter().filter_map(|word| file(store, word)).collect();
+        let files: Vec<_> = self
+            .argv
+            .iter()
+            .filter_map(|word| file(store, word))
+            .collect();
         let project = project(store);
         let hashes = files.iter();
-        let hashes: Vec<_> = hashes.map(|(path, hash)| (path.display().to_string(), hash)).collect();
+        let hashes: Vec<_> = hashes
+            .map(|(path, hash)| (path.display().to_string(), hash))
+            .collect();
         let content = serde_json::json!({
             "project": project.display().to_string(),
             "argv": self.argv,
@@ -209,7 +231,9 @@ pub fn candidates(store: &Store, trust: &TrustFile, names: &[String]) -> Result<
         return Err(error.hint("agentsess trust github"));
     }
     let candidates = found.into_iter();
-    Ok(candidates.map(|external| external.candidate(store, &grants)).collect())
+    Ok(candidates
+        .map(|external| external.candidate(store, &grants))
+        .collect())
 }
 
 /// Lets these commands run from now on, as they are.
@@ -279,7 +303,9 @@ mod tests {
     fn what_is_filled_in_is_not_filled_in_again() {
         let external = External {
             name: String::new(),
-            argv: ["a", "{title}", "--x={body}{none}{", "{title"].map(String::from).to_vec(),
+            argv: ["a", "{title}", "--x={body}{none}{", "{title"]
+                .map(String::from)
+                .to_vec(),
             stdin: false,
             id: None,
             limit: Duration::ZERO,

@@ -85,9 +85,11 @@ impl Store {
         if written.map_err(|error| self.relocate(error))? {
             return Ok(());
         }
-        Err(Error::new(Kind::Io, "another program has rewritten this file")
-            .at(&self.shown(&path), None)
-            .hint("run the command again"))
+        Err(
+            Error::new(Kind::Io, "another program has rewritten this file")
+                .at(&self.shown(&path), None)
+                .hint("run the command again"),
+        )
     }
 
     /// Removes the ledger of a close that is done.

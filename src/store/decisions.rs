@@ -74,7 +74,10 @@ impl Scheme {
     fn of(names: &[String]) -> Self {
         let numbered: Vec<_> = names.iter().filter_map(|name| Self::parse(name)).collect();
         let padded = |(digits, _): &&(&str, Self)| digits.starts_with('0');
-        let width = numbered.iter().filter(padded).map(|(digits, _)| digits.len());
+        let width = numbered
+            .iter()
+            .filter(padded)
+            .map(|(digits, _)| digits.len());
         let width = width.max().unwrap_or(1);
         let last = numbered.into_iter().max_by_key(|(_, scheme)| scheme.next);
         match last {
@@ -97,7 +100,10 @@ impl Scheme {
         }
         let end = rest.find(|c: char| !c.is_ascii_digit())?;
         let (digits, rest) = rest.split_at_checked(end)?;
-        let separator = rest.chars().next().filter(|c| matches!(c, '-' | '_' | '.'))?;
+        let separator = rest
+            .chars()
+            .next()
+            .filter(|c| matches!(c, '-' | '_' | '.'))?;
         if digits.len() > DIGITS {
             return None;
         }

@@ -17,7 +17,10 @@ impl Store {
         let full = self.root.join(path);
         let mut parts = path.components();
         let plain = parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        let existing = full.ancestors().skip(1).find_map(|at| at.canonicalize().ok());
+        let existing = full
+            .ancestors()
+            .skip(1)
+            .find_map(|at| at.canonicalize().ok());
         if !plain || !existing.is_some_and(|folder| folder.starts_with(&self.root)) {
             return Err(Error::usage("this path leads out of the project").at(path, None));
         }

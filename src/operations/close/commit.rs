@@ -7,8 +7,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::gate::Plan;
 use super::filing::Filing;
+use super::gate::Plan;
 use super::ledger::Ledger;
 use super::{Closed, Gate, Request, Verdict};
 use crate::document::{Document, Source, insert};
@@ -20,8 +20,10 @@ use crate::store::Store;
 /// Fails where the commit would take along what others changed in the same files.
 pub(super) fn prepare(store: &Store, name: &str, plan: &Plan) -> Result<()> {
     let Some(repository) = &store.repository else {
-        return Err(Error::usage("`--commit` needs a git repository, and there is none")
-            .hint("agentsess help close"));
+        return Err(
+            Error::usage("`--commit` needs a git repository, and there is none")
+                .hint("agentsess help close"),
+        );
     };
     let ours = Ledger::load(store, name)?.written(store);
     let mut paths: Vec<PathBuf> = Vec::new();
@@ -45,7 +47,10 @@ pub(super) fn prepare(store: &Store, name: &str, plan: &Plan) -> Result<()> {
         Kind::Unmet,
         "closing would change these files, whose other changes a commit would take along",
     );
-    error.details = changed.iter().map(|path| path.display().to_string()).collect();
+    error.details = changed
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
     Err(error.hint("git status --short"))
 }
 
@@ -86,10 +91,21 @@ fn message(gate: &Gate, request: &Request, closed: &Closed) -> String {
     let title = document.frontmatter.title().unwrap_or(&closed.slug);
     let mut message = format!("Close session: {}\n\n", line(title));
     let _ = writeln!(message, "Closed-session: {}", stem_of(&gate.session));
-    let with = |verdict| gate.checks.iter().filter(move |check| check.verdict == verdict);
-    let confirmed: Vec<_> = with(Verdict::Confirmed).map(|check| check.item.id()).collect();
+    let with = |verdict| {
+        gate.checks
+            .iter()
+            .filter(move |check| check.verdict == verdict)
+    };
+    let confirmed: Vec<_> = with(Verdict::Confirmed)
+        .map(|check| check.item.id())
+        .collect();
     if !confirmed.is_empty() {
-        let _ = writeln!(message, "Confirmed-by: {} ({})", line(&request.by), confirmed.join(", "));
+        let _ = writeln!(
+            message,
+            "Confirmed-by: {} ({})",
+            line(&request.by),
+            confirmed.join(", ")
+        );
     }
     for check in with(Verdict::Waived) {
         let reason = check.note.strip_prefix("waived: ").unwrap_or(&check.note);

@@ -70,9 +70,13 @@ fn known(
     sink: Option<&Sink>,
 ) -> Vec<(Open, Known)> {
     let items = open::items(document);
-    let (filed, rest): (Vec<_>, Vec<_>) =
-        items.into_iter().partition(|item| item.id(store, document).is_some());
-    let ids: Vec<_> = filed.iter().filter_map(|item| item.id(store, document)).collect();
+    let (filed, rest): (Vec<_>, Vec<_>) = items
+        .into_iter()
+        .partition(|item| item.id(store, document).is_some());
+    let ids: Vec<_> = filed
+        .iter()
+        .filter_map(|item| item.id(store, document))
+        .collect();
     let mut lines: Vec<(usize, &Line)> = ledger.content.items.iter().enumerate().collect();
     lines.retain(|(_, line)| {
         let done = line.id.as_deref().is_some_and(|id| ids.contains(&id));
@@ -106,7 +110,9 @@ fn told(store: &Store, name: &str, request: &Request) -> Result<Ledger> {
     let filed = request.filed.iter().map(|(item, id)| (*item, Some(id)));
     for (number, id) in filed.chain(refile) {
         let hint = format!("agentsess close {} --dry-run", shell::word(slug_of(name)));
-        let line = ledger.item(number).filter(|line| line.state != State::Failed);
+        let line = ledger
+            .item(number)
+            .filter(|line| line.state != State::Failed);
         let Some(line) = line else {
             let message = format!("item {number} was not being filed when a close was stopped");
             return Err(Error::usage(message).hint(hint));
@@ -142,7 +148,9 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
         ..
     } = *subject;
     let asked = request.file_remaining.as_deref();
-    let sink = asked.map(|sink| Sink::resolve(store, name, sink)).transpose()?;
+    let sink = asked
+        .map(|sink| Sink::resolve(store, name, sink))
+        .transpose()?;
     let ledger = told(store, name, request)?;
     let open = open::items(document).len();
     let known = known(store, document, &ledger, sink.as_ref());
@@ -169,16 +177,23 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
         })
         .collect();
     if !unknown.is_empty() {
-        let details = unknown.iter().map(|number| {
-            let title = lines.get(number - 1).map_or("", |line| line.title.as_str());
-            format!("item {number}: {title} ({})", sink_of(number))
-        });
+        let title = |number: &usize| lines.get(number - 1).map_or("", |line| line.title.as_str());
+        let stopped = unknown
+            .iter()
+            .map(|number| (*number, title(number).to_owned()));
+        plan.stopped = stopped.collect();
+        let details = unknown
+            .iter()
+            .map(|number| format!("item {number}: {} ({})", title(number), sink_of(number)));
         let mut remedy: Vec<_> = unknown
             .iter()
             .map(|number| format!("--filed {number}={BLANK}"))
             .collect();
         if let (None, Some(first)) = (asked, unknown.first()) {
-            remedy.insert(0, format!("--file-remaining {}", shell::word(sink_of(first))));
+            remedy.insert(
+                0,
+                format!("--file-remaining {}", shell::word(sink_of(first))),
+            );
         }
         let note = format!(
             "{} may have been filed already; look, then say `--filed ITEM={BLANK}`, or `--refile \
@@ -188,7 +203,9 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
         return unmet(note, details.collect(), remedy.join(" "));
     }
     let shown = store.shown(&store.path(name));
-    let to_file = known.iter().filter(|(_, known)| matches!(known, Known::ToFile(..)));
+    let to_file = known
+        .iter()
+        .filter(|(_, known)| matches!(known, Known::ToFile(..)));
     let details: Vec<_> = to_file
         .map(|(item, _)| {
             let (line, column) = document.position(item.span.start);
@@ -213,9 +230,16 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
     }
     let note = match &sink {
         Some(sink) if !details.is_empty() => {
-            format!("{} will be filed with {}", counted(details.len(), "item"), sink.name())
+            format!(
+                "{} will be filed with {}",
+                counted(details.len(), "item"),
+                sink.name()
+            )
         }
-        _ => format!("{} will get the id it was filed under", counted(known.len(), "item")),
+        _ => format!(
+            "{} will get the id it was filed under",
+            counted(known.len(), "item")
+        ),
     };
     plan.filing = Some(Filing { sink });
     Ok(verdict(Item::Remaining, Verdict::Planned, note, details))
@@ -234,7 +258,15 @@ fn rehearse(subject: &Subject, known: &[(Open, Known)], sink: &Sink) -> Result<(
     for (number, (item, _)) in known.iter().enumerate() {
         let key = item.key(store, document);
         let id = format!("AS-{number}");
-        source = Source::new(with_id(store, name, &source, &key, &id, sink.document(), now)?);
+        source = Source::new(with_id(
+            store,
+            name,
+            &source,
+            &key,
+            &id,
+            sink.document(),
+            now,
+        )?);
     }
     Ok(())
 }
@@ -403,7 +435,9 @@ fn explained(
 fn issue(document: &Document, item: &Open) -> Issue {
     let plain = |text: &str| -> String {
         let text = redact(text).0.into_owned();
-        text.chars().filter(|c| !c.is_control() || *c == '\n').collect()
+        text.chars()
+            .filter(|c| !c.is_control() || *c == '\n')
+            .collect()
     };
     let text = item.span.of(document.text);
     let mut title: String = insert::line(&plain(text)).chars().take(TITLE).collect();
@@ -435,13 +469,18 @@ fn with_id(
     let document = Document::parse(source);
     let unfiled = |document: &Document| -> Vec<Open> {
         let items = open::items(document).into_iter();
-        items.filter(|item| item.id(store, document).is_none()).collect()
+        items
+            .filter(|item| item.id(store, document).is_none())
+            .collect()
     };
     let items = unfiled(&document);
     let Some(item) = items.iter().find(|item| item.key(store, &document) == key) else {
-        return Err(Error::new(Kind::Unmet, format!("the item that was filed as {id} is gone"))
-            .at(&at, None)
-            .hint("run the command again"));
+        return Err(Error::new(
+            Kind::Unmet,
+            format!("the item that was filed as {id} is gone"),
+        )
+        .at(&at, None)
+        .hint("run the command again"));
     };
     let by_hand = |message: String, help: String| {
         let position = document.position(item.span.start);
@@ -462,7 +501,10 @@ fn with_id(
     let with_line = Document::parse(&patched);
     let last_updated = updated(&document, now);
     let slug = slug_of(name);
-    let topic = document.frontmatter.text(&["planning", "root_seed"]).unwrap_or(slug);
+    let topic = document
+        .frontmatter
+        .text(&["planning", "root_seed"])
+        .unwrap_or(slug);
     let backlog = backlog.map(|path| path.display().to_string());
     let mut edits = vec![Edit::Include {
         path: &["planning", "backlog", "tickets"],
@@ -492,7 +534,10 @@ fn with_id(
     let after = Document::parse(&new);
     if unfiled(&after).len() + 1 != items.len() {
         let hint = format!("write `{id} - ` before its text, then run the command again");
-        return Err(by_hand("it would not be read as an id there".to_owned(), hint));
+        return Err(by_hand(
+            "it would not be read as an id there".to_owned(),
+            hint,
+        ));
     }
     drop(after);
     Ok(new.into_bytes())

@@ -124,9 +124,15 @@ pub(super) fn unchanged(store: &Store, name: &str, bytes: &[u8]) -> Result<()> {
 
 /// The session is no longer what its gate saw.
 pub(super) fn changed(store: &Store, name: &str) -> Error {
-    Error::new(Kind::Unmet, "the session was changed while it was being closed")
-        .at(&store.shown(&store.path(name)), None)
-        .hint(format!("agentsess close {} --dry-run", shell::word(slug_of(name))))
+    Error::new(
+        Kind::Unmet,
+        "the session was changed while it was being closed",
+    )
+    .at(&store.shown(&store.path(name)), None)
+    .hint(format!(
+        "agentsess close {} --dry-run",
+        shell::word(slug_of(name))
+    ))
 }
 
 fn clear_parent(

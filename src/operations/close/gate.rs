@@ -36,12 +36,20 @@ pub(super) struct Plan {
     pub lessons: Vec<String>,
     /// Remaining work that is to be filed.
     pub filing: Option<Filing>,
+    /// Items of the ledger of which nobody knows whether they were filed.
+    pub stopped: Vec<(usize, String)>,
 }
 
 impl Gate {
     /// Whether nothing stands in the way.
     pub fn is_met(&self) -> bool {
         self.checks.iter().all(|check| check.verdict.is_met())
+    }
+
+    /// The items that a stopped close was filing, by number, each with its title: nobody knows
+    /// whether they were filed.
+    pub fn stopped(&self) -> &[(usize, String)] {
+        &self.plan.stopped
     }
 
     /// The one command that closes the session once its blanks are filled in.
@@ -100,7 +108,12 @@ pub(super) const WRITE_LESSONS: &str = "--write-lessons";
 pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Gate> {
     store.refuse_second_closing()?;
     let for_people = |id: &str| {
-        let required = store.config.close.require_human.iter().any(|item| item == id);
+        let required = store
+            .config
+            .close
+            .require_human
+            .iter()
+            .any(|item| item == id);
         if !required || request.in_person {
             return Ok(());
         }
@@ -177,4 +190,3 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
         plan,
     })
 }
-

@@ -18,7 +18,12 @@ use crate::lint;
 use crate::operations::{counted, slug_of, stem_of, trust};
 use crate::store::Store;
 
-pub(super) fn verdict(item: Item, verdict: Verdict, note: impl Into<String>, details: Vec<String>) -> Check {
+pub(super) fn verdict(
+    item: Item,
+    verdict: Verdict,
+    note: impl Into<String>,
+    details: Vec<String>,
+) -> Check {
     Check {
         item,
         verdict,
@@ -36,7 +41,12 @@ pub(super) fn issue(subject: &Subject, request: &Request) -> Result<Check> {
     } = *subject;
     let none = Vec::new();
     let Some(issue) = document.frontmatter.issue() else {
-        return Ok(verdict(Item::Issue, Verdict::NotApplicable, "no issue", none));
+        return Ok(verdict(
+            Item::Issue,
+            Verdict::NotApplicable,
+            "no issue",
+            none,
+        ));
     };
     let Some(command) = trust::command(store, trust::ISSUE_COMMAND) else {
         let note = format!("confirm that {issue} has its final status");
@@ -56,7 +66,11 @@ pub(super) fn issue(subject: &Subject, request: &Request) -> Result<Check> {
         Ok(said) => said,
         Err(error) => return unmet(format!("`{program}` cannot be started: {error}"), none),
     };
-    let status = said.stdout.lines().map(str::trim).find(|line| !line.is_empty());
+    let status = said
+        .stdout
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty());
     match (said.end, status) {
         (End::Success, Some(status)) => {
             let mut known = store.config.close.issue_final.iter();
@@ -64,16 +78,23 @@ pub(super) fn issue(subject: &Subject, request: &Request) -> Result<Check> {
                 let note = format!("{issue} is {status}");
                 return Ok(verdict(Item::Issue, Verdict::Proven, note, none));
             }
-            unmet(format!("{issue} does not have a final status"), vec![status.to_owned()])
+            unmet(
+                format!("{issue} does not have a final status"),
+                vec![status.to_owned()],
+            )
         }
         (End::Success, None) => unmet(format!("`{program}` printed no status"), said.lines()),
-        (End::Failed(code), _) => {
-            unmet(format!("`{program}` failed with exit code {code}"), said.lines())
-        }
+        (End::Failed(code), _) => unmet(
+            format!("`{program}` failed with exit code {code}"),
+            said.lines(),
+        ),
         (End::Killed, _) => unmet(format!("`{program}` was killed"), said.lines()),
         (End::TimedOut, _) => {
             let limit = command.limit.as_secs_f64();
-            unmet(format!("`{program}` took more than {limit} s"), said.lines())
+            unmet(
+                format!("`{program}` took more than {limit} s"),
+                said.lines(),
+            )
         }
     }
 }
@@ -104,7 +125,9 @@ pub(super) fn decisions(subject: &Subject, write: bool, plan: &mut Plan) -> Chec
     let folder = store.config.close.decisions.display();
     let known = store.decision_records();
     let count = decisions.len();
-    let missing = decisions.iter().filter(|decision| !known.has(&decision.title));
+    let missing = decisions
+        .iter()
+        .filter(|decision| !known.has(&decision.title));
     let missing: Vec<_> = missing
         .map(|decision| (&decision.title, record(name, document, decision, now)))
         .collect();
@@ -151,7 +174,12 @@ pub(super) fn lessons(subject: &Subject, write: bool, plan: &mut Plan) -> Result
     };
     if lessons.is_empty() {
         let none = Vec::new();
-        return Ok(verdict(Item::Lessons, Verdict::NotApplicable, "no lessons", none));
+        return Ok(verdict(
+            Item::Lessons,
+            Verdict::NotApplicable,
+            "no lessons",
+            none,
+        ));
     }
     let Some(path) = &store.config.close.lessons else {
         if write {
@@ -159,10 +187,18 @@ pub(super) fn lessons(subject: &Subject, write: bool, plan: &mut Plan) -> Result
                 "`--write-lessons` needs the document they go to: set `close.lessons`",
             )
             .at(store.config.path().unwrap_or(Path::new(config::FILE)), None)
-            .hint(format!("agentsess close {} --confirm lessons", slug_of(name))));
+            .hint(format!(
+                "agentsess close {} --confirm lessons",
+                slug_of(name)
+            )));
         }
         let note = "confirm that each is in the documentation";
-        return Ok(verdict(Item::Lessons, Verdict::Asked, note, shown(&lessons)));
+        return Ok(verdict(
+            Item::Lessons,
+            Verdict::Asked,
+            note,
+            shown(&lessons),
+        ));
     };
     let texts: Vec<_> = lessons
         .iter()
@@ -176,7 +212,10 @@ pub(super) fn lessons(subject: &Subject, write: bool, plan: &mut Plan) -> Result
     }
     let details = shown(&missing.iter().map(String::as_str).collect::<Vec<_>>());
     if write {
-        let note = format!("{} will be added to {document}", counted(missing.len(), "lesson"));
+        let note = format!(
+            "{} will be added to {document}",
+            counted(missing.len(), "lesson")
+        );
         plan.lessons = missing;
         return Ok(verdict(Item::Lessons, Verdict::Planned, note, details));
     }

@@ -86,9 +86,8 @@ impl Ledger {
     /// Makes what has changed durable.
     pub fn save(&mut self, store: &Store, closing: &Closing, name: &str) -> Result<()> {
         self.content.schema_version = 1;
-        let new = serde_json::to_vec_pretty(&self.content).map_err(|error| {
-            Error::io("write the ledger", Path::new(name), &error.into())
-        })?;
+        let new = serde_json::to_vec_pretty(&self.content)
+            .map_err(|error| Error::io("write the ledger", Path::new(name), &error.into()))?;
         if self.bytes.as_ref() != Some(&new) {
             store.write_ledger(closing, stem_of(name), self.bytes.as_deref(), &new)?;
             self.bytes = Some(new);

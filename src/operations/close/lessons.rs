@@ -16,7 +16,10 @@ const HEADING: &str = "# Lessons Learned\n";
 /// The lessons: the outermost items of the section, each with all that belongs to it, or its text
 /// where it has no list.
 pub(super) fn of<'d>(document: &'d Document<'_>) -> Vec<&'d str> {
-    let Some(text) = document.section_text(LESSONS_LEARNED).filter(|text| !is_none(text)) else {
+    let Some(text) = document
+        .section_text(LESSONS_LEARNED)
+        .filter(|text| !is_none(text))
+    else {
         return Vec::new();
     };
     let outermost = document.body.items_in(LESSONS_LEARNED);
@@ -81,7 +84,10 @@ mod tests {
 
     #[test]
     fn a_lesson_is_found_whatever_its_markup() {
-        assert!(has("# L\n- Providers *lie*\n  about it.\n", "providers lie about `it`"));
+        assert!(has(
+            "# L\n- Providers *lie*\n  about it.\n",
+            "providers lie about `it`"
+        ));
         assert!(!has("providers lie about items", "providers lie about it"));
         assert!(has("- 🎉\n", "🎉"));
         assert!(!has("- x\n", "🎉"));

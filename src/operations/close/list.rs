@@ -38,7 +38,9 @@ fn with(old: &[u8], items: &[String]) -> Vec<u8> {
         document.text.get(start..item.text.end)
     });
     let in_list = line.is_some();
-    let marker = ["* ", "+ "].into_iter().find(|marker| line.is_some_and(|l| l.starts_with(marker)));
+    let marker = ["* ", "+ "]
+        .into_iter()
+        .find(|marker| line.is_some_and(|l| l.starts_with(marker)));
     let marker = marker.unwrap_or("- ");
     let mut text = String::new();
     for item in items {

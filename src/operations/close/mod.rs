@@ -155,7 +155,7 @@ struct Subject<'s> {
 }
 
 /// What somebody vouches for, and what is to be written.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Request {
     /// Ids of items that are confirmed.
     pub confirmed: Vec<String>,
@@ -189,8 +189,10 @@ impl Request {
     fn require_trust(&self, store: &Store, command: &External) -> Result<()> {
         match &self.trust {
             Some(file) => trust::require(store, file, command),
-            None => Err(Error::usage(format!("`{}` is not trusted here", command.name))
-                .hint("agentsess trust --list")),
+            None => Err(
+                Error::usage(format!("`{}` is not trusted here", command.name))
+                    .hint("agentsess trust --list"),
+            ),
         }
     }
 }

@@ -46,7 +46,9 @@ pub(super) fn items(document: &Document) -> Vec<Open> {
     let section = |span: Span| {
         let mut sections = document.body.sections.iter();
         let section = sections.rfind(|section| section.content.start <= span.start);
-        section.map_or("", |section| document.body.name(section)).to_owned()
+        section
+            .map_or("", |section| document.body.name(section))
+            .to_owned()
     };
     let items = spans.into_iter().map(|span| Open {
         span,

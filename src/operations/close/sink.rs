@@ -63,7 +63,9 @@ impl Sink {
             return Ok(Self::Program(external, pattern));
         }
         let path = Path::new(wanted);
-        let kind = path.extension().map(|end| end.to_string_lossy().to_lowercase());
+        let kind = path
+            .extension()
+            .map(|end| end.to_string_lossy().to_lowercase());
         let json = match kind.as_deref() {
             Some("md") => false,
             Some("json") => true,
@@ -71,7 +73,9 @@ impl Sink {
                 let mut error = Error::usage(format!("there is no sink `{wanted}`; there are"));
                 let commands = trust::commands(store).into_iter().map(|found| found.name);
                 error.details = commands.filter(|name| name != ISSUE_COMMAND).collect();
-                error.details.push("any file of the project that ends in .md or .json".into());
+                error
+                    .details
+                    .push("any file of the project that ends in .md or .json".into());
                 let slug = shell::word(slug_of(name));
                 let hint = format!("agentsess close {slug} --file-remaining {}", default(store));
                 return Err(error.hint(hint));
@@ -80,14 +84,20 @@ impl Sink {
         let path = store.from_root(path)?;
         let full = store.document(&path)?;
         if full.starts_with(&store.sessions) {
-            return Err(Error::usage("remaining work cannot be filed among the sessions")
-                .at(&store.shown(&full), None)
-                .hint(format!(
-                    "agentsess close {} --file-remaining docs/backlog.md",
-                    shell::word(slug_of(name))
-                )));
+            return Err(
+                Error::usage("remaining work cannot be filed among the sessions")
+                    .at(&store.shown(&full), None)
+                    .hint(format!(
+                        "agentsess close {} --file-remaining docs/backlog.md",
+                        shell::word(slug_of(name))
+                    )),
+            );
         }
-        Ok(if json { Self::Json(path) } else { Self::Markdown(path) })
+        Ok(if json {
+            Self::Json(path)
+        } else {
+            Self::Markdown(path)
+        })
     }
 
     /// As it is recorded.
@@ -129,7 +139,13 @@ impl Sink {
     }
 
     /// Files an issue; `id` is what [`Self::next_id`] said.
-    pub fn file(&self, store: &Store, stem: &str, issue: &Issue, id: Option<&str>) -> Result<Outcome> {
+    pub fn file(
+        &self,
+        store: &Store,
+        stem: &str,
+        issue: &Issue,
+        id: Option<&str>,
+    ) -> Result<Outcome> {
         let id = id.unwrap_or("");
         let (external, pattern) = match self {
             Self::Markdown(path) => {
@@ -149,24 +165,34 @@ impl Sink {
         let input = external.stdin.then_some(issue.body.as_str());
         let said = match child::run(&argv, &store.root, input, external.limit) {
             Ok(said) => said,
-            Err(error) => return Ok(Outcome::Failed(format!("cannot be started: {error}"), Vec::new())),
+            Err(error) => {
+                return Ok(Outcome::Failed(
+                    format!("cannot be started: {error}"),
+                    Vec::new(),
+                ));
+            }
         };
         let found = pattern.captures(&said.stdout).and_then(|found| {
             let found = found.get(1).or(found.get(0))?.as_str();
             let number = matches!(self, Self::Program(known, _) if known.name == "github");
-            let id = if number { format!("#{found}") } else { found.to_owned() };
+            let id = if number {
+                format!("#{found}")
+            } else {
+                found.to_owned()
+            };
             is_id(&id).then_some(id)
         });
         let lines = said.lines();
         Ok(match (said.end, found) {
             (End::Success, Some(id)) => Outcome::Filed(id),
-            (End::Success, None) => {
-                Outcome::Unknown("ended well, but printed no id".into(), lines)
+            (End::Success, None) => Outcome::Unknown("ended well, but printed no id".into(), lines),
+            (End::Failed(code), None) => {
+                Outcome::Failed(format!("failed with exit code {code}"), lines)
             }
-            (End::Failed(code), None) => Outcome::Failed(format!("failed with exit code {code}"), lines),
-            (End::Failed(code), Some(id)) => {
-                Outcome::Unknown(format!("printed {id} and failed with exit code {code}"), lines)
-            }
+            (End::Failed(code), Some(id)) => Outcome::Unknown(
+                format!("printed {id} and failed with exit code {code}"),
+                lines,
+            ),
             (End::Killed, _) => Outcome::Unknown("was killed".into(), lines),
             (End::TimedOut, _) => {
                 let limit = external.limit.as_secs_f64();
@@ -189,7 +215,9 @@ pub(super) fn default(store: &Store) -> String {
 pub(super) fn is_id(text: &str) -> bool {
     text.len() <= 100
         && text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '#')
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"#/._:-".contains(&byte))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"#/._:-".contains(&byte))
 }
 
 /// Adds an entry to a document unless it is there already, or something else has its id.
@@ -218,7 +246,10 @@ fn ids(text: &str) -> impl Iterator<Item = &str> {
 fn markdown(path: &Path, old: Option<&[u8]>, issue: &Issue, id: &str) -> Result<Option<Vec<u8>>> {
     let line = format!("{id} - {}", issue.title);
     let known = String::from_utf8_lossy(old.unwrap_or_default());
-    if known.lines().any(|known| known.trim_end().ends_with(&format!("] {line}"))) {
+    if known
+        .lines()
+        .any(|known| known.trim_end().ends_with(&format!("] {line}")))
+    {
         return Ok(None);
     }
     let item = format!("[ ] {line}\n  ({})", issue.from);
@@ -231,7 +262,10 @@ fn json(path: &Path, old: Option<&[u8]>, issue: &Issue, id: &str) -> Result<Opti
     let refused = || {
         Error::usage("this file holds no JSON array, so that nothing can be added to it")
             .at(path, None)
-            .hint(format!("mv {0} {0}.old", shell::word(&path.display().to_string())))
+            .hint(format!(
+                "mv {0} {0}.old",
+                shell::word(&path.display().to_string())
+            ))
     };
     let text = String::from_utf8(old.unwrap_or(b"[]\n").to_vec()).map_err(|_| refused())?;
     let known: Vec<serde_json::Value> = serde_json::from_str(&text).map_err(|_| refused())?;
@@ -252,7 +286,9 @@ fn json(path: &Path, old: Option<&[u8]>, issue: &Issue, id: &str) -> Result<Opti
     let (before, after) = text.rsplit_once(']').ok_or_else(refused)?;
     let before = before.trim_end();
     let comma = if known.is_empty() { "" } else { "," };
-    Ok(Some(format!("{before}{comma}\n  {entry}\n]{after}").into_bytes()))
+    Ok(Some(
+        format!("{before}{comma}\n  {entry}\n]{after}").into_bytes(),
+    ))
 }
 
 #[cfg(test)]
@@ -272,7 +308,8 @@ mod tests {
             let new = json(path, Some(old.as_bytes()), &ISSUE(), "B-1");
             new.map(|new| new.map(|new| String::from_utf8(new).unwrap()))
         };
-        let entry = r#"{"id":"B-1","title":"review \"it\"","body":"all","from":"Weather, Next Steps"}"#;
+        let entry =
+            r#"{"id":"B-1","title":"review \"it\"","body":"all","from":"Weather, Next Steps"}"#;
         assert_eq!(add("[]").unwrap().unwrap(), format!("[\n  {entry}\n]"));
         let grown = add("[ {\"x\" : 1.0} ]\n").unwrap().unwrap();
         assert_eq!(grown, format!("[ {{\"x\" : 1.0}},\n  {entry}\n]\n"));

@@ -1,13 +1,15 @@
+mod checklist;
+
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::{Context, author, output, select};
+use super::{Context, author, host, output, select};
 use crate::cli;
 use crate::error::{Error, Result};
-use crate::operations::close::{self, Check, Closed, Request, Verdict};
+use crate::operations::close::{self, Check, Closed, Gate, Request, Verdict};
 use crate::operations::slug_of;
 use crate::render::sanitize;
 use crate::store::Store;
@@ -34,7 +36,7 @@ struct All {
 
 pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode> {
     let store = context.store()?;
-    let request = Request {
+    let mut request = Request {
         confirmed: arguments.confirm.clone(),
         waived: waivers(&arguments.waive)?,
         write_adrs: arguments.write_adrs,
@@ -51,30 +53,36 @@ pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode>
         return all(context, &store, &request, arguments.dry_run);
     }
     let name = select(&store, arguments.target.selector())?;
-    let outcome = one(context, &store, &name, &request, arguments.dry_run)?;
+    let mut gate = close::check(&store, &name, &request, context.now)?;
+    let mut wanted = !arguments.dry_run;
+    // An agent may have a terminal, but nobody who looks at it.
+    if wanted && !gate.is_met() && context.output.is_terminal() && host().is_none() {
+        (gate, wanted) = checklist::go_through(context, &store, gate, &mut request)?;
+    }
+    let outcome = finish(context, &store, gate, &request, wanted)?;
     context.output.print(&outcome, || {
         let hint = outcome.hint.as_deref().map(output::hint);
         text(&outcome) + &hint.unwrap_or_default()
     })?;
-    Ok(ExitCode::from(u8::from(!outcome.met)))
+    let left = !arguments.dry_run && outcome.closed.is_none();
+    Ok(ExitCode::from(u8::from(left || !outcome.met)))
 }
 
-/// Checks one session and closes it if its gate is met.
-fn one(
+/// Closes a session if that is wanted and its gate is met.
+fn finish(
     context: &Context,
     store: &Store,
-    name: &str,
+    gate: Gate,
     request: &Request,
-    dry_run: bool,
+    wanted: bool,
 ) -> Result<Outcome> {
-    let gate = close::check(store, name, request, context.now)?;
-    let closed = if gate.is_met() && !dry_run {
+    let closed = if gate.is_met() && wanted {
         Some(close::close(store, &gate, request, context.now)?)
     } else {
         None
     };
     Ok(Outcome {
-        session: name.to_owned(),
+        session: gate.session.clone(),
         met: gate.is_met(),
         hint: closed.is_none().then(|| gate.command(request)),
         closed,
@@ -92,7 +100,8 @@ fn all(context: &Context, store: &Store, request: &Request, dry_run: bool) -> Re
     };
     let mut worst = 0;
     for name in close::completed(store)? {
-        match one(context, store, &name, request, dry_run) {
+        let gate = close::check(store, &name, request, context.now);
+        match gate.and_then(|gate| finish(context, store, gate, request, !dry_run)) {
             Ok(outcome) => {
                 all.closed += usize::from(outcome.closed.is_some());
                 if !outcome.met {
@@ -112,7 +121,9 @@ fn all(context: &Context, store: &Store, request: &Request, dry_run: bool) -> Re
         let texts = all.sessions.iter().map(text);
         let (closed, refused) = (all.closed, all.refused);
         let refusal = all.sessions.iter().find(|outcome| !outcome.met);
-        let hint = refusal.and_then(|outcome| outcome.hint.as_deref()).map(output::hint);
+        let hint = refusal
+            .and_then(|outcome| outcome.hint.as_deref())
+            .map(output::hint);
         let count = format!("{closed} closed, {refused} refused\n");
         texts.collect::<String>() + &count + &hint.unwrap_or_default()
     })?;
@@ -152,9 +163,15 @@ fn done(closed: &Closed) -> String {
             sanitize(&filed.title)
         )
     });
-    let commit = closed.commit.as_deref().map(|commit| format!(", committed {commit}"));
+    let commit = closed
+        .commit
+        .as_deref()
+        .map(|commit| format!(", committed {commit}"));
     let commit = commit.unwrap_or_default();
-    format!("{filed}{written}closed {slug}{parents}{commit}\nundo: {}\n", sanitize(&closed.undo))
+    format!(
+        "{filed}{written}closed {slug}{parents}{commit}\nundo: {}\n",
+        sanitize(&closed.undo)
+    )
 }
 
 fn text(outcome: &Outcome) -> String {
@@ -163,22 +180,14 @@ fn text(outcome: &Outcome) -> String {
     }
     let mut text = String::new();
     for check in &outcome.gate {
-        let (word, color) = match check.verdict {
-            Verdict::Proven => ("proven", AnsiColor::Green),
-            Verdict::NotApplicable => ("n/a", AnsiColor::Green),
-            Verdict::Planned => ("planned", AnsiColor::Green),
-            Verdict::Confirmed => ("confirmed", AnsiColor::Green),
-            Verdict::Waived => ("waived", AnsiColor::Yellow),
-            Verdict::Asked => ("asked", AnsiColor::Yellow),
-            Verdict::Unmet => ("unmet", AnsiColor::Red),
+        let color = match check.verdict {
+            Verdict::Waived | Verdict::Asked => AnsiColor::Yellow,
+            Verdict::Unmet => AnsiColor::Red,
+            _ => AnsiColor::Green,
         };
         let style = Style::new().fg_color(Some(color.into()));
-        let id = check.item.id();
-        let _ = writeln!(
-            text,
-            "{style}{word:<9}{style:#}  {id:<10}  {}",
-            sanitize(&check.note)
-        );
+        let (word, rest) = parts(check);
+        let _ = writeln!(text, "{style}{word:<9}{style:#}  {rest}");
         for detail in check.details.iter().take(SHOWN) {
             let _ = writeln!(text, "             - {}", sanitize(detail));
         }
@@ -205,4 +214,26 @@ fn text(outcome: &Outcome) -> String {
         ),
     };
     text
+}
+
+/// An item on one line.
+fn line(check: &Check) -> String {
+    let (word, rest) = parts(check);
+    format!("{word:<9}  {rest}")
+}
+
+fn parts(check: &Check) -> (&'static str, String) {
+    let word = match check.verdict {
+        Verdict::Proven => "proven",
+        Verdict::NotApplicable => "n/a",
+        Verdict::Planned => "planned",
+        Verdict::Confirmed => "confirmed",
+        Verdict::Waived => "waived",
+        Verdict::Asked => "asked",
+        Verdict::Unmet => "unmet",
+    };
+    (
+        word,
+        format!("{:<10}  {}", check.item.id(), sanitize(&check.note)),
+    )
 }
