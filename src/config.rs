@@ -1,6 +1,7 @@
 //! `.agents/agentsess.toml`. Every key is optional; an unknown one is an error.
 
-use std::collections::BTreeMap;
+mod close;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
+
+pub use close::{Close, ISSUE_COMMAND, Item, Sink, SinkInput};
 
 use crate::document::line_column;
 use crate::document::schema::{REQUIRED_SECTIONS, same_name};
@@ -19,15 +22,6 @@ pub const FILE: &str = ".agents/agentsess.toml";
 
 /// Seconds that a writer waits where nothing else is configured.
 const LOCK_TIMEOUT: f64 = 10.0;
-
-/// Seconds that a program may take where nothing else is configured.
-const PROGRAM_TIMEOUT: f64 = 30.0;
-
-/// The least that can be configured, in seconds.
-const SHORTEST_TIMEOUT: f64 = 0.1;
-
-/// A path that stays where it begins, for the schema.
-const WITHIN: &str = r"^(?!/)(?!(.*/)?\.\.(/|$))";
 
 /// The most that can be configured, in seconds.
 const LONGEST_LOCK_TIMEOUT: f64 = 3600.0;
@@ -158,164 +152,6 @@ pub enum FailOn {
     Error,
     /// Warnings do, too.
     Warning,
-}
-
-/// `[close]`
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Close {
-    /// The folder of architecture decision records, relative to the root and within it.
-    #[schemars(extend("pattern" = WITHIN))]
-    pub decisions: PathBuf,
-    /// The document that lessons are added to, relative to the root and within it, such as
-    /// `docs/lessons.md`. With it `close` looks for each of them there; without it somebody has to
-    /// confirm that they are documented.
-    #[schemars(with = "Option<String>", extend("pattern" = WITHIN))]
-    pub lessons: Option<PathBuf>,
-    /// A program and its arguments, such as `["linear-status", "{issue}"]`, that prints the status
-    /// of an issue. With it `close` asks it; without it somebody has to confirm that the issue is
-    /// done. It runs once it is trusted.
-    pub issue_command: Vec<String>,
-    /// The statuses that are final, letter case aside.
-    pub issue_final: Vec<String>,
-    /// How long the program may take, in seconds; 30 if nothing is set.
-    #[schemars(range(min = SHORTEST_TIMEOUT, max = LONGEST_LOCK_TIMEOUT))]
-    pub issue_timeout: Option<f64>,
-    /// Items of the gate that are confirmed or waived by a person at a terminal only.
-    pub require_human: Vec<String>,
-    /// Programs that file remaining work, by the name for `--file-remaining`. They run once they
-    /// are trusted.
-    pub sinks: BTreeMap<String, Sink>,
-}
-
-/// `[close.sinks.NAME]`
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Sink {
-    /// The program and its arguments, in which `{title}`, `{body}` and `{session}` are filled in.
-    /// No shell reads them.
-    pub argv: Vec<String>,
-    /// Regular expression for the id in what it prints: its first group, or all of it.
-    pub id: String,
-    /// What it gets on standard input.
-    #[serde(default)]
-    pub stdin: SinkInput,
-    /// How long it may take, in seconds; 30 if nothing is set.
-    #[schemars(range(min = SHORTEST_TIMEOUT, max = LONGEST_LOCK_TIMEOUT))]
-    pub timeout: Option<f64>,
-}
-
-/// What a program that files remaining work gets on standard input.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SinkInput {
-    /// Nothing.
-    #[default]
-    None,
-    /// The body.
-    Body,
-}
-
-impl SinkInput {
-    /// Whether it is the body.
-    pub fn is_body(self) -> bool {
-        self == Self::Body
-    }
-}
-
-impl Default for Close {
-    fn default() -> Self {
-        Self {
-            decisions: "docs/decisions".into(),
-            lessons: None,
-            issue_command: Vec::new(),
-            issue_final: ["done", "closed", "completed", "merged"]
-                .map(String::from)
-                .to_vec(),
-            issue_timeout: None,
-            require_human: Vec::new(),
-            sinks: BTreeMap::new(),
-        }
-    }
-}
-
-impl Close {
-    /// How long a program may take for which this many seconds are configured.
-    pub fn limit(&self, seconds: Option<f64>) -> Duration {
-        Duration::from_secs_f64(seconds.unwrap_or(PROGRAM_TIMEOUT))
-    }
-
-    /// What is wrong with its values, and the key it is about.
-    fn defect(&self) -> Option<(String, String)> {
-        for (key, path) in [
-            ("decisions", Some(&self.decisions)),
-            ("lessons", self.lessons.as_ref()),
-        ] {
-            if path.is_some_and(|path| path.is_absolute() || path.iter().any(|part| part == "..")) {
-                let message = format!("`close.{key}` must stay within the repository");
-                return Some((key.to_owned(), message));
-            }
-        }
-        let items = crate::operations::close::Item::ALL.map(|item| item.id());
-        let mut required = self.require_human.iter();
-        if let Some(unknown) = required.find(|id| !items.contains(&id.as_str())) {
-            let known = items.join("`, `");
-            let message = format!("`{unknown}` is no item of the gate; those are `{known}`");
-            return Some(("require-human".to_owned(), message));
-        }
-        let timeout = |timeout: Option<f64>| {
-            timeout.is_some_and(|timeout| {
-                !(SHORTEST_TIMEOUT..=LONGEST_LOCK_TIMEOUT).contains(&timeout)
-            })
-        };
-        let range = format!("must be between {SHORTEST_TIMEOUT} and {LONGEST_LOCK_TIMEOUT}");
-        if timeout(self.issue_timeout) {
-            return Some((
-                "issue-timeout".to_owned(),
-                format!("`issue-timeout` {range}"),
-            ));
-        }
-        if let Some(message) = script(&self.issue_command) {
-            return Some(("issue-command".to_owned(), message));
-        }
-        for (name, sink) in &self.sinks {
-            let defect = if sink.argv.first().is_none_or(String::is_empty) {
-                Some("has no program in its `argv`".to_owned())
-            } else if timeout(sink.timeout) {
-                Some(format!("has a `timeout` that {range}"))
-            } else if let Err(error) = Regex::new(&sink.id) {
-                Some(format!(
-                    "has an `id` that is no regular expression: {error}"
-                ))
-            } else if name == crate::operations::trust::ISSUE_COMMAND {
-                Some("has a name that is taken".to_owned())
-            } else {
-                script(&sink.argv)
-            };
-            if let Some(defect) = defect {
-                return Some((name.clone(), format!("the sink `{name}` {defect}")));
-            }
-        }
-        None
-    }
-}
-
-/// What is wrong with a command that fills a session's words into a script.
-fn script(argv: &[String]) -> Option<String> {
-    let program = argv
-        .first()
-        .and_then(|program| program.rsplit('/').next())?;
-    let shells = ["sh", "bash", "dash", "zsh", "ksh", "fish"];
-    let filled = |word: &&String| word.contains('{');
-    let code = argv
-        .iter()
-        .position(|word| word.starts_with('-') && word.ends_with('c'))?;
-    let script = argv.get(code + 1).filter(filled);
-    (shells.contains(&program) && script.is_some()).then(|| {
-        "fills words into a script, where a shell would run them; pass them behind it and write \
-         \"$1\""
-            .to_owned()
-    })
 }
 
 impl Config {

@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use common::{NOW, Project, leftovers};
@@ -192,7 +193,6 @@ fn with_program(name: &str, script: &str) -> Project {
 
 /// The script gets its number, counted from 1, as `$N`; a line of each call is in `calls`.
 fn program(project: &Project, name: &str, script: &str) {
-    use std::os::unix::fs::PermissionsExt;
     let head = "#!/bin/sh\nN=$(($(cat calls 2>/dev/null | wc -l) + 1))\n\
                 printf '%s\\n' \"$*\" | tr '\\n' ' ' >> calls; echo >> calls\n";
     let path = project.write(&format!("tools/{name}"), &format!("{head}{script}\n"));
@@ -248,7 +248,6 @@ fn nothing_runs_before_it_is_trusted_and_nothing_after_it_changed() {
         .parent()
         .unwrap()
         .join(".local/state/agentsess/trust.json");
-    use std::os::unix::fs::PermissionsExt;
     assert_eq!(
         fs::metadata(state).unwrap().permissions().mode() & 0o777,
         0o600
@@ -617,7 +616,7 @@ fn a_tracker_is_asked_and_believed() {
 fn settings_that_would_hurt_are_refused() {
     let project = project();
     for (text, why) in [
-        ("require-human = ['isue']", "`isue` is no item of the gate"),
+        ("require-human = ['isue']", "unknown variant `isue`"),
         ("issue-timeout = 0", "`issue-timeout` must be between"),
         ("sinks.x = { argv = [], id = 'x' }", "has no program"),
         (
@@ -850,10 +849,8 @@ fn on_a_terminal(project: &Project, arguments: &[&str], keys: &[(&str, &str)]) -
     for (text, key) in keys {
         while !shown[seen..].contains(text) {
             let left = deadline.saturating_duration_since(Instant::now());
-            match receiver.recv_timeout(left) {
-                Ok(new) => shown += &new,
-                Err(_) => panic!("no `{text}` in {shown}"),
-            }
+            let new = receiver.recv_timeout(left);
+            shown += &new.unwrap_or_else(|_| panic!("no `{text}` in {shown}"));
         }
         // What is shown is read before anything is pressed.
         while let Ok(new) = receiver.recv_timeout(Duration::from_millis(150)) {

@@ -210,10 +210,11 @@ fn readme_names_every_command_and_the_two_that_do_everything() {
     let readme = read("README.md");
     for command in [
         "new", "log", "show", "list", "close", "set", "restore", "lint", "rule", "schema", "adopt",
+        "trust",
     ] {
         assert!(readme.contains(&format!("| `{command}` |")), "{command}");
     }
-    for page in ["rules", "cli", "configuration", "format", "json"] {
+    for page in ["rules", "cli", "configuration", "format", "json", "close"] {
         assert!(readme.contains(&format!("](docs/{page}.md)")), "{page}");
     }
     assert!(readme.contains("```sh\ncargo test --locked\n```"));

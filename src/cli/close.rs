@@ -24,6 +24,10 @@ Examples:
   agentsess close weather --write-adrs --write-lessons --file-remaining github
   agentsess close --all-completed --commit
   agentsess close weather --waive remaining=\"superseded by BACK-140\"")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 pub struct Close {
     /// Vouch for an item that cannot be proven; can be given more than once
     #[arg(long, value_name = "ITEM")]

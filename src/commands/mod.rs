@@ -44,21 +44,6 @@ impl Context {
     fn store(&self) -> Result<Store> {
         Store::open(&self.place)
     }
-
-    /// What this user trusts, in the user's folder for state.
-    fn trust(&self) -> Result<TrustFile> {
-        let absolute = |name| {
-            variable(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-        };
-        let home = || absolute("HOME").map(|home| home.join(".local/state"));
-        let state = absolute("XDG_STATE_HOME").or_else(home);
-        state.map(|state| TrustFile::below(&state)).ok_or_else(|| {
-            Error::usage("there is no folder for what you trust: HOME is not set")
-                .hint("XDG_STATE_HOME=/path/to/state agentsess trust --list")
-        })
-    }
 }
 
 /// Runs a command. The exit code is 0 when it did what was asked, 1 for findings or an unmet gate,
@@ -141,6 +126,21 @@ fn host() -> Option<&'static str> {
     ];
     let found = HOSTS.iter().find(|(name, _)| variable(name).is_some());
     found.map(|(_, host)| *host)
+}
+
+/// What this user trusts, in the user's folder for state.
+fn trust_file() -> Result<TrustFile> {
+    let absolute = |name| {
+        variable(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let home = || absolute("HOME").map(|home| home.join(".local/state"));
+    let state = absolute("XDG_STATE_HOME").or_else(home);
+    state.map(|state| TrustFile::below(&state)).ok_or_else(|| {
+        Error::usage("there is no folder for what you trust: HOME is not set")
+            .hint("XDG_STATE_HOME=/path/to/state agentsess trust --list")
+    })
 }
 
 /// The value of an environment variable that has one.

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::Context;
+use super::{Context, trust_file};
 use crate::cli;
 use crate::error::Result;
 use crate::operations::trust::{self, Candidate};
@@ -21,7 +21,7 @@ struct Revoked {
 
 pub(super) fn run(context: &Context, arguments: &cli::Trust) -> Result<ExitCode> {
     let store = context.store()?;
-    let file = context.trust()?;
+    let file = trust_file()?;
     if arguments.revoke {
         let revoked = trust::revoke(&store, &file, &arguments.names)?;
         context.output.print(&Revoked { revoked }, || {

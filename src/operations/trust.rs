@@ -46,8 +46,7 @@ pub struct Candidate {
     pub trusted: bool,
 }
 
-/// What the configured status command is called.
-pub const ISSUE_COMMAND: &str = "issue-command";
+pub use crate::config::ISSUE_COMMAND;
 
 /// The commands that are built in: name, arguments, whether the body goes to standard input, and
 /// how the id is found in what they print.
@@ -269,8 +268,8 @@ pub fn revoke(store: &Store, trust: &TrustFile, names: &[String]) -> Result<usiz
     let project = project(store);
     trust.revise(|grants| {
         let before = grants.len();
-        let named = |grant: &Grant| names.is_empty() || names.contains(&grant.name);
-        grants.retain(|grant| grant.project != project || !named(grant));
+        let meant = |grant: &Grant| names.is_empty() || names.contains(&grant.name);
+        grants.retain(|grant| grant.project != project || !meant(grant));
         revoked = before - grants.len();
     })?;
     Ok(revoked)

@@ -1,12 +1,18 @@
 mod checklist;
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::{Context, author, host, output, select};
+use super::{Context, author, host, output, select, trust_file};
 use crate::cli;
 use crate::error::{Error, Result};
 use crate::operations::close::{self, Check, Closed, Gate, Request, Verdict};
@@ -44,16 +50,17 @@ pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode>
         file_remaining: arguments.file_remaining.clone(),
         filed: arguments.filed.clone(),
         refile: arguments.refile.clone(),
-        trust: context.trust().ok(),
+        trust: trust_file().ok(),
         commit: arguments.commit,
         by: author(&arguments.author),
+        searched: Arc::default(),
         in_person: false,
     };
     if arguments.all_completed {
         return all(context, &store, &request, arguments.dry_run);
     }
     let name = select(&store, arguments.target.selector())?;
-    let mut gate = close::check(&store, &name, &request, context.now)?;
+    let mut gate = check(context, &store, &name, &request)?;
     let mut wanted = !arguments.dry_run;
     // An agent may have a terminal, but nobody who looks at it.
     if wanted && !gate.is_met() && context.output.is_terminal() && host().is_none() {
@@ -66,6 +73,36 @@ pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode>
     })?;
     let left = !arguments.dry_run && outcome.closed.is_none();
     Ok(ExitCode::from(u8::from(left || !outcome.met)))
+}
+
+/// Checks the gate; on a terminal a long search for references shows how far it is.
+fn check(context: &Context, store: &Store, name: &str, request: &Request) -> Result<Gate> {
+    if !context.output.is_terminal() {
+        return close::check(store, name, request, context.now);
+    }
+    let (done, end) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut stream = io::stderr();
+            let mut pause = Duration::from_millis(500);
+            let mut shown = 0;
+            while end.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+                let searched = request.searched.load(Ordering::Relaxed);
+                if searched > 0 {
+                    // A terminal that cannot be written to needs no progress.
+                    let _ = write!(stream, "\rsearching for references: {searched} files");
+                    shown = searched;
+                }
+                pause = Duration::from_millis(100);
+            }
+            if shown > 0 {
+                let _ = write!(stream, "\r\x1b[2K");
+            }
+        });
+        let gate = close::check(store, name, request, context.now);
+        drop(done);
+        gate
+    })
 }
 
 /// Closes a session if that is wanted and its gate is met.
@@ -100,7 +137,7 @@ fn all(context: &Context, store: &Store, request: &Request, dry_run: bool) -> Re
     };
     let mut worst = 0;
     for name in close::completed(store)? {
-        let gate = close::check(store, &name, request, context.now);
+        let gate = check(context, store, &name, request);
         match gate.and_then(|gate| finish(context, store, gate, request, !dry_run)) {
             Ok(outcome) => {
                 all.closed += usize::from(outcome.closed.is_some());

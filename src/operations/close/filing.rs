@@ -168,7 +168,6 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
         })
     };
     let lines = &ledger.content.items;
-    let sink_of = |number: &usize| lines.get(number - 1).map_or("", |line| line.sink.as_str());
     let unknown: Vec<usize> = known
         .iter()
         .filter_map(|(_, known)| match known {
@@ -177,30 +176,7 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
         })
         .collect();
     if !unknown.is_empty() {
-        let title = |number: &usize| lines.get(number - 1).map_or("", |line| line.title.as_str());
-        let stopped = unknown
-            .iter()
-            .map(|number| (*number, title(number).to_owned()));
-        plan.stopped = stopped.collect();
-        let details = unknown
-            .iter()
-            .map(|number| format!("item {number}: {} ({})", title(number), sink_of(number)));
-        let mut remedy: Vec<_> = unknown
-            .iter()
-            .map(|number| format!("--filed {number}={BLANK}"))
-            .collect();
-        if let (None, Some(first)) = (asked, unknown.first()) {
-            remedy.insert(
-                0,
-                format!("--file-remaining {}", shell::word(sink_of(first))),
-            );
-        }
-        let note = format!(
-            "{} may have been filed already; look, then say `--filed ITEM={BLANK}`, or `--refile \
-             ITEM` if it was not",
-            counted(unknown.len(), "item")
-        );
-        return unmet(note, details.collect(), remedy.join(" "));
+        return Ok(stopped(lines, &unknown, asked, plan));
     }
     let shown = store.shown(&store.path(name));
     let to_file = known
@@ -243,6 +219,38 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
     };
     plan.filing = Some(Filing { sink });
     Ok(verdict(Item::Remaining, Verdict::Planned, note, details))
+}
+
+/// The verdict where a stopped close leaves a question.
+fn stopped(lines: &[Line], unknown: &[usize], asked: Option<&str>, plan: &mut Plan) -> Check {
+    let lines = unknown
+        .iter()
+        .filter_map(|number| Some((*number, lines.get(number - 1)?)));
+    let lines: Vec<_> = lines.collect();
+    let titles = lines
+        .iter()
+        .map(|(number, line)| (*number, line.title.clone()));
+    plan.stopped = titles.collect();
+    let details = lines.iter().map(|(number, line)| {
+        let Line { title, sink, .. } = line;
+        format!("item {number}: {title} ({sink})")
+    });
+    let flags = lines
+        .iter()
+        .map(|(number, _)| format!("--filed {number}={BLANK}"));
+    let mut remedy: Vec<_> = flags.collect();
+    if let (None, Some((_, first))) = (asked, lines.first()) {
+        remedy.insert(0, format!("--file-remaining {}", shell::word(&first.sink)));
+    }
+    let note = format!(
+        "{} may have been filed already; look, then say `--filed ITEM={BLANK}`, or `--refile \
+         ITEM` if it was not",
+        counted(lines.len(), "item")
+    );
+    Check {
+        remedy: Some(remedy.join(" ")),
+        ..verdict(Item::Remaining, Verdict::Unmet, note, details.collect())
+    }
 }
 
 /// Puts an id on every line, in memory only, so that what cannot be written is noticed before
@@ -315,16 +323,7 @@ pub(super) fn file(
                     id: id.clone(),
                     error: None,
                 };
-                let number = match number.and_then(|number| Some((number, ledger.item(number)?))) {
-                    Some((number, old)) => {
-                        *old = line;
-                        number
-                    }
-                    None => {
-                        ledger.content.items.push(line);
-                        ledger.content.items.len()
-                    }
-                };
+                let number = ledger.put(number, line);
                 ledger.save(store, closing, name)?;
                 let outcome = sink.file(store, stem_of(name), &issue, id.as_deref());
                 record(store, closing, name, &mut ledger, number, outcome)

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::decisions::Record;
 use super::filing::{self, Filing};
-use super::{Check, Item, Request, Subject, Verdict, commit, items};
+use super::{Check, Item, Request, Subject, Verdict, commit, item, items};
 use crate::document::Document;
 use crate::document::time::Timestamp;
 use crate::error::{Error, Result};
@@ -107,13 +107,9 @@ pub(super) const WRITE_LESSONS: &str = "--write-lessons";
 /// When the session cannot be read, an id is unknown, or a waiver has no reason.
 pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Gate> {
     store.refuse_second_closing()?;
-    let for_people = |id: &str| {
-        let required = store
-            .config
-            .close
-            .require_human
-            .iter()
-            .any(|item| item == id);
+    let for_people = |item: Item| {
+        let id = item.id();
+        let required = store.config.close.require_human.contains(&item);
         if !required || request.in_person {
             return Ok(());
         }
@@ -123,12 +119,13 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
     };
     let mut confirmed = Vec::new();
     for id in &request.confirmed {
-        confirmed.push(Item::parse(id)?);
-        for_people(id)?;
+        let item = item(id)?;
+        for_people(item)?;
+        confirmed.push(item);
     }
     let mut waived = Vec::new();
     for (id, reason) in &request.waived {
-        let item = Item::parse(id)?;
+        let item = item(id)?;
         if reason.trim().is_empty() || reason == BLANK {
             return Err(
                 Error::usage(format!("the waiver of `{id}` gives no reason")).hint(format!(
@@ -137,7 +134,7 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
                 )),
             );
         }
-        for_people(id)?;
+        for_people(item)?;
         waived.push((item, reason));
     }
     let source = store.read(name)?;
@@ -158,7 +155,7 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
             Item::Api => items::api(&document),
             Item::Remaining => filing::plan(&subject, request, &mut plan)?,
             Item::Committed => items::committed(store, &document),
-            Item::References => items::mentions(store, name, &mut plan.children),
+            Item::References => items::mentions(&subject, &request.searched, &mut plan.children),
             Item::Saved => items::saved(store, name, &source, now),
         };
         if check.verdict == Verdict::Asked && confirmed.contains(&item) {

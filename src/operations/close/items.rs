@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::atomic::AtomicUsize;
 
 use super::decisions::record;
 use super::gate::{Plan, WRITE_ADRS, WRITE_LESSONS};
@@ -39,32 +40,32 @@ pub(super) fn issue(subject: &Subject, request: &Request) -> Result<Check> {
     let Subject {
         store, document, ..
     } = *subject;
-    let none = Vec::new();
+    let nothing = Vec::new();
     let Some(issue) = document.frontmatter.issue() else {
         return Ok(verdict(
             Item::Issue,
             Verdict::NotApplicable,
             "no issue",
-            none,
+            nothing,
         ));
     };
     let Some(command) = trust::command(store, trust::ISSUE_COMMAND) else {
         let note = format!("confirm that {issue} has its final status");
-        return Ok(verdict(Item::Issue, Verdict::Asked, note, none));
+        return Ok(verdict(Item::Issue, Verdict::Asked, note, nothing));
     };
     let unmet = |note: String, said| Ok(verdict(Item::Issue, Verdict::Unmet, note, said));
     if request.waives(Item::Issue) {
-        return unmet(format!("nobody was asked about {issue}"), none);
+        return unmet(format!("nobody was asked about {issue}"), nothing);
     }
     if issue.starts_with('-') {
-        return unmet(format!("`{issue}` would be taken for an option"), none);
+        return unmet(format!("`{issue}` would be taken for an option"), nothing);
     }
     request.require_trust(store, &command)?;
     let argv = command.filled(&[("issue", issue)]);
     let program = argv.first().map_or("", String::as_str);
     let said = match child::run(&argv, &store.root, None, command.limit) {
         Ok(said) => said,
-        Err(error) => return unmet(format!("`{program}` cannot be started: {error}"), none),
+        Err(error) => return unmet(format!("`{program}` cannot be started: {error}"), nothing),
     };
     let status = said
         .stdout
@@ -76,7 +77,7 @@ pub(super) fn issue(subject: &Subject, request: &Request) -> Result<Check> {
             let mut known = store.config.close.issue_final.iter();
             if known.any(|known| known.eq_ignore_ascii_case(status)) {
                 let note = format!("{issue} is {status}");
-                return Ok(verdict(Item::Issue, Verdict::Proven, note, none));
+                return Ok(verdict(Item::Issue, Verdict::Proven, note, nothing));
             }
             unmet(
                 format!("{issue} does not have a final status"),
@@ -173,12 +174,11 @@ pub(super) fn lessons(subject: &Subject, write: bool, plan: &mut Plan) -> Result
         lessons.iter().map(first).collect()
     };
     if lessons.is_empty() {
-        let none = Vec::new();
         return Ok(verdict(
             Item::Lessons,
             Verdict::NotApplicable,
             "no lessons",
-            none,
+            Vec::new(),
         ));
     }
     let Some(path) = &store.config.close.lessons else {
@@ -346,14 +346,26 @@ fn clean_files(store: &Store, repository: &Repository, files: &[String]) -> Resu
 
 /// Mentions elsewhere in the repository. A `parent` that names the session is not one: closing
 /// clears it.
-pub(super) fn mentions(store: &Store, name: &str, children: &mut BTreeSet<String>) -> Check {
+pub(super) fn mentions(
+    subject: &Subject,
+    searched: &AtomicUsize,
+    children: &mut BTreeSet<String>,
+) -> Check {
+    let Subject { store, name, .. } = *subject;
     let stem = stem_of(name);
     let top = store.repository.as_ref().map_or(&store.root, |r| &r.top);
     let own = store.path(name);
     let local = store.sessions.join(".local");
     let archive = store.sessions.join("archive");
-    let skip = |path: &Path| path == own || path == local || path == archive;
-    let found = references::find(top, stem, skip);
+    // Other work trees have the session of their own branch.
+    let mut skipped = vec![own, local, archive];
+    if let Some(repository) = &store.repository {
+        let others = repository.work_trees().into_iter();
+        skipped.extend(others.filter(|other| *other != repository.top));
+        skipped.push(repository.common_dir.clone());
+    }
+    let skip = |path: &Path| skipped.iter().any(|skipped| skipped == path);
+    let found = references::find(top, stem, skip, searched);
     let orphaned: Vec<_> = found
         .iter()
         .filter(|mention| !is_parent(store, mention, stem, children))

@@ -127,6 +127,19 @@ impl Ledger {
         ours.map(|written| written.path.clone()).collect()
     }
 
+    /// Puts an item in the place of the one of this number, or behind the others, and returns its
+    /// number.
+    pub fn put(&mut self, number: Option<usize>, line: Line) -> usize {
+        let at = number.and_then(|number| number.checked_sub(1));
+        let old = at.and_then(|at| self.content.items.get_mut(at));
+        if let (Some(old), Some(number)) = (old, number) {
+            *old = line;
+            return number;
+        }
+        self.content.items.push(line);
+        self.content.items.len()
+    }
+
     /// The item of this number, from 1.
     pub fn item(&mut self, number: usize) -> Option<&mut Line> {
         self.content.items.get_mut(number.checked_sub(1)?)

@@ -15,6 +15,8 @@ mod references;
 mod sink;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use serde::Serialize;
 
@@ -22,85 +24,14 @@ pub use filing::Filed;
 pub use finish::close;
 pub use gate::{Gate, check};
 
+pub use crate::config::Item;
+
 use super::stem_of;
 use super::trust::{self, External};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Status, yaml};
 use crate::error::{Error, Result};
 use crate::store::{Store, TrustFile};
-
-/// An item of the gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Item {
-    /// The external issue has its final status.
-    Issue,
-    /// Architectural decisions are captured.
-    Decisions,
-    /// Lessons are added to the documentation.
-    Lessons,
-    /// API contracts are documented.
-    Api,
-    /// Remaining work is filed.
-    Remaining,
-    /// The implementation is in git.
-    Committed,
-    /// Nothing else mentions the session.
-    References,
-    /// Nothing is unsaved.
-    Saved,
-}
-
-impl Item {
-    /// All of them, in the order in which they are checked.
-    pub const ALL: [Self; 8] = [
-        Self::Issue,
-        Self::Decisions,
-        Self::Lessons,
-        Self::Api,
-        Self::Remaining,
-        Self::Committed,
-        Self::References,
-        Self::Saved,
-    ];
-
-    /// As it is written on the command line.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Issue => "issue",
-            Self::Decisions => "decisions",
-            Self::Lessons => "lessons",
-            Self::Api => "api",
-            Self::Remaining => "remaining",
-            Self::Committed => "committed",
-            Self::References => "references",
-            Self::Saved => "saved",
-        }
-    }
-
-    /// What it asks for.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Issue => "the external issue has its final status",
-            Self::Decisions => "architectural decisions are captured",
-            Self::Lessons => "lessons are added to the documentation",
-            Self::Api => "API contracts are documented",
-            Self::Remaining => "remaining work is filed",
-            Self::Committed => "the implementation is in git",
-            Self::References => "nothing else mentions the session",
-            Self::Saved => "nothing is unsaved",
-        }
-    }
-
-    fn parse(id: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|item| item.id() == id);
-        found.ok_or_else(|| {
-            let mut error = Error::usage(format!("`{id}` is no item of the gate"));
-            error.details = Self::ALL.map(|item| item.id().to_owned()).to_vec();
-            error.hint("agentsess close --dry-run")
-        })
-    }
-}
 
 /// How an item stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -156,6 +87,10 @@ struct Subject<'s> {
 
 /// What somebody vouches for, and what is to be written.
 #[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 pub struct Request {
     /// Ids of items that are confirmed.
     pub confirmed: Vec<String>,
@@ -177,6 +112,8 @@ pub struct Request {
     pub commit: bool,
     /// Who vouches.
     pub by: String,
+    /// Counts the files in which references are looked for, while they are.
+    pub searched: Arc<AtomicUsize>,
     /// A person answers, who may vouch for everything.
     pub in_person: bool,
 }
@@ -234,6 +171,16 @@ pub fn completed(store: &Store) -> Result<Vec<String>> {
         }
     });
     failed.map_or(Ok(names), Err)
+}
+
+/// The item that the command line means.
+fn item(id: &str) -> Result<Item> {
+    let found = Item::ALL.into_iter().find(|item| item.id() == id);
+    found.ok_or_else(|| {
+        let mut error = Error::usage(format!("`{id}` is no item of the gate"));
+        error.details = Item::ALL.map(|item| item.id().to_owned()).to_vec();
+        error.hint("agentsess close --dry-run")
+    })
 }
 
 const PARENT: &[&str] = &["session", "parent"];
