@@ -941,3 +941,108 @@ fn leaving_the_list_changes_nothing() {
     let (shown, code) = on_a_terminal(&project, &["close", "--json"], &[]);
     assert!(code == 1 && shown.contains("\"schema_version\""), "{shown}");
 }
+
+#[test]
+fn an_item_that_was_reworded_after_an_intent_is_not_filed_behind_ones_back() {
+    let project = with_program(
+        "tk",
+        "[ $N = 3 ] && kill -9 $PPID && sleep 1\necho we-a00$N",
+    );
+    project.ok(&["trust", "tk"]);
+    close(&project, "--file-remaining tk");
+    let text = project
+        .read("weather")
+        .replace("- [ ] three", "- [ ] the third");
+    fs::write(project.session("weather"), text).unwrap();
+    let refused = close(&project, "--file-remaining tk");
+    assert!(
+        refused.contains("item 3: three (tk), not in the session as it was"),
+        "{refused}"
+    );
+    assert!(refused.ends_with("--filed 3=ID\n? 1\n"), "{refused}");
+    assert_eq!(calls(&project), 3);
+    // What is written by hand has to be of a form that is known.
+    settings(&project, "[items]\nid-patterns = ['we-a\\d+']\n");
+    let text = project
+        .read("weather")
+        .replace("the third", "we-a003 - the third");
+    fs::write(project.session("weather"), text).unwrap();
+    let refused = close(&project, "--file-remaining tk --filed 3=we-a003 --dry-run");
+    assert!(
+        refused.contains("planned    remaining   2 items"),
+        "{refused}"
+    );
+    assert!(close(&project, "--file-remaining tk --filed 3=we-a003").contains("closed weather"));
+    assert_eq!(calls(&project), 5);
+}
+
+#[test]
+fn a_close_that_is_killed_at_any_moment_can_be_repeated() {
+    let mut killed = 0;
+    for start in 0..6 {
+        let project = project();
+        settings(&project, "[close]\nlessons = 'docs/lessons.md'\n");
+        log(
+            &project,
+            &format!("{KNOWLEDGE}\n## Todo\n- [ ] two\n- [ ] two\n- [ ] three\n"),
+        );
+        let close = [
+            "close",
+            "weather",
+            "--write-adrs",
+            "--write-lessons",
+            "--file-remaining",
+            "docs/b.md",
+            "--confirm",
+            "committed",
+        ];
+        let mut patience = 5 + start;
+        while project.session("weather").exists() {
+            assert!(
+                patience < 2000,
+                "{}",
+                project.shell("agentsess close --dry-run")
+            );
+            let mut child = project
+                .agentsess(&close)
+                .stdout(std::process::Stdio::null())
+                .spawn();
+            let child = child.as_mut().unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(patience));
+            child.kill().unwrap();
+            killed += usize::from(!child.wait().unwrap().success());
+            patience += 10;
+        }
+        let read = |path: &str| fs::read_to_string(project.root.join(path)).unwrap();
+        let backlog = read("docs/b.md");
+        let ids: Vec<_> = backlog
+            .lines()
+            .filter_map(|line| line.strip_prefix("- [ ] "))
+            .collect();
+        assert_eq!(
+            ids,
+            ["B-1 - review it", "B-2 - two", "B-3 - two", "B-4 - three"],
+            "{backlog}"
+        );
+        assert_eq!(
+            read("docs/lessons.md").matches("- Clocks differ\n").count(),
+            1
+        );
+        let records = fs::read_dir(project.root.join("docs/decisions")).unwrap();
+        let records = records.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let records: Vec<_> = records.filter(|name| !name.starts_with('.')).collect();
+        assert_eq!(records.len(), 2, "{records:?}");
+        project.ok(&["restore", "weather"]);
+        let text = project.read("weather");
+        assert!(
+            text.contains("tickets: [\"B-1\", \"B-2\", \"B-3\", \"B-4\"]"),
+            "{text}"
+        );
+        assert!(
+            text.contains("- [ ] B-2 - two\n- [ ] B-3 - two\n- [ ] B-4 - three\n"),
+            "{text}"
+        );
+        project.ok(&["lint"]);
+    }
+    assert!(killed > 20, "{killed}");
+}

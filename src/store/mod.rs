@@ -25,7 +25,7 @@ use walkdir::WalkDir;
 
 pub use closing::Closing;
 pub use decisions::{DecisionRecords, plain};
-pub use files::{FILE_LIMIT, read, refuse_link, too_large};
+pub use files::{FILE_LIMIT, is_leftover, read, refuse_link, too_large};
 pub use lock::Lock;
 pub use root::{Place, SESSIONS, SettingsFile};
 pub use select::Candidate;

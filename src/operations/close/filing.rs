@@ -62,13 +62,14 @@ enum Known {
     ToFile(Option<usize>, Option<String>),
 }
 
-/// What the ledger knows about each of the items without an id, in order.
+/// What the ledger knows about each of the items without an id, in order; and the numbers of the
+/// intents whose item has been reworded or is gone.
 fn known(
     store: &Store,
     document: &Document,
     ledger: &Ledger,
     sink: Option<&Sink>,
-) -> Vec<(Open, Known)> {
+) -> (Vec<(Open, Known)>, Vec<usize>) {
     let items = open::items(document);
     let (filed, rest): (Vec<_>, Vec<_>) = items
         .into_iter()
@@ -100,7 +101,9 @@ fn known(
         };
         (item, known)
     });
-    known.collect()
+    let known = known.collect();
+    let intents = lines.iter().filter(|(_, line)| line.state == State::Intent);
+    (known, intents.map(|(index, _)| index + 1).collect())
 }
 
 /// The ledger with what the caller says about its intents.
@@ -153,7 +156,7 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
         .transpose()?;
     let ledger = told(store, name, request)?;
     let open = open::items(document).len();
-    let known = known(store, document, &ledger, sink.as_ref());
+    let (known, orphans) = known(store, document, &ledger, sink.as_ref());
     if known.is_empty() {
         let note = match open {
             0 => "nothing is open".to_owned(),
@@ -168,15 +171,17 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
         })
     };
     let lines = &ledger.content.items;
-    let unknown: Vec<usize> = known
+    let mut unknown: Vec<usize> = known
         .iter()
         .filter_map(|(_, known)| match known {
             Known::Unknown(number) => Some(*number),
             _ => None,
         })
         .collect();
+    let matched = unknown.len();
+    unknown.extend(orphans);
     if !unknown.is_empty() {
-        return Ok(stopped(lines, &unknown, asked, plan));
+        return Ok(stopped(lines, &unknown, matched, asked, plan));
     }
     let shown = store.shown(&store.path(name));
     let to_file = known
@@ -200,8 +205,14 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
             details.len(),
             counted(open, "open item")
         );
-        let before = lines.last().map(|line| shell::word(&line.sink));
-        let sink = before.unwrap_or_else(|| sink::default(store));
+        let before = lines.last().map(|line| line.sink.as_str());
+        let backlog = || {
+            document
+                .frontmatter
+                .text(&["planning", "backlog", "backlog_md"])
+        };
+        let sink = before.or_else(backlog).map(shell::word);
+        let sink = sink.unwrap_or_else(|| sink::default(store));
         return unmet(note, details, format!("--file-remaining {sink}"));
     }
     let note = match &sink {
@@ -222,7 +233,15 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
 }
 
 /// The verdict where a stopped close leaves a question.
-fn stopped(lines: &[Line], unknown: &[usize], asked: Option<&str>, plan: &mut Plan) -> Check {
+///
+/// Of the `unknown` items the first `matched` are in the session.
+fn stopped(
+    lines: &[Line],
+    unknown: &[usize],
+    matched: usize,
+    asked: Option<&str>,
+    plan: &mut Plan,
+) -> Check {
     let lines = unknown
         .iter()
         .filter_map(|number| Some((*number, lines.get(number - 1)?)));
@@ -231,9 +250,14 @@ fn stopped(lines: &[Line], unknown: &[usize], asked: Option<&str>, plan: &mut Pl
         .iter()
         .map(|(number, line)| (*number, line.title.clone()));
     plan.stopped = titles.collect();
-    let details = lines.iter().map(|(number, line)| {
+    let details = lines.iter().enumerate().map(|(at, (number, line))| {
         let Line { title, sink, .. } = line;
-        format!("item {number}: {title} ({sink})")
+        let gone = if at < matched {
+            ""
+        } else {
+            ", not in the session as it was: if it was filed, write its id before its new text"
+        };
+        format!("item {number}: {title} ({sink}){gone}")
     });
     let flags = lines
         .iter()
@@ -294,7 +318,7 @@ pub(super) fn file(
     loop {
         unchanged(store, name, source.bytes())?;
         let document = Document::parse(&source);
-        let known = known(store, &document, &ledger, filing.sink.as_ref());
+        let (known, _) = known(store, &document, &ledger, filing.sink.as_ref());
         let Some((item, known)) = known.into_iter().next() else {
             break;
         };

@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ignore::{WalkBuilder, WalkState};
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 
+use crate::store::is_leftover;
+
 /// A mention.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Mention {
@@ -57,7 +59,8 @@ pub(super) fn find(
                     return WalkState::Continue;
                 };
                 let path = entry.path();
-                if entry.file_name() == ".git" || skip(path) {
+                let name = entry.file_name();
+                if name == ".git" || is_leftover(name) || skip(path) {
                     return WalkState::Skip;
                 }
                 if entry.file_type().is_some_and(|kind| kind.is_file()) {
