@@ -1,11 +1,13 @@
 //! The command line: types and their documentation, nothing else. Help, completions and the man
 //! page follow from it.
 
+mod close;
 mod handoff;
 mod link;
 mod lint;
 mod new;
 mod template;
+mod trust;
 mod work;
 
 use std::ffi::OsString;
@@ -14,11 +16,13 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use close::Close;
 pub use handoff::{Handoff, Resume};
 pub use link::Link;
 pub use lint::{FailOn, Fixes, Lint, LintFormat, LintInput, Rules};
 pub use new::New;
 pub use template::{Template, TemplateAction};
+pub use trust::Trust;
 pub use work::{Block, Decide, Done, Edit, Pause, Task, TaskAdd, TaskCommand, Unblock, Use};
 
 const STYLES: Styles = Styles::styled()
@@ -41,7 +45,10 @@ pub const GROUPS: &[(&str, &[&str])] = &[
         ],
     ),
     ("Validate", &["lint", "rule", "schema", "adopt"]),
-    ("Integrate", &["doctor", "completions", "man", "help"]),
+    (
+        "Integrate",
+        &["doctor", "trust", "completions", "man", "help"],
+    ),
 ];
 
 /// Session files for coding agents and the people who steer them.
@@ -190,6 +197,9 @@ pub enum Command {
     /// Find what nobody closed, what was left behind and what points nowhere
     #[command(hide = true)]
     Doctor(Doctor),
+    /// Let commands that the configuration names run
+    #[command(hide = true)]
+    Trust(Trust),
     /// Print a completion script for a shell
     #[command(hide = true)]
     Completions(Completions),
@@ -525,40 +535,6 @@ pub struct Doctor {
     /// Remove leftovers, and what has been in the trash for 90 days; no session is changed
     #[arg(long)]
     pub fix: bool,
-}
-
-/// Arguments of `close`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The gate, each item proven where it can be:
-  issue       the external issue has its final status           (confirm)
-  decisions   each decision has a record in docs/decisions
-  lessons     lessons are in the documentation                  (confirm)
-  api         API contracts are documented                      (confirm)
-  remaining   every open item bears an issue id
-  committed   the files the session names are committed
-  references  nothing else in the repository mentions it
-  saved       no lint error; a copy goes to the trash first
-
-While an item is unmet nothing is touched and the exit code is 1.
-
-Examples:
-  agentsess close --dry-run
-  agentsess close weather --confirm issue --confirm lessons
-  agentsess close weather --waive remaining=\"superseded by BACK-140\"")]
-pub struct Close {
-    /// Vouch for an item that cannot be proven; can be given more than once
-    #[arg(long, value_name = "ITEM")]
-    pub confirm: Vec<String>,
-    /// Let an item go, with the reason; can be given more than once
-    #[arg(long, value_name = "ITEM=REASON")]
-    pub waive: Vec<String>,
-    /// Print the gate and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// The session.
-    #[command(flatten)]
-    pub target: NamedTarget,
 }
 
 /// Arguments of `restore`.

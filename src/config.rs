@@ -1,5 +1,6 @@
 //! `.agents/agentsess.toml`. Every key is optional; an unknown one is an error.
 
+mod close;
 mod messages;
 
 use std::path::{Path, PathBuf};
@@ -10,6 +11,8 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
+
+pub use close::{Close, ISSUE_COMMAND, Item, Sink, SinkInput};
 
 use crate::document::line_column;
 use crate::document::schema::{REQUIRED_SECTIONS, same_name};
@@ -177,23 +180,6 @@ pub enum FailOn {
     Warning,
 }
 
-/// `[close]`
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Close {
-    /// The folder of architecture decision records, relative to the root and within it.
-    #[schemars(extend("pattern" = r"^(?!/)(?!(.*/)?\.\.(/|$))"))]
-    pub decisions: PathBuf,
-}
-
-impl Default for Close {
-    fn default() -> Self {
-        Self {
-            decisions: "docs/decisions".into(),
-        }
-    }
-}
-
 /// `[records]`
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -282,13 +268,10 @@ impl Config {
             let message = format!("`lock-timeout` must be between 0 and {LONGEST_LOCK_TIMEOUT}");
             return wrong("lock-timeout", &message);
         }
-        let leaves = |path: &Path| path.is_absolute() || path.iter().any(|part| part == "..");
-        if leaves(&config.close.decisions) {
-            return wrong(
-                "decisions",
-                "`close.decisions` must stay within the repository",
-            );
+        if let Some((key, message)) = config.close.defect() {
+            return wrong(&key, &message);
         }
+        let leaves = |path: &Path| path.is_absolute() || path.iter().any(|part| part == "..");
         if config.records.folder.as_deref().is_some_and(leaves) {
             return wrong("folder", "`records.folder` must stay within the repository");
         }

@@ -33,6 +33,7 @@
     )
 )]
 
+pub mod child;
 pub mod cli;
 pub mod clock;
 pub mod commands;

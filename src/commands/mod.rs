@@ -28,10 +28,12 @@ mod settings;
 mod show;
 mod task;
 mod template;
+mod trust;
 mod unblock;
 mod use_session;
 
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -43,7 +45,7 @@ use crate::document::is_token;
 use crate::document::time::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::shell;
-use crate::store::{FILE_LIMIT, Place, Store};
+use crate::store::{FILE_LIMIT, Place, Store, TrustFile};
 use output::Output;
 
 /// What every command gets.
@@ -136,6 +138,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::Schema(arguments)) => schema::run(&context, &arguments),
         Some(Command::Adopt(arguments)) => adopt::run(&context, &arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&context, &arguments),
+        Some(Command::Trust(arguments)) => trust::run(&context, &arguments),
         Some(Command::Completions(arguments)) => docs::completions(&context, &arguments),
         Some(Command::Man(arguments)) => docs::man(&context, &arguments),
         Some(Command::Help(arguments)) => docs::help(&context, &arguments),
@@ -155,6 +158,21 @@ fn host() -> Option<&'static str> {
     ];
     let found = HOSTS.iter().find(|(name, _)| variable(name).is_some());
     found.map(|(_, host)| *host)
+}
+
+/// What this user trusts, in the user's folder for state.
+fn trust_file() -> Result<TrustFile> {
+    let absolute = |name| {
+        variable(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let home = || absolute("HOME").map(|home| home.join(".local/state"));
+    let state = absolute("XDG_STATE_HOME").or_else(home);
+    state.map(|state| TrustFile::below(&state)).ok_or_else(|| {
+        Error::usage("there is no folder for what you trust: HOME is not set")
+            .hint("XDG_STATE_HOME=/path/to/state agentsess trust --list")
+    })
 }
 
 /// The value of an environment variable that has one.

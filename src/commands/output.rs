@@ -52,6 +52,12 @@ impl Output {
         self.quiet
     }
 
+    /// Whether somebody can be asked: a terminal is read from and written to, and text is wanted.
+    pub fn is_terminal(&self) -> bool {
+        use io::IsTerminal as _;
+        !self.json && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
     /// Standard output, with colours where they are wanted.
     pub fn stream(&self) -> anstream::AutoStream<io::StdoutLock<'static>> {
         anstream::AutoStream::new(io::stdout().lock(), self.color)

@@ -9,6 +9,7 @@
 //! things in this crate that make session bytes.
 
 mod body;
+mod decisions;
 mod edit;
 mod frontmatter;
 mod handoff;
@@ -29,6 +30,7 @@ pub use body::{
     Body, Fill, Heading, Item, LogEntry, Section, Stamp, Unclosed, Verbatim, is_token,
     link_targets, prose,
 };
+pub use decisions::Decision;
 pub use edit::{Agent, Edit, EditError, Rewrite, Scalar, Splice, heading_text, quoted};
 pub use frontmatter::{FRONTMATTER_LIMIT, Fences, Frontmatter};
 pub use handoff::Handoff;

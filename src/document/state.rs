@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::schema;
 use super::time::{parse_rfc3339, whole_minute};
-use super::{Document, Fill, Item, Span};
+use super::{Document, Fill, Item};
 
 /// Ticked items of all that can be ticked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -97,34 +97,6 @@ impl Document<'_> {
             };
             open && !is_none(item.text.of(self.text))
         })
-    }
-
-    /// The titles of the decisions, each with its place: the `###` headings of their section, or
-    /// else its outermost items.
-    pub fn decision_titles(&self) -> Vec<(Span, String)> {
-        let Some((_, section)) = self.body.section(schema::DECISIONS) else {
-            return Vec::new();
-        };
-        let headings = self.body.subsections(self.text, section).into_iter();
-        let headings = headings.filter_map(|(index, _)| self.body.headings.get(index));
-        let titles: Vec<_> = headings
-            .map(|heading| {
-                let numbered = heading.title.strip_prefix("Decision ");
-                let title = numbered.and_then(|rest| rest.split_once(':'));
-                let title = title.map_or(heading.title.as_ref(), |(_, title)| title);
-                (heading.span, title.trim().to_owned())
-            })
-            .filter(|(_, title)| !title.is_empty())
-            .collect();
-        if !titles.is_empty() {
-            return titles;
-        }
-        let items = self.body.items_in(schema::DECISIONS);
-        let items = items.filter(|(_, item)| item.depth == 1);
-        items
-            .map(|(_, item)| (item.text, item.text.of(self.text).to_owned()))
-            .filter(|(_, text)| !is_none(text))
-            .collect()
     }
 
     /// Whether the log went on after Current State was last written: the recorded hash still

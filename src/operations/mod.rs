@@ -30,6 +30,7 @@ pub mod since;
 pub mod source;
 pub mod task;
 pub mod template;
+pub mod trust;
 pub mod use_session;
 mod write;
 

@@ -25,7 +25,7 @@ pub(super) struct Origin {
 impl Origin {
     /// Reads the document at a path that the user wrote.
     pub fn read(store: &Store, path: &Path) -> Result<Self> {
-        let (relative, bytes) = store.read_document(path)?;
+        let (relative, bytes) = store.read_source(path)?;
         let unnamed = || {
             Error::usage("a path must be UTF-8 to be written down")
                 .at(path, None)
@@ -77,7 +77,7 @@ impl Origin {
     pub fn keep(&self, store: &Store, lock: &Lock) -> Result<()> {
         match self.blob {
             Some(_) => Ok(()),
-            None => store.keep_document(lock, &self.sha256, self.source.bytes()),
+            None => store.keep_source(lock, &self.sha256, self.source.bytes()),
         }
     }
 }
@@ -119,7 +119,7 @@ pub fn drift(store: &Store, name: &str, document: &Document) -> Result<Drift> {
     let blob = frontmatter.text(BLOB);
     let path = PathBuf::from(path);
     let shown = store.shown(&store.root.join(&path));
-    let now = match store.read_document(&store.root.join(&path)) {
+    let now = match store.read_source(&store.root.join(&path)) {
         Ok((_, bytes)) => bytes,
         Err(error) if error.kind == Kind::NotFound => {
             let word = shell::word(&path.display().to_string());
@@ -164,7 +164,7 @@ fn kept(project: &Store, sha: &str, blob: Option<&str>) -> Option<(Vec<u8>, Stri
         Some((bytes, format!("git cat-file blob {blob}")))
     };
     let from_copy = || {
-        let path = project.kept_document(sha)?;
+        let path = project.kept_source(sha)?;
         let bytes = store::read(&path).ok().filter(is_it)?;
         let word = shell::word(&project.shown(&path).display().to_string());
         Some((bytes, format!("cat {word}")))

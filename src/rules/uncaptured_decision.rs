@@ -35,12 +35,13 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let Some(project) = cx.project.filter(|_| cx.phase == Phase::Completed) else {
         return;
     };
-    for (span, title) in cx.document.decision_titles() {
-        if !project.decisions().has(&title) {
+    for decision in cx.document.decisions() {
+        let title = &decision.title;
+        if !project.decisions().has(title) {
             let folder = cx.config.close.decisions.display();
             found.report(
-                cx.first_line(span),
-                format!("the decision `{}` has no record in {folder}", shown(&title)),
+                cx.first_line(decision.span),
+                format!("the decision `{}` has no record in {folder}", shown(title)),
                 format!("write it down in {folder}, with this title as a heading"),
             );
         }

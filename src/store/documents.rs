@@ -1,68 +1,109 @@
-//! Documents that sessions start from, and the copies that are kept of them.
+//! The project's own documents, which an operation reads or adds to: below the root, never through
+//! a link that leads out of it, and each as whole as a session is.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
 
-use super::lock::{LOCAL, local};
-use super::{Lock, Store, files, read};
+use super::{Change, Store, files};
 use crate::error::{Error, Kind, Result};
 
-/// Where the copies are, in this work tree's own state: each under the SHA-256 of its bytes.
-const SOURCES: &str = "sources";
-
 impl Store {
-    /// Reads a document of the project at a path that the user wrote. Returns the path relative to
-    /// the root.
+    /// The full path of a document, given relative to the root. It need not exist.
     ///
     /// # Errors
     ///
-    /// When it leads out of the project, is a link or no regular file, is too large or unreadable.
-    pub fn read_document(&self, path: &Path) -> Result<(PathBuf, Vec<u8>)> {
-        let shown = self.shown(&self.absolute(path));
-        if files::is_link(&self.absolute(path)) {
-            return Err(Error::usage("this is a symbolic link")
-                .at(&shown, None)
-                .hint("name the file it leads to"));
+    /// When it leads out of the project, by itself or through a link.
+    pub fn document(&self, path: &Path) -> Result<PathBuf> {
+        let full = self.root.join(path);
+        let mut parts = path.components();
+        let plain = parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        let existing = full
+            .ancestors()
+            .skip(1)
+            .find_map(|at| at.canonicalize().ok());
+        if !plain || !existing.is_some_and(|folder| folder.starts_with(&self.root)) {
+            return Err(Error::usage("this path leads out of the project").at(path, None));
         }
-        let real = self.within(path)?;
-        let relative = real.strip_prefix(self.canonical_root());
-        let relative = relative.map(Path::to_owned).map_err(|_| {
-            Error::usage("this path is not in the project")
-                .at(&shown, None)
-                .hint("copy it into the project, then run the command again")
-        })?;
-        let bytes = read(&real).map_err(|error| self.relocate(error))?;
-        Ok((relative, bytes))
+        if files::is_link(&full) {
+            return Err(
+                Error::usage("this is a symbolic link; name the file it leads to")
+                    .at(&self.shown(&full), None),
+            );
+        }
+        Ok(full)
     }
 
-    /// Keeps a copy of a document under its SHA-256, readable for this user alone.
+    /// What a document holds; nothing if there is none.
     ///
     /// # Errors
     ///
-    /// When the operating system refuses.
-    pub fn keep_document(&self, lock: &Lock, sha256: &str, bytes: &[u8]) -> Result<()> {
-        lock.guards(&self.sessions)?;
-        let keep = || {
-            let folder = local(&self.sessions)?.join(SOURCES);
-            files::create_folder(&folder)?;
-            let path = folder.join(sha256);
-            match files::create(&path, bytes, Some(0o600)) {
-                Err(error) if error.kind == Kind::Ambiguous => {
-                    let old = files::read(&path)?;
-                    if old != bytes {
-                        files::replace(&path, &old, bytes)?;
-                    }
-                    Ok(())
-                }
-                outcome => outcome,
-            }
-        };
-        keep().map_err(|error| self.relocate(error))
+    /// As for [`Store::document`], and when it cannot be read.
+    pub fn read_document(&self, path: &Path) -> Result<Option<Vec<u8>>> {
+        let full = self.document(path)?;
+        match files::read(&full) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind == Kind::NotFound => Ok(None),
+            Err(error) => Err(self.relocate(error)),
+        }
     }
 
-    /// The copy of the document with this SHA-256, if there may be one; nothing else is named so.
-    pub fn kept_document(&self, sha256: &str) -> Option<PathBuf> {
-        let hex = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let path = self.sessions.join(LOCAL).join(SOURCES).join(sha256);
-        (hex && path.exists()).then_some(path)
+    /// Makes a document, its folder included, and never in place of another one: a taken name is
+    /// an error of kind [`Kind::Ambiguous`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::document`], and when the name is taken or the operating system refuses.
+    pub fn create_document(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let full = self.document(path)?;
+        let folder = full.parent().unwrap_or(&self.root);
+        files::create_folder(folder)
+            .and_then(|()| files::create(&full, bytes, None))
+            .map_err(|error| self.relocate(error))
+    }
+
+    /// Lets `change` compute a document's new bytes from those it has, if any (or `None` for no
+    /// change), and writes them. `change` is called again if another program writes in between.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::document`], when `change` fails, or when the operating system refuses;
+    /// nothing is changed then.
+    pub fn amend_document<T>(
+        &self,
+        path: &Path,
+        mut change: impl FnMut(Option<&[u8]>) -> Result<Change<T>>,
+    ) -> Result<T> {
+        let full = self.document(path)?;
+        for _ in 0..100 {
+            let old = self.read_document(path)?;
+            let (new, outcome) = change(old.as_deref())?;
+            let Some(new) = new else {
+                return Ok(outcome);
+            };
+            let written = match &old {
+                Some(old) => files::replace(&full, old, &new),
+                None => match self.create_document(path, &new) {
+                    Err(error) if error.kind == Kind::Ambiguous => Ok(false),
+                    created => created.map(|()| true),
+                },
+            };
+            if written.map_err(|error| self.relocate(error))? {
+                return Ok(outcome);
+            }
+        }
+        Err(
+            Error::new(Kind::Io, "another program keeps rewriting this file")
+                .at(&self.shown(&full), None)
+                .hint("close it there, then run the command again"),
+        )
+    }
+
+    /// The names of the files in a folder of documents; none if there is no such folder.
+    pub(super) fn documents_in(&self, folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(self.root.join(folder)).into_iter().flatten();
+        entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect()
     }
 }

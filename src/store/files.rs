@@ -16,9 +16,10 @@ pub const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 /// How temporary files are named; a leading dot keeps them from being sessions.
 const TEMPORARY: (&str, &str) = (".agentsess-", ".tmp");
 
-/// Whether this is the name of a temporary file.
-pub(super) fn is_temporary(name: &str) -> bool {
-    name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)
+/// Whether a file of this name is what a killed writer of this program left behind.
+pub fn is_leftover(name: &std::ffi::OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(TEMPORARY.0.as_bytes()) && name.ends_with(TEMPORARY.1.as_bytes())
 }
 
 /// Reads a regular file. A link is refused, and so is what could block or never end.

@@ -18,8 +18,8 @@ impl Store {
             .iter()
             .flat_map(|folder| paths(folder))
             .filter(|path| {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                files::is_temporary(&name) || trash::is_temporary(&name)
+                let name = path.file_name().unwrap_or_default();
+                files::is_leftover(name) || trash::is_temporary(&name.to_string_lossy())
             })
             .collect();
         found.sort();

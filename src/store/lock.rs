@@ -98,7 +98,7 @@ pub(super) fn local(sessions: &Path) -> Result<PathBuf> {
     Ok(local)
 }
 
-fn open(path: &Path) -> Result<File> {
+pub(super) fn open(path: &Path) -> Result<File> {
     OpenOptions::new()
         .read(true)
         .write(true)
@@ -116,7 +116,7 @@ fn open(path: &Path) -> Result<File> {
 }
 
 /// Whether the path still leads to the file that was locked.
-fn is_current(file: &File, path: &Path) -> bool {
+pub(super) fn is_current(file: &File, path: &Path) -> bool {
     let (Ok(own), Ok(now)) = (file.metadata(), fs::symlink_metadata(path)) else {
         return false;
     };

@@ -9,6 +9,7 @@
 
 mod adopt;
 mod bindings;
+mod closing;
 mod decisions;
 mod documents;
 mod drafts;
@@ -18,23 +19,27 @@ mod lock;
 mod records;
 mod root;
 mod select;
+mod sources;
 mod templates;
 mod trash;
+mod trust;
 
 use std::path::{Component, Path, PathBuf};
 
 use memchr::memmem;
 use walkdir::WalkDir;
 
-pub use decisions::DecisionRecords;
+pub use closing::Closing;
+pub use decisions::{DecisionRecords, plain};
 pub use drafts::Draft;
-pub use files::{FILE_LIMIT, read, refuse_link, too_large};
+pub use files::{FILE_LIMIT, is_leftover, read, refuse_link, too_large};
 pub use lock::Lock;
 pub use records::Records;
 pub use root::{Place, SESSIONS, SettingsFile};
 pub use select::Candidate;
 pub use templates::TEMPLATES;
 pub use trash::Trashed;
+pub use trust::{Grant, TrustFile};
 
 use crate::config::Config;
 use crate::document::Source;

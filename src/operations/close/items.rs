@@ -2,45 +2,115 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::atomic::AtomicUsize;
 
+use super::decisions::record;
+use super::gate::{Plan, WRITE_ADRS, WRITE_LESSONS};
 use super::references::{self, Mention};
-use super::{Check, Item, PARENT, Verdict, names};
-use crate::document::schema::{
-    ACCEPTANCE_CRITERIA, BLOCKERS, DECISIONS, EXECUTION_PROGRESS, FILES_MODIFIED, LESSONS_LEARNED,
-    NEXT_STEPS,
-};
+use super::{Check, Item, PARENT, Request, Subject, Verdict, lessons, names};
+use crate::child::{self, End};
+use crate::config;
+use crate::document::schema::{DECISIONS, FILES_MODIFIED};
 use crate::document::time::Timestamp;
-use crate::document::{Document, Source, Span, is_none, issue_id, line_column, named_path};
-use crate::error::Result;
+use crate::document::{Document, Source, is_none, line_column, named_path};
+use crate::error::{Error, Result};
 use crate::git::Repository;
 use crate::lint;
-use crate::operations::{counted, stem_of};
+use crate::operations::{counted, slug_of, stem_of, trust};
 use crate::store::Store;
 
-fn verdict(item: Item, verdict: Verdict, note: impl Into<String>, details: Vec<String>) -> Check {
+pub(super) fn verdict(
+    item: Item,
+    verdict: Verdict,
+    note: impl Into<String>,
+    details: Vec<String>,
+) -> Check {
     Check {
         item,
         verdict,
         note: note.into(),
         details,
+        remedy: None,
     }
 }
 
-pub(super) fn issue(document: &Document) -> Check {
-    match document.frontmatter.issue() {
-        None => verdict(Item::Issue, Verdict::NotApplicable, "no issue", Vec::new()),
-        Some(issue) => {
-            let note = format!("confirm that {issue} has its final status");
-            verdict(Item::Issue, Verdict::Asked, note, Vec::new())
+/// The issue has its final status when the configured command says so; where none is configured,
+/// somebody must confirm it.
+pub(super) fn issue(subject: &Subject, request: &Request) -> Result<Check> {
+    let Subject {
+        store, document, ..
+    } = *subject;
+    let nothing = Vec::new();
+    let Some(issue) = document.frontmatter.issue() else {
+        return Ok(verdict(
+            Item::Issue,
+            Verdict::NotApplicable,
+            "no issue",
+            nothing,
+        ));
+    };
+    let Some(command) = trust::command(store, trust::ISSUE_COMMAND) else {
+        let note = format!("confirm that {issue} has its final status");
+        return Ok(verdict(Item::Issue, Verdict::Asked, note, nothing));
+    };
+    let unmet = |note: String, said| Ok(verdict(Item::Issue, Verdict::Unmet, note, said));
+    if request.waives(Item::Issue) {
+        return unmet(format!("nobody was asked about {issue}"), nothing);
+    }
+    if issue.starts_with('-') {
+        return unmet(format!("`{issue}` would be taken for an option"), nothing);
+    }
+    request.require_trust(store, &command)?;
+    let argv = command.filled(&[("issue", issue)]);
+    let program = argv.first().map_or("", String::as_str);
+    let said = match child::run(&argv, &store.root, None, command.limit) {
+        Ok(said) => said,
+        Err(error) => return unmet(format!("`{program}` cannot be started: {error}"), nothing),
+    };
+    let status = said
+        .stdout
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty());
+    match (said.end, status) {
+        (End::Success, Some(status)) => {
+            let mut known = store.config.close.issue_final.iter();
+            if known.any(|known| known.eq_ignore_ascii_case(status)) {
+                let note = format!("{issue} is {status}");
+                return Ok(verdict(Item::Issue, Verdict::Proven, note, nothing));
+            }
+            unmet(
+                format!("{issue} does not have a final status"),
+                vec![status.to_owned()],
+            )
+        }
+        (End::Success, None) => unmet(format!("`{program}` printed no status"), said.lines()),
+        (End::Failed(code), _) => unmet(
+            format!("`{program}` failed with exit code {code}"),
+            said.lines(),
+        ),
+        (End::Killed, _) => unmet(format!("`{program}` was killed"), said.lines()),
+        (End::TimedOut, _) => {
+            let limit = command.limit.as_secs_f64();
+            unmet(
+                format!("`{program}` took more than {limit} s"),
+                said.lines(),
+            )
         }
     }
 }
 
 /// A decision is captured when a record in the folder has its title as a heading, whatever number
 /// stands before it.
-pub(super) fn decisions(store: &Store, document: &Document) -> Check {
-    let titles = document.decision_titles();
-    if titles.is_empty() {
+pub(super) fn decisions(subject: &Subject, write: bool, plan: &mut Plan) -> Check {
+    let Subject {
+        store,
+        name,
+        document,
+        now,
+    } = *subject;
+    let decisions = document.decisions();
+    if decisions.is_empty() {
         let text = document
             .section_text(DECISIONS)
             .filter(|text| !is_none(text));
@@ -53,34 +123,107 @@ pub(super) fn decisions(store: &Store, document: &Document) -> Check {
         };
         return verdict(Item::Decisions, state, note, Vec::new());
     }
-    let folder = &store.config.close.decisions;
-    let records = store.decision_records();
-    let count = titles.len();
-    let missing = titles.into_iter().map(|(_, title)| title);
-    let missing: Vec<String> = missing.filter(|title| !records.has(title)).collect();
+    let folder = store.config.close.decisions.display();
+    let known = store.decision_records();
+    let count = decisions.len();
+    let missing = decisions
+        .iter()
+        .filter(|decision| !known.has(&decision.title));
+    let missing: Vec<_> = missing
+        .map(|decision| (&decision.title, record(name, document, decision, now)))
+        .collect();
     if missing.is_empty() {
-        let note = format!("{count} found in {}", folder.display());
+        let note = format!("{count} found in {folder}");
         return verdict(Item::Decisions, Verdict::Proven, note, Vec::new());
     }
+    let writable = missing.iter().all(|(_, record)| record.is_some());
+    let details = missing.iter().map(|(title, record)| match record {
+        Some(_) => (*title).clone(),
+        None => format!("{title} (no `**Decision**:` and `**Rationale**:` to make one of)"),
+    });
+    let details: Vec<_> = details.collect();
+    if write && writable {
+        let records = missing.into_iter().filter_map(|(_, record)| record);
+        plan.records = records.collect();
+        let count = counted(details.len(), "record");
+        let note = format!("{count} will be written to {folder}");
+        return verdict(Item::Decisions, Verdict::Planned, note, details);
+    }
     let note = format!(
-        "{} of {count} without a record in {} that has its title as a heading",
+        "{} of {count} without a record in {folder} that has its title as a heading",
         missing.len(),
-        folder.display()
     );
-    verdict(Item::Decisions, Verdict::Unmet, note, missing)
+    Check {
+        remedy: writable.then(|| WRITE_ADRS.to_owned()),
+        ..verdict(Item::Decisions, Verdict::Unmet, note, details)
+    }
 }
 
-pub(super) fn lessons(document: &Document) -> Check {
-    let lessons: Vec<_> = document
-        .open_items(LESSONS_LEARNED)
-        .map(|(_, item)| item.text.of(document.text).to_owned())
-        .collect();
-    let text = document.section_text(LESSONS_LEARNED);
-    if lessons.is_empty() && text.is_none_or(is_none) {
-        return verdict(Item::Lessons, Verdict::NotApplicable, "no lessons", lessons);
+/// A lesson is in the documentation when the configured document has its words; where none is
+/// configured, somebody must confirm it.
+pub(super) fn lessons(subject: &Subject, write: bool, plan: &mut Plan) -> Result<Check> {
+    let Subject {
+        store,
+        name,
+        document,
+        ..
+    } = *subject;
+    let lessons = lessons::of(document);
+    let shown = |lessons: &[&str]| -> Vec<String> {
+        let first = |lesson: &&str| lesson.lines().next().unwrap_or("").to_owned();
+        lessons.iter().map(first).collect()
+    };
+    if lessons.is_empty() {
+        return Ok(verdict(
+            Item::Lessons,
+            Verdict::NotApplicable,
+            "no lessons",
+            Vec::new(),
+        ));
     }
-    let note = "confirm that each is in the documentation";
-    verdict(Item::Lessons, Verdict::Asked, note, lessons)
+    let Some(path) = &store.config.close.lessons else {
+        if write {
+            return Err(Error::usage(
+                "`--write-lessons` needs the document they go to: set `close.lessons`",
+            )
+            .at(store.config.path().unwrap_or(Path::new(config::FILE)), None)
+            .hint(format!(
+                "agentsess close {} --confirm lessons",
+                slug_of(name)
+            )));
+        }
+        let note = "confirm that each is in the documentation";
+        return Ok(verdict(
+            Item::Lessons,
+            Verdict::Asked,
+            note,
+            shown(&lessons),
+        ));
+    };
+    let texts: Vec<_> = lessons
+        .iter()
+        .map(|lesson| lessons::text(name, document, lesson))
+        .collect();
+    let missing = lessons::missing(store, path, &texts)?;
+    let (count, document) = (texts.len(), path.display());
+    if missing.is_empty() {
+        let note = format!("{count} found in {document}");
+        return Ok(verdict(Item::Lessons, Verdict::Proven, note, Vec::new()));
+    }
+    let details = shown(&missing.iter().map(String::as_str).collect::<Vec<_>>());
+    if write {
+        let note = format!(
+            "{} will be added to {document}",
+            counted(missing.len(), "lesson")
+        );
+        plan.lessons = missing;
+        return Ok(verdict(Item::Lessons, Verdict::Planned, note, details));
+    }
+    let note = format!("{} of {count} not in {document}", missing.len());
+    Ok(Check {
+        remedy: Some(WRITE_LESSONS.to_owned()),
+        ..verdict(Item::Lessons, Verdict::Unmet, note, details)
+    })
 }
 
 pub(super) fn api(document: &Document) -> Check {
@@ -129,68 +272,6 @@ fn files_modified(document: &Document) -> Vec<String> {
         .collect()
 }
 
-/// Everything open bears an issue id: the open items of the sections that hold work, any other box
-/// that is not ticked, and what Next Steps and Blockers say outside of lists.
-pub(super) fn remaining(store: &Store, name: &str, document: &Document) -> Check {
-    let sections = [
-        EXECUTION_PROGRESS,
-        ACCEPTANCE_CRITERIA,
-        BLOCKERS,
-        NEXT_STEPS,
-    ];
-    let work = sections
-        .iter()
-        .flat_map(|section| document.open_items(section));
-    let boxes = document.boxes().filter(|(_, item, done)| {
-        let text = item.text.of(document.text);
-        !done && !is_none(text)
-    });
-    let mut open: Vec<Span> = work
-        .map(|(_, item)| item.text)
-        .chain(boxes.map(|(_, item, _)| item.text))
-        .collect();
-    for name in [NEXT_STEPS, BLOCKERS] {
-        let text = document.section_text(name).filter(|text| !is_none(text));
-        if let (Some(_), None) = (text, document.body.items_in(name).next()) {
-            open.extend(document.body.section(name).map(|(_, section)| section.body));
-        }
-    }
-    open.sort_unstable();
-    open.dedup();
-    if open.is_empty() {
-        return verdict(
-            Item::Remaining,
-            Verdict::Proven,
-            "nothing is open",
-            Vec::new(),
-        );
-    }
-    let shown = store.shown(&store.path(name));
-    let configured = |token: &str| store.config.items.is_id(token);
-    let unfiled: Vec<_> = open
-        .iter()
-        .filter(|span| issue_id(span.of(document.text), configured).is_none())
-        .map(|span| {
-            let (line, column) = document.position(span.start);
-            let text = span.of(document.text).lines().next().unwrap_or("");
-            format!("{}:{line}:{column}: {text}", shown.display())
-        })
-        .collect();
-    if unfiled.is_empty() {
-        let note = format!(
-            "{}, each with an issue id",
-            counted(open.len(), "open item")
-        );
-        return verdict(Item::Remaining, Verdict::Proven, note, unfiled);
-    }
-    let note = format!(
-        "{} of {} without an issue id; write `ID - text`, or tick what is done",
-        unfiled.len(),
-        counted(open.len(), "open item")
-    );
-    verdict(Item::Remaining, Verdict::Unmet, note, unfiled)
-}
-
 /// The files the session names are in git without changes; if it names none, the whole work tree is
 /// clean, or somebody must confirm.
 pub(super) fn committed(store: &Store, document: &Document) -> Check {
@@ -215,11 +296,15 @@ pub(super) fn committed(store: &Store, document: &Document) -> Check {
 }
 
 fn clean_tree(store: &Store, repository: &Repository) -> Result<Check> {
-    let agents = store.root.join(".agents");
+    let own = [
+        Some(store.root.join(".agents")),
+        store.records_folder().ok(),
+    ];
+    let is_own = |path: &Path| own.iter().flatten().any(|folder| path.starts_with(folder));
     let changed: Vec<_> = repository
         .changed(&[])?
         .iter()
-        .filter(|path| !repository.top.join(path).starts_with(&agents))
+        .filter(|path| !is_own(&repository.top.join(path)))
         .map(|path| path.display().to_string())
         .collect();
     let (state, note) = if changed.is_empty() {
@@ -265,14 +350,26 @@ fn clean_files(store: &Store, repository: &Repository, files: &[String]) -> Resu
 
 /// Mentions elsewhere in the repository. A `parent` that names the session is not one: closing
 /// clears it.
-pub(super) fn mentions(store: &Store, name: &str, children: &mut BTreeSet<String>) -> Check {
+pub(super) fn mentions(
+    subject: &Subject,
+    searched: &AtomicUsize,
+    children: &mut BTreeSet<String>,
+) -> Check {
+    let Subject { store, name, .. } = *subject;
     let stem = stem_of(name);
     let top = store.repository.as_ref().map_or(&store.root, |r| &r.top);
     let own = store.path(name);
     let local = store.sessions.join(".local");
-    let archive = store.sessions.join("archive");
-    let skip = |path: &Path| path == own || path == local || path == archive;
-    let found = references::find(top, stem, skip);
+    // Other work trees have the session of their own branch.
+    let mut skipped = vec![own, local];
+    skipped.extend(store.records_folder());
+    if let Some(repository) = &store.repository {
+        let others = repository.work_trees().into_iter();
+        skipped.extend(others.filter(|other| *other != repository.top));
+        skipped.push(repository.common_dir.clone());
+    }
+    let skip = |path: &Path| skipped.iter().any(|skipped| skipped == path);
+    let found = references::find(top, stem, skip, searched);
     let orphaned: Vec<_> = found
         .iter()
         .filter(|mention| !is_parent(store, mention, stem, children))

@@ -1,94 +1,37 @@
 //! Knowledge first, then deletion: a gate whose items are proven where they can be, confirmed by a
 //! person where they cannot, and waived only with a reason. While one is unmet nothing is touched.
 
+mod commit;
+mod decisions;
+mod filing;
+mod finish;
+mod gate;
 mod items;
+mod ledger;
+mod lessons;
+mod list;
+mod open;
 mod references;
+mod sink;
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use serde::Serialize;
 
-use super::{Guard, apply, slug_of, stem_of, updated};
+pub use filing::Filed;
+pub use finish::close;
+pub use gate::{Gate, check};
+
+pub use crate::config::Item;
+
+use super::stem_of;
+use super::trust::{self, External};
 use crate::document::time::Timestamp;
-use crate::document::{Document, Edit, Scalar, yaml};
-use crate::error::{Error, Kind, Result};
-use crate::shell;
-use crate::store::{Lock, Store};
-
-/// An item of the gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Item {
-    /// The external issue has its final status.
-    Issue,
-    /// Architectural decisions are captured.
-    Decisions,
-    /// Lessons are added to the documentation.
-    Lessons,
-    /// API contracts are documented.
-    Api,
-    /// Remaining work is filed.
-    Remaining,
-    /// The implementation is in git.
-    Committed,
-    /// Nothing else mentions the session.
-    References,
-    /// Nothing is unsaved.
-    Saved,
-}
-
-impl Item {
-    /// All of them, in the order in which they are checked.
-    pub const ALL: [Self; 8] = [
-        Self::Issue,
-        Self::Decisions,
-        Self::Lessons,
-        Self::Api,
-        Self::Remaining,
-        Self::Committed,
-        Self::References,
-        Self::Saved,
-    ];
-
-    /// As it is written on the command line.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Issue => "issue",
-            Self::Decisions => "decisions",
-            Self::Lessons => "lessons",
-            Self::Api => "api",
-            Self::Remaining => "remaining",
-            Self::Committed => "committed",
-            Self::References => "references",
-            Self::Saved => "saved",
-        }
-    }
-
-    /// What it asks for.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Issue => "the external issue has its final status",
-            Self::Decisions => "architectural decisions are captured",
-            Self::Lessons => "lessons are added to the documentation",
-            Self::Api => "API contracts are documented",
-            Self::Remaining => "remaining work is filed",
-            Self::Committed => "the implementation is in git",
-            Self::References => "nothing else mentions the session",
-            Self::Saved => "nothing is unsaved",
-        }
-    }
-
-    fn parse(id: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|item| item.id() == id);
-        found.ok_or_else(|| {
-            let mut error = Error::usage(format!("`{id}` is no item of the gate"));
-            error.details = Self::ALL.map(|item| item.id().to_owned()).to_vec();
-            error.hint("agentsess close --dry-run")
-        })
-    }
-}
+use crate::document::{Document, Status, yaml};
+use crate::error::{Error, Result};
+use crate::store::{Store, TrustFile};
 
 /// How an item stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -98,6 +41,8 @@ pub enum Verdict {
     Proven,
     /// There is nothing to ask.
     NotApplicable,
+    /// Will be so once closing has written what it was told to write.
+    Planned,
     /// Somebody vouches for it.
     Confirmed,
     /// Let go, with a reason.
@@ -126,58 +71,67 @@ pub struct Check {
     pub note: String,
     /// The places or texts it is about.
     pub details: Vec<String>,
+    /// The option that meets it, where closing can do that itself.
+    #[serde(skip)]
+    pub(crate) remedy: Option<String>,
 }
 
-/// The gate of one session.
-#[derive(Debug)]
-pub struct Gate {
-    /// The session's file name.
-    pub session: String,
-    /// Every item, in order.
-    pub checks: Vec<Check>,
-    /// What was checked; closing something else is refused.
-    bytes: Vec<u8>,
-    /// Sessions that continue this one.
-    children: BTreeSet<String>,
+/// What is checked.
+#[derive(Debug, Clone, Copy)]
+struct Subject<'s> {
+    store: &'s Store,
+    name: &'s str,
+    document: &'s Document<'s>,
+    now: Timestamp,
 }
 
-impl Gate {
-    /// Whether nothing stands in the way.
-    pub fn is_met(&self) -> bool {
-        self.checks.iter().all(|check| check.verdict.is_met())
-    }
-
-    /// The one command that closes the session once its blanks are filled in.
-    pub fn command(&self, request: &Request) -> String {
-        let mut command = format!("agentsess close {}", slug_of(&self.session));
-        for id in &request.confirmed {
-            let _ = write!(command, " --confirm {id}");
-        }
-        for (id, reason) in &request.waived {
-            let _ = write!(command, " --waive {id}={}", shell::word(reason));
-        }
-        for check in &self.checks {
-            let id = check.item.id();
-            let _ = match check.verdict {
-                Verdict::Asked => write!(command, " --confirm {id}"),
-                Verdict::Unmet => write!(command, " --waive {id}={BLANK}"),
-                _ => Ok(()),
-            };
-        }
-        command
-    }
-}
-
-/// Stands for the reason in a command that is shown, and is refused as one.
-const BLANK: &str = "REASON";
-
-/// What somebody vouches for.
-#[derive(Debug, Default)]
+/// What somebody vouches for, and what is to be written.
+#[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 pub struct Request {
     /// Ids of items that are confirmed.
     pub confirmed: Vec<String>,
     /// Ids of items that are waived, each with the reason.
     pub waived: Vec<(String, String)>,
+    /// Write a record for each decision that has none.
+    pub write_adrs: bool,
+    /// Add each lesson to the project's document that it does not have.
+    pub write_lessons: bool,
+    /// Where remaining work is filed.
+    pub file_remaining: Option<String>,
+    /// Items of the ledger that were filed, by number, each with its id.
+    pub filed: Vec<(usize, String)>,
+    /// Items of the ledger that were not filed, by number.
+    pub refile: Vec<usize>,
+    /// Which commands may run; none without it.
+    pub trust: Option<TrustFile>,
+    /// Make one commit of what closing changes.
+    pub commit: bool,
+    /// Who vouches.
+    pub by: String,
+    /// Counts the files in which references are looked for, while they are.
+    pub searched: Arc<AtomicUsize>,
+    /// A person answers, who may vouch for everything.
+    pub in_person: bool,
+}
+
+impl Request {
+    fn waives(&self, item: Item) -> bool {
+        self.waived.iter().any(|(id, _)| id == item.id())
+    }
+
+    fn require_trust(&self, store: &Store, command: &External) -> Result<()> {
+        match &self.trust {
+            Some(file) => trust::require(store, file, command),
+            None => Err(
+                Error::usage(format!("`{}` is not trusted here", command.name))
+                    .hint("agentsess trust --list"),
+            ),
+        }
+    }
 }
 
 /// What closing did.
@@ -187,118 +141,47 @@ pub struct Closed {
     pub session: String,
     /// Its short name.
     pub slug: String,
+    /// Remaining work that was filed.
+    pub filed: Vec<Filed>,
+    /// Documents that were written, relative to the root.
+    pub written: Vec<PathBuf>,
     /// Sessions whose `parent` was cleared.
     pub cleared_parents: Vec<String>,
+    /// The record that it leaves, as the user would write it.
+    pub record: Option<PathBuf>,
+    /// The commit that was made of all of it.
+    pub commit: Option<String>,
     /// Where the copy is.
     pub trash: PathBuf,
     /// The command that brings the session back.
     pub undo: String,
 }
 
-/// Checks every item of the gate. Changes nothing.
+/// The names of the sessions that are completed.
 ///
 /// # Errors
 ///
-/// When the session cannot be read, an id is unknown, or a waiver has no reason.
-pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Gate> {
-    let mut confirmed = Vec::new();
-    for id in &request.confirmed {
-        confirmed.push(Item::parse(id)?);
-    }
-    let mut waived = Vec::new();
-    for (id, reason) in &request.waived {
-        let item = Item::parse(id)?;
-        if reason.trim().is_empty() || reason == BLANK {
-            return Err(
-                Error::usage(format!("the waiver of `{id}` gives no reason")).hint(format!(
-                    "agentsess close {} --waive {id}=\"why this does not matter\"",
-                    slug_of(name)
-                )),
-            );
+/// When the folder or a session cannot be read.
+pub fn completed(store: &Store) -> Result<Vec<String>> {
+    let mut names = store.names()?;
+    let mut failed = None;
+    names.retain(|name| match store.read(name) {
+        Ok(source) => Document::parse(&source).frontmatter.status() == Some(Status::Completed),
+        Err(error) => {
+            failed.get_or_insert(error);
+            false
         }
-        waived.push((item, reason));
-    }
-    let source = store.read(name)?;
-    let document = Document::parse(&source);
-    let mut children = BTreeSet::new();
-    let mut checks = Vec::new();
-    for item in Item::ALL {
-        let mut check = match item {
-            Item::Issue => items::issue(&document),
-            Item::Decisions => items::decisions(store, &document),
-            Item::Lessons => items::lessons(&document),
-            Item::Api => items::api(&document),
-            Item::Remaining => items::remaining(store, name, &document),
-            Item::Committed => items::committed(store, &document),
-            Item::References => items::mentions(store, name, &mut children),
-            Item::Saved => items::saved(store, name, &source, now),
-        };
-        if check.verdict == Verdict::Asked && confirmed.contains(&item) {
-            check.verdict = Verdict::Confirmed;
-            check.note = format!("somebody vouches that {}", item.title());
-        } else if check.verdict == Verdict::Unmet && confirmed.contains(&item) {
-            let id = item.id();
-            let hint = format!("agentsess close {} --waive {id}=\"why\"", slug_of(name));
-            return Err(Error::usage(format!(
-                "`{id}` is shown not to be so and cannot be confirmed: {}",
-                check.note
-            ))
-            .hint(hint));
-        }
-        let reason = waived.iter().find(|(waived, _)| *waived == item);
-        if let (false, Some((_, reason))) = (check.verdict.is_met(), reason) {
-            check.verdict = Verdict::Waived;
-            check.note = format!("waived: {reason}");
-        }
-        checks.push(check);
-    }
-    Ok(Gate {
-        session: name.to_owned(),
-        checks,
-        bytes: source.into_bytes(),
-        children,
-    })
+    });
+    failed.map_or(Ok(names), Err)
 }
 
-/// Moves the session to the trash. The gate must be met and the session be what the gate saw.
-///
-/// # Errors
-///
-/// When the gate is not met, the session has changed, or the operating system refuses; the session
-/// is still there then.
-pub fn close(store: &Store, gate: &Gate, now: Timestamp) -> Result<Closed> {
-    let name = gate.session.as_str();
-    if !gate.is_met() {
-        return Err(Error::new(Kind::Unmet, "the gate is not met"));
-    }
-    let lock = store.lock()?;
-    if store.read(name)?.bytes() != gate.bytes {
-        return Err(Error::new(
-            Kind::Unmet,
-            "the session changed while its gate was checked",
-        )
-        .at(&store.shown(&store.path(name)), None)
-        .hint("run the command again"));
-    }
-    let vouched = gate
-        .checks
-        .iter()
-        .filter(|check| matches!(check.verdict, Verdict::Confirmed | Verdict::Waived));
-    let notes = vouched.map(|check| format!("{}: {}", check.item.id(), check.note));
-    let trashed = store.put_in_trash(name, &gate.bytes, notes.collect(), now)?;
-    let mut cleared_parents = Vec::new();
-    for child in &gate.children {
-        if clear_parent(store, &lock, child, stem_of(name), now)? {
-            cleared_parents.push(child.clone());
-        }
-    }
-    store.remove(&lock, name, &gate.bytes)?;
-    Ok(Closed {
-        session: name.to_owned(),
-        slug: slug_of(name).to_owned(),
-        cleared_parents,
-        trash: store.shown(&trashed.path),
-        undo: format!("agentsess restore {}", stem_of(name)),
+/// The item that the command line means.
+fn item(id: &str) -> Result<Item> {
+    let found = Item::ALL.into_iter().find(|item| item.id() == id);
+    found.ok_or_else(|| {
+        let mut error = Error::usage(format!("`{id}` is no item of the gate"));
+        error.details = Item::ALL.map(|item| item.id().to_owned()).to_vec();
+        error.hint("agentsess close --dry-run")
     })
 }
 
@@ -306,32 +189,4 @@ const PARENT: &[&str] = &["session", "parent"];
 
 fn names(value: &yaml::Node, stem: &str) -> bool {
     value.text().is_some_and(|text| stem_of(text) == stem)
-}
-
-fn clear_parent(
-    store: &Store,
-    lock: &Lock,
-    child: &str,
-    stem: &str,
-    now: Timestamp,
-) -> Result<bool> {
-    store.update(lock, child, |source| {
-        let document = Document::parse(source);
-        let parent = document.frontmatter.entry(PARENT);
-        if !parent.is_some_and(|entry| names(&entry.value, stem)) {
-            return Ok((None, false));
-        }
-        let updated = updated(&document, now);
-        let edits = [
-            Edit::Remove { path: PARENT },
-            Edit::Set {
-                path: &["session", "last_updated"],
-                value: Scalar::Text(&updated),
-            },
-        ];
-        Ok((
-            Some(apply(store, child, &document, &edits, &Guard::default())?),
-            true,
-        ))
-    })
 }

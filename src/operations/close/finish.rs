@@ -1,0 +1,190 @@
+//! What closing does once the gate is met: write, move to the trash, delete.
+
+use super::filing::{self, Filing};
+use super::ledger::Ledger;
+use super::{Closed, Gate, PARENT, Request, Verdict, commit, decisions, lessons, names};
+use crate::document::time::Timestamp;
+use crate::document::{Document, Edit, Planning, Scalar, Source};
+use crate::error::{Error, Kind, Result};
+use crate::operations::{Guard, apply, planning, slug_of, stem_of, updated};
+use crate::shell;
+use crate::store::{Closing, Lock, Store, Trashed};
+
+/// Writes and files what the gate found to be missing, then moves the session to the trash. The
+/// gate must be met and the session be what the gate saw.
+///
+/// # Errors
+///
+/// When the gate is not met, another close is at work, something could not be written or filed,
+/// the session has changed, git refuses the commit, or the operating system refuses; the session is
+/// still there then, or there again, and closing it once more goes on from there.
+pub fn close(store: &Store, gate: &Gate, request: &Request, now: Timestamp) -> Result<Closed> {
+    if !gate.is_met() {
+        return Err(Error::new(Kind::Unmet, "the gate is not met"));
+    }
+    let closing = store.begin_closing()?;
+    let closed = carry_out(store, &closing, gate, request, now);
+    match &closed {
+        Ok(_) => store.remove_ledger(&closing, stem_of(&gate.session)),
+        // What failed first is what has to be said.
+        Err(error) => drop(record_failure(store, gate, error, now)),
+    }
+    closed
+}
+
+/// Notes in the session's record, if it leaves one, what was in the way and what was filed until
+/// then.
+fn record_failure(store: &Store, gate: &Gate, error: &Error, now: Timestamp) -> Result<()> {
+    let lock = store.lock()?;
+    let name = gate.session.as_str();
+    let source = store.read(name)?;
+    let before = Source::new(gate.bytes.clone());
+    let tickets = |document: &Document| Planning::of(&document.frontmatter).backlog.tickets;
+    let known = tickets(&Document::parse(&before));
+    let document = Document::parse(&source);
+    let mut filed = tickets(&document);
+    filed.retain(|ticket| !known.contains(ticket));
+    let message = &error.message;
+    planning::record_failed(store, &lock, name, &document, message, &filed, now)?;
+    Ok(())
+}
+
+fn carry_out(
+    store: &Store,
+    closing: &Closing,
+    gate: &Gate,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Closed> {
+    let name = gate.session.as_str();
+    unchanged(store, name, &gate.bytes)?;
+    let mut written = decisions::write(store, &gate.plan.records)?;
+    if let Some(path) = store.config.close.lessons.as_ref()
+        && lessons::write(store, path, &gate.plan.lessons)?
+    {
+        written.push(path.clone());
+    }
+    let (filed, bytes) = match &gate.plan.filing {
+        Some(filing) => filing::file(store, closing, gate, filing, request, now)?,
+        None => (Vec::new(), gate.bytes.clone()),
+    };
+    if let Some(path) = gate.plan.filing.as_ref().and_then(Filing::document) {
+        written.push(path.to_owned());
+    }
+    if request.commit {
+        Ledger::load(store, name)?.wrote(store, closing, name, &written)?;
+    }
+    let lock = store.lock()?;
+    unchanged(store, name, &bytes)?;
+    let vouched = gate
+        .checks
+        .iter()
+        .filter(|check| matches!(check.verdict, Verdict::Confirmed | Verdict::Waived));
+    let notes = vouched.map(|check| format!("{}: {}", check.item.id(), check.note));
+    let trashed = store.put_in_trash(name, &bytes, notes.collect(), now)?;
+    let mut children = Vec::new();
+    for child in &gate.plan.children {
+        children.extend(clear_parent(store, &lock, child, stem_of(name), now)?);
+    }
+    let source = Source::new(bytes.clone());
+    let document = Document::parse(&source);
+    let record = planning::record_closed(store, &lock, name, &document, &request.waived, now)?;
+    store.remove(&lock, name, &bytes)?;
+    // Git runs hooks, and those may write sessions.
+    drop(lock);
+    let mut closed = Closed {
+        session: name.to_owned(),
+        slug: slug_of(name).to_owned(),
+        filed,
+        written,
+        cleared_parents: children.iter().map(|child| child.name.clone()).collect(),
+        record: record.map(|path| store.shown(&path)),
+        commit: None,
+        trash: store.shown(&trashed.path),
+        undo: format!("agentsess restore {}", stem_of(name)),
+    };
+    if request.commit {
+        let committed = commit::commit(store, gate, request, &closed);
+        closed.commit = committed.map_err(|error| {
+            let hint = gate.command(request);
+            match undo(store, &trashed, &children) {
+                Ok(()) => error.hint(hint),
+                Err(second) => second.hint(closed.undo.clone()),
+            }
+        })?;
+    }
+    Ok(closed)
+}
+
+/// Brings back what a close has removed whose commit was refused.
+fn undo(store: &Store, trashed: &Trashed, children: &[Child]) -> Result<()> {
+    let lock = store.lock()?;
+    store.bring_back(&lock, trashed)?;
+    for child in children {
+        store.update(&lock, &child.name, |source| {
+            // Others may have written it, and it keeps what they wrote.
+            let same = source.bytes() == child.after;
+            Ok((same.then(|| child.before.clone()), ()))
+        })?;
+    }
+    Ok(())
+}
+
+/// A session whose parent was cleared.
+struct Child {
+    name: String,
+    before: Vec<u8>,
+    after: Vec<u8>,
+}
+
+/// Fails unless the session is there and has these bytes.
+pub(super) fn unchanged(store: &Store, name: &str, bytes: &[u8]) -> Result<()> {
+    if store.read(name)?.bytes() == bytes {
+        return Ok(());
+    }
+    Err(changed(store, name))
+}
+
+/// The session is no longer what its gate saw.
+pub(super) fn changed(store: &Store, name: &str) -> Error {
+    Error::new(
+        Kind::Unmet,
+        "the session was changed while it was being closed",
+    )
+    .at(&store.shown(&store.path(name)), None)
+    .hint(format!(
+        "agentsess close {} --dry-run",
+        shell::word(slug_of(name))
+    ))
+}
+
+fn clear_parent(
+    store: &Store,
+    lock: &Lock,
+    child: &str,
+    stem: &str,
+    now: Timestamp,
+) -> Result<Option<Child>> {
+    store.update(lock, child, |source| {
+        let document = Document::parse(source);
+        let parent = document.frontmatter.entry(PARENT);
+        if !parent.is_some_and(|entry| names(&entry.value, stem)) {
+            return Ok((None, None));
+        }
+        let updated = updated(&document, now);
+        let edits = [
+            Edit::Remove { path: PARENT },
+            Edit::Set {
+                path: &["session", "last_updated"],
+                value: Scalar::Text(&updated),
+            },
+        ];
+        let after = apply(store, child, &document, &edits, &Guard::default())?;
+        let cleared = Child {
+            name: child.to_owned(),
+            before: source.bytes().to_vec(),
+            after: after.clone(),
+        };
+        Ok((Some(after), Some(cleared)))
+    })
+}

@@ -1,0 +1,189 @@
+//! The gate: every item checked, nothing changed.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::decisions::Record;
+use super::filing::{self, Filing};
+use super::{Check, Item, Request, Subject, Verdict, commit, item, items};
+use crate::document::Document;
+use crate::document::time::Timestamp;
+use crate::error::{Error, Result};
+use crate::operations::slug_of;
+use crate::shell;
+use crate::store::Store;
+
+/// The gate of one session.
+#[derive(Debug)]
+pub struct Gate {
+    /// The session's file name.
+    pub session: String,
+    /// Every item, in order.
+    pub checks: Vec<Check>,
+    /// What was checked; closing something else is refused.
+    pub(super) bytes: Vec<u8>,
+    pub(super) plan: Plan,
+}
+
+/// What closing writes besides moving the session to the trash.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// Sessions that continue this one.
+    pub children: BTreeSet<String>,
+    /// Decision records that are missing.
+    pub records: Vec<Record>,
+    /// Lessons that the project's document does not have.
+    pub lessons: Vec<String>,
+    /// Remaining work that is to be filed.
+    pub filing: Option<Filing>,
+    /// Items of the ledger of which nobody knows whether they were filed.
+    pub stopped: Vec<(usize, String)>,
+}
+
+impl Gate {
+    /// Whether nothing stands in the way.
+    pub fn is_met(&self) -> bool {
+        self.checks.iter().all(|check| check.verdict.is_met())
+    }
+
+    /// The items that a stopped close was filing, by number, each with its title: nobody knows
+    /// whether they were filed.
+    pub fn stopped(&self) -> &[(usize, String)] {
+        &self.plan.stopped
+    }
+
+    /// The one command that closes the session once its blanks are filled in.
+    pub fn command(&self, request: &Request) -> String {
+        let mut command = format!("agentsess close {}", slug_of(&self.session));
+        for id in &request.confirmed {
+            let _ = write!(command, " --confirm {id}");
+        }
+        for (id, reason) in &request.waived {
+            let _ = write!(command, " --waive {id}={}", shell::word(reason));
+        }
+        for (asked, flag) in [
+            (request.write_adrs, WRITE_ADRS),
+            (request.write_lessons, WRITE_LESSONS),
+        ] {
+            if asked {
+                let _ = write!(command, " {flag}");
+            }
+        }
+        if request.commit {
+            command.push_str(" --commit");
+        }
+        if let Some(sink) = &request.file_remaining {
+            let _ = write!(command, " --file-remaining {}", shell::word(sink));
+        }
+        for (item, id) in &request.filed {
+            let _ = write!(command, " --filed {item}={id}");
+        }
+        for item in &request.refile {
+            let _ = write!(command, " --refile {item}");
+        }
+        for check in &self.checks {
+            let id = check.item.id();
+            let _ = match (check.verdict, &check.remedy) {
+                (Verdict::Asked, _) => write!(command, " --confirm {id}"),
+                (Verdict::Unmet, Some(remedy)) => write!(command, " {remedy}"),
+                (Verdict::Unmet, None) => write!(command, " --waive {id}={BLANK}"),
+                _ => Ok(()),
+            };
+        }
+        command
+    }
+}
+
+/// Stands for the reason in a command that is shown, and is refused as one.
+const BLANK: &str = "REASON";
+
+pub(super) const WRITE_ADRS: &str = "--write-adrs";
+pub(super) const WRITE_LESSONS: &str = "--write-lessons";
+
+/// Checks every item of the gate. Changes nothing.
+///
+/// # Errors
+///
+/// When the session cannot be read, an id is unknown, or a waiver has no reason.
+pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Gate> {
+    store.refuse_second_closing()?;
+    let for_people = |item: Item| {
+        let id = item.id();
+        let required = store.config.close.require_human.contains(&item);
+        if !required || request.in_person {
+            return Ok(());
+        }
+        let message = format!("`{id}` needs a person at a terminal, who answers there");
+        let command = format!("agentsess close {}", slug_of(name));
+        Err(Error::usage(message).hint(command))
+    };
+    let mut confirmed = Vec::new();
+    for id in &request.confirmed {
+        let item = item(id)?;
+        for_people(item)?;
+        confirmed.push(item);
+    }
+    let mut waived = Vec::new();
+    for (id, reason) in &request.waived {
+        let item = item(id)?;
+        if reason.trim().is_empty() || reason == BLANK {
+            return Err(
+                Error::usage(format!("the waiver of `{id}` gives no reason")).hint(format!(
+                    "agentsess close {} --waive {id}=\"why this does not matter\"",
+                    slug_of(name)
+                )),
+            );
+        }
+        for_people(item)?;
+        waived.push((item, reason));
+    }
+    let source = store.read(name)?;
+    let document = Document::parse(&source);
+    let mut plan = Plan::default();
+    let mut checks = Vec::new();
+    let subject = Subject {
+        store,
+        name,
+        document: &document,
+        now,
+    };
+    for item in Item::ALL {
+        let mut check = match item {
+            Item::Issue => items::issue(&subject, request)?,
+            Item::Decisions => items::decisions(&subject, request.write_adrs, &mut plan),
+            Item::Lessons => items::lessons(&subject, request.write_lessons, &mut plan)?,
+            Item::Api => items::api(&document),
+            Item::Remaining => filing::plan(&subject, request, &mut plan)?,
+            Item::Committed => items::committed(store, &document),
+            Item::References => items::mentions(&subject, &request.searched, &mut plan.children),
+            Item::Saved => items::saved(store, name, &source, now),
+        };
+        if check.verdict == Verdict::Asked && confirmed.contains(&item) {
+            check.verdict = Verdict::Confirmed;
+            check.note = format!("somebody vouches that {}", item.title());
+        } else if check.verdict == Verdict::Unmet && confirmed.contains(&item) {
+            let id = item.id();
+            let hint = format!("agentsess close {} --waive {id}=\"why\"", slug_of(name));
+            return Err(Error::usage(format!(
+                "`{id}` is shown not to be so and cannot be confirmed: {}",
+                check.note
+            ))
+            .hint(hint));
+        }
+        let reason = waived.iter().find(|(waived, _)| *waived == item);
+        if let (false, Some((_, reason))) = (check.verdict.is_met(), reason) {
+            check.verdict = Verdict::Waived;
+            check.note = format!("waived: {reason}");
+        }
+        checks.push(check);
+    }
+    if request.commit {
+        commit::prepare(store, name, &plan)?;
+    }
+    Ok(Gate {
+        session: name.to_owned(),
+        checks,
+        bytes: source.into_bytes(),
+        plan,
+    })
+}

@@ -1,0 +1,88 @@
+//! Work that is still open, and whether it bears an issue id.
+
+use crate::document::schema::{ACCEPTANCE_CRITERIA, BLOCKERS, EXECUTION_PROGRESS, NEXT_STEPS};
+use crate::document::{Document, Span, insert, is_none, issue_id, sha256};
+use crate::store::Store;
+
+const TICKETS: &[&str] = &["planning", "backlog", "tickets"];
+
+/// An open item of a session.
+#[derive(Debug, Clone)]
+pub(super) struct Open {
+    /// Its text; of a section without items, all of it.
+    pub span: Span,
+    /// The section it stands in.
+    pub section: String,
+}
+
+/// The open items, in order: those of the sections that hold work, any other box that is not
+/// ticked, and what Next Steps and Blockers say outside of lists.
+pub(super) fn items(document: &Document) -> Vec<Open> {
+    let sections = [
+        EXECUTION_PROGRESS,
+        ACCEPTANCE_CRITERIA,
+        BLOCKERS,
+        NEXT_STEPS,
+    ];
+    let work = sections
+        .iter()
+        .flat_map(|section| document.open_items(section));
+    let boxes = document.boxes().filter(|(_, item, done)| {
+        let text = item.text.of(document.text);
+        !done && !is_none(text)
+    });
+    let mut spans: Vec<Span> = work
+        .map(|(_, item)| item.text)
+        .chain(boxes.map(|(_, item, _)| item.text))
+        .collect();
+    for name in [NEXT_STEPS, BLOCKERS] {
+        let text = document.section_text(name).filter(|text| !is_none(text));
+        if let (Some(_), None) = (text, document.body.items_in(name).next()) {
+            spans.extend(document.body.section(name).map(|(_, section)| section.body));
+        }
+    }
+    spans.sort_unstable();
+    spans.dedup();
+    let section = |span: Span| {
+        let mut sections = document.body.sections.iter();
+        let section = sections.rfind(|section| section.content.start <= span.start);
+        section
+            .map_or("", |section| document.body.name(section))
+            .to_owned()
+    };
+    let items = spans.into_iter().map(|span| Open {
+        span,
+        section: section(span),
+    });
+    items.collect()
+}
+
+/// The ids under which remaining work was filed.
+pub(super) fn tickets(document: &Document) -> Vec<String> {
+    let entry = document.frontmatter.entry(TICKETS);
+    let items = entry.and_then(|entry| entry.value.items()).unwrap_or(&[]);
+    let texts = items.iter().filter_map(|item| item.text());
+    texts.map(str::to_owned).collect()
+}
+
+impl Open {
+    /// The id it bears: one of a known form, or one that the session was given.
+    pub fn id<'d>(&self, store: &Store, document: &'d Document<'_>) -> Option<&'d str> {
+        let tickets = tickets(document);
+        issue_id(self.span.of(document.text), |token| {
+            store.config.items.is_id(token) || tickets.iter().any(|ticket| ticket == token)
+        })
+    }
+
+    /// Tells it from other items, wherever in its section it stands and whether it is filed.
+    pub fn key(&self, store: &Store, document: &Document) -> String {
+        let text = self.span.of(document.text);
+        let text = match self.id(store, document) {
+            Some(_) => text.split_once(" - ").map_or(text, |(_, text)| text),
+            None => text,
+        };
+        let mut key = sha256(format!("{}\0{}", self.section, insert::line(text)).as_bytes());
+        key.truncate(16);
+        key
+    }
+}
