@@ -616,7 +616,7 @@ fn a_tracker_is_asked_and_believed() {
 fn settings_that_would_hurt_are_refused() {
     let project = project();
     for (text, why) in [
-        ("require-human = ['isue']", "unknown variant `isue`"),
+        ("require-human = ['isue']", "unknown value `isue`"),
         ("issue-timeout = 0", "`issue-timeout` must be between"),
         ("sinks.x = { argv = [], id = 'x' }", "has no program"),
         (
