@@ -32,7 +32,13 @@ fn transcripts() {
         .collect();
     documents.sort();
     documents.extend(
-        ["README.md", "docs/json.md", "docs/planning.md"].map(|document| root.join(document)),
+        [
+            "README.md",
+            "docs/handoff.md",
+            "docs/json.md",
+            "docs/planning.md",
+        ]
+        .map(|document| root.join(document)),
     );
     assert!(documents.len() > 5, "the transcripts are gone");
     let mut wrong = Vec::new();

@@ -232,6 +232,7 @@ fn readme_names_every_command_and_the_two_that_do_everything() {
         "templates",
         "planning",
         "close",
+        "handoff",
     ] {
         assert!(readme.contains(&format!("](docs/{page}.md)")), "{page}");
     }
