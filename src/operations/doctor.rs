@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::slug_of;
+use super::{planning, slug_of, stem_of};
+use crate::document::record::State;
 use crate::document::time::{Timestamp, parse_rfc3339};
 use crate::document::{Document, Status};
 use crate::error::Result;
 use crate::lint::{self, Family, Project, RULES, Rule, Settings};
-use crate::store::{self, Store, Trashed};
+use crate::shell;
+use crate::store::{self, Records, Store, Trashed};
 
 /// How long the trash keeps what was closed.
 const KEPT: TimeDelta = TimeDelta::days(90);
@@ -20,7 +22,8 @@ const KEPT: TimeDelta = TimeDelta::days(90);
 #[derive(Debug, Serialize)]
 pub struct Problem {
     /// What kind of problem: the name of a lint rule, or one of `leftover`, `old-trash`,
-    /// `missing-branch`, `merged-branch`, `unreadable`.
+    /// `missing-branch`, `merged-branch`, `orphaned-binding`, `dangling-record`,
+    /// `unreadable-record`, `unreadable`.
     pub kind: &'static str,
     /// What it is about, as the user would write it.
     pub path: PathBuf,
@@ -40,6 +43,41 @@ pub struct Problem {
 enum Repair {
     Remove(PathBuf),
     Forget(Trashed),
+    Unbind,
+}
+
+impl Problem {
+    /// One that somebody has to look after.
+    fn new(
+        kind: &'static str,
+        path: PathBuf,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            path,
+            message: message.into(),
+            help: help.into(),
+            fixable: false,
+            fixed: false,
+            repair: None,
+        }
+    }
+
+    /// One that can be repaired.
+    fn repairable(
+        kind: &'static str,
+        path: PathBuf,
+        message: impl Into<String>,
+        repair: Repair,
+    ) -> Self {
+        Self {
+            fixable: true,
+            repair: Some(repair),
+            ..Self::new(kind, path, message, "agentsess doctor --fix")
+        }
+    }
 }
 
 /// Looks at everything.
@@ -50,6 +88,8 @@ enum Repair {
 pub fn examine(store: &Store, now: Timestamp) -> Result<Vec<Problem>> {
     let mut found = sessions(store, now)?;
     found.extend(branches(store));
+    found.extend(orphaned_binding(store));
+    found.extend(records(store)?);
     found.extend(leftovers(store));
     found.extend(old_trash(store, now));
     Ok(found)
@@ -73,6 +113,7 @@ pub fn repair(store: &Store, problems: &mut [Problem]) -> Result<()> {
                 store.remove_leftover(&lock, path)?;
             }
             Some(Repair::Forget(trashed)) => store.forget(trashed)?,
+            Some(Repair::Unbind) => store.use_session(&lock, None)?,
             Some(Repair::Remove(_)) => {}
             None => continue,
         }
@@ -96,27 +137,15 @@ fn sessions(store: &Store, now: Timestamp) -> Result<Vec<Problem>> {
     let names = store.names()?;
     let paths: Vec<_> = names.iter().map(|name| store.path(name)).collect();
     let report = lint::check_all(&paths, store::read, settings);
-    let findings = report.findings().map(|(file, finding)| Problem {
-        kind: finding.rule.name,
-        path: store.shown(&file.path),
-        message: finding.message.clone(),
-        help: finding.help.clone().unwrap_or_default(),
-        fixable: false,
-        fixed: false,
-        repair: None,
+    let findings = report.findings().map(|(file, finding)| {
+        let help = finding.help.clone().unwrap_or_default();
+        let path = store.shown(&file.path);
+        Problem::new(finding.rule.name, path, &finding.message, help)
     });
-    let unreadable = report.unreadable.iter().map(|error| Problem {
-        kind: "unreadable",
-        path: error
-            .location
-            .as_ref()
-            .map(|at| store.shown(&at.path))
-            .unwrap_or_default(),
-        message: error.message.clone(),
-        help: error.hint.clone().unwrap_or_default(),
-        fixable: false,
-        fixed: false,
-        repair: None,
+    let unreadable = report.unreadable.iter().map(|error| {
+        let path = error.location.as_ref().map(|at| store.shown(&at.path));
+        let help = error.hint.clone().unwrap_or_default();
+        Problem::new("unreadable", path.unwrap_or_default(), &error.message, help)
     });
     Ok(findings.chain(unreadable).collect())
 }
@@ -164,28 +193,67 @@ fn branches(store: &Store) -> Vec<Problem> {
                     format!("its branch {branch} is merged into {base}"),
                 ),
             };
-            Some(Problem {
-                kind,
-                path: store.shown(&store.path(&name)),
-                message,
-                help: format!("agentsess close {}", slug_of(&name)),
-                fixable: false,
-                fixed: false,
-                repair: None,
-            })
+            let help = format!("agentsess close {}", slug_of(&name));
+            let path = store.shown(&store.path(&name));
+            Some(Problem::new(kind, path, message, help))
         })
         .collect()
 }
 
+/// The session that this work tree uses, if it is gone.
+fn orphaned_binding(store: &Store) -> Option<Problem> {
+    let path = store.path(&store.used()?);
+    let gone = path.symlink_metadata().is_err();
+    let message = "this work tree uses this session, and it is gone";
+    gone.then(|| {
+        let path = store.shown(&path);
+        Problem::repairable("orphaned-binding", path, message, Repair::Unbind)
+    })
+}
+
+/// Records that cannot be read, and those that call a session active of which nothing is left.
+fn records(store: &Store) -> Result<Vec<Problem>> {
+    let Records { records, skipped } = store.records()?;
+    let trashed = store.trashed();
+    let mut found: Vec<_> = skipped
+        .into_iter()
+        .map(|error| {
+            let path = error.location.map(|at| at.path).unwrap_or_default();
+            let help = "move it elsewhere if it is no record";
+            Problem::new("unreadable-record", path, error.message, help)
+        })
+        .collect();
+    for record in records
+        .iter()
+        .filter(|record| record.state == State::Active)
+    {
+        let stem = record.stem.as_deref();
+        let in_trash = |stem| trashed.iter().any(|copy| stem_of(&copy.entry.name) == stem);
+        if planning::open_session(store, record)?.is_some() || stem.is_some_and(in_trash) {
+            continue;
+        }
+        let path = store.record_path(&record.id).unwrap_or_default();
+        let message = "it calls its session active, and nothing is left of that";
+        let help = format!("agentsess restore {}", shell::word(&record.id));
+        found.push(Problem::new(
+            "dangling-record",
+            store.shown(&path),
+            message,
+            help,
+        ));
+    }
+    Ok(found)
+}
+
 fn leftovers(store: &Store) -> impl Iterator<Item = Problem> {
-    store.leftovers().into_iter().map(|path| Problem {
-        kind: "leftover",
-        path: store.shown(&path),
-        message: "a program that was killed left this behind".into(),
-        help: "agentsess doctor --fix".into(),
-        fixable: true,
-        fixed: false,
-        repair: Some(Repair::Remove(path)),
+    store.leftovers().into_iter().map(|path| {
+        let message = "a program that was killed left this behind";
+        Problem::repairable(
+            "leftover",
+            store.shown(&path),
+            message,
+            Repair::Remove(path),
+        )
     })
 }
 
@@ -195,17 +263,13 @@ fn old_trash(store: &Store, now: Timestamp) -> impl Iterator<Item = Problem> {
         removed.is_some_and(|removed| now.signed_duration_since(removed.at) > KEPT)
     };
     let trashed = store.trashed().into_iter();
-    trashed.filter(old).map(|trashed| Problem {
-        kind: "old-trash",
-        path: store.shown(&trashed.path),
-        message: format!(
+    trashed.filter(old).map(|trashed| {
+        let message = format!(
             "it has been in the trash since {}, longer than {} days",
             trashed.entry.removed_at,
             KEPT.num_days()
-        ),
-        help: "agentsess doctor --fix".into(),
-        fixable: true,
-        fixed: false,
-        repair: Some(Repair::Forget(trashed)),
+        );
+        let path = store.shown(&trashed.path);
+        Problem::repairable("old-trash", path, message, Repair::Forget(trashed))
     })
 }

@@ -14,6 +14,13 @@ impl Store {
         folders.extend(subfolders(&self.sessions).filter(|folder| *folder != local));
         folders.extend(subfolders(&local));
         folders.extend(self.shared_trash());
+        // What closing writes to.
+        let close = &self.config.close;
+        folders.push(self.root.join(&close.decisions));
+        folders.extend(close.lessons.as_ref().and_then(|lessons| {
+            let lessons = self.root.join(lessons);
+            lessons.parent().map(Path::to_owned)
+        }));
         let mut found: Vec<PathBuf> = folders
             .iter()
             .flat_map(|folder| paths(folder))
