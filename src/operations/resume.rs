@@ -1,6 +1,6 @@
 //! Takes a session over, and tells what changed since it was handed over.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use crate::document::time::{Timestamp, format_rfc3339, parse_rfc3339};
 use crate::document::{Document, Edit, Scalar, Source, Status, sha256};
 use crate::error::{Error, Kind, Result};
 use crate::git::Repository;
-use crate::store::{self, Store};
+use crate::store::Store;
 
 /// Commits that are named.
 const SUBJECTS: usize = 5;
@@ -203,17 +203,10 @@ fn source_document(store: &Store, document: &Document) -> Option<SourceDocument>
     let recorded = document
         .frontmatter
         .text(&["session", "source", "sha256"])?;
-    let within = |path: &Path| {
-        let mut parts = path.components();
-        parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
-    };
-    // A link on the way must not lead out of the project either.
-    let real = within(Path::new(path)).then(|| store.root.join(path).canonicalize().ok());
-    let real = real.flatten().filter(|real| real.starts_with(&store.root));
-    let state = match real.and_then(|real| store::read(&real).ok()) {
-        None => SourceState::Missing,
-        Some(bytes) if sha256(&bytes).eq_ignore_ascii_case(recorded) => SourceState::Unchanged,
-        Some(_) => SourceState::Changed,
+    let state = match store.read_source(&store.root.join(path)) {
+        Err(_) => SourceState::Missing,
+        Ok((_, bytes)) if sha256(&bytes).eq_ignore_ascii_case(recorded) => SourceState::Unchanged,
+        Ok(_) => SourceState::Changed,
     };
     Some(SourceDocument {
         path: path.to_owned(),
