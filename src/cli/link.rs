@@ -7,8 +7,9 @@ use super::{NamedTarget, Secrets};
 /// Arguments of `link`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What is there already is not added again, and nothing is taken away. A session with a seed is a
-planning session: it leaves a record when it is closed, and `agentsess list --planning` lists it.
+Spikes and tickets that are there already are not added again, and none is taken away; a seed, a
+plan, a topic or a file replaces the one that is there. A session with a seed is a planning session:
+it leaves a record when it is closed, and `agentsess list --planning` lists it.
 
 Examples:
   agentsess link --seed weather --spike weather-api-limits --plan plan-weather

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::{Guard, Written, slug_of, updated};
 use crate::document::time::Timestamp;
-use crate::document::{Document, Edit, Scalar, Source};
+use crate::document::{Document, Edit, Fences, Scalar, Source};
 use crate::error::{Error, Kind, Result};
 use crate::git;
 use crate::shell;
@@ -75,6 +75,16 @@ pub fn save(store: &Store, editing: Editing, now: Timestamp) -> Result<Edited> {
                 .at(&store.shown(&store.path(&name)), None)
                 .hint(format!("agentsess close {} --dry-run", slug_of(&name))),
         );
+    }
+    let has_frontmatter = |bytes: &[u8]| {
+        let source = Source::new(bytes.to_vec());
+        Document::parse(&source).frontmatter.fences == Fences::Closed
+    };
+    if has_frontmatter(&base) && !has_frontmatter(&bytes) {
+        let message = "the frontmatter is gone in the editor; the session is unchanged";
+        let error = Error::new(Kind::Unmet, message).at(&store.shown(&store.path(&name)), None);
+        let hint = format!("agentsess edit {}", slug_of(&name));
+        return Err(kept(store, draft, error).0.hint(hint));
     }
     match put(store, &name, &draft, &base, &bytes, now) {
         Ok(edited) => Ok(edited),

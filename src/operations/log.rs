@@ -9,6 +9,7 @@ use super::done::Ticks;
 use super::new::task_list;
 use super::write::{Entry, Revision, write};
 use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
+use crate::document::secrets;
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Scalar, insert, is_token, named_path};
 use crate::error::{Error, Result};
@@ -71,6 +72,13 @@ pub fn log(store: &Store, name: &str, request: &Request, now: Timestamp) -> Resu
 
 /// Refuses what cannot stand in the heading of an entry.
 pub(super) fn check_token(what: &str, token: &str) -> Result<()> {
+    if let Some(secret) = secrets::find(token).next() {
+        return Err(Error::usage(format!(
+            "what is given as the {what} is a secret ({}), and would be written down",
+            secret.kind
+        ))
+        .hint(format!("agentsess log \"What happened\" --{what} review")));
+    }
     if is_token(token) {
         return Ok(());
     }

@@ -127,15 +127,22 @@ impl Scheme {
     }
 }
 
-/// The headings of a Markdown file, in the plain form.
+/// The titles of a Markdown file, in the plain form: its headings of the first level or, where it
+/// has none, its first heading. What stands below them, such as `## Context`, is no title.
 fn headings_of(path: &Path) -> Vec<String> {
     let Ok(bytes) = files::read(path) else {
         return Vec::new();
     };
     let source = Source::new(bytes);
     let document = Document::parse(&source);
-    let headings = document.body.headings.iter();
-    headings
+    let headings = &document.body.headings;
+    let titles = headings.iter().filter(|heading| heading.level == 1);
+    let mut titles: Vec<_> = titles.collect();
+    if titles.is_empty() {
+        titles.extend(headings.first());
+    }
+    let titles = titles.into_iter();
+    titles
         .map(|heading| unnumbered(&plain(&heading.title)).to_owned())
         .collect()
 }

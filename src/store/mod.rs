@@ -204,7 +204,21 @@ impl Store {
     /// When the name is taken or the operating system refuses.
     pub fn create(&self, lock: &Lock, name: &str, bytes: &[u8]) -> Result<()> {
         lock.guards(&self.sessions)?;
+        self.refuse_large(&self.path(name), bytes)?;
         files::create(&self.path(name), bytes, None).map_err(|error| self.relocate(error))
+    }
+
+    /// What is written must be readable.
+    fn refuse_large(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        if bytes.len() as u64 <= FILE_LIMIT {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "the session would have {} bytes, more than the {FILE_LIMIT} it may have",
+            bytes.len()
+        ))
+        .at(&self.shown(path), None)
+        .hint("agentsess log \"The output is in a file\" --file PATH"))
     }
 
     /// Reads a session, lets `change` compute its new bytes (or `None` for no change), and
@@ -251,6 +265,7 @@ impl Store {
             let Some(bytes) = bytes else {
                 return Ok(outcome);
             };
+            self.refuse_large(path, &bytes)?;
             let replaced = files::replace(path, source.bytes(), &bytes);
             if replaced.map_err(|error| self.relocate(error))? {
                 return Ok(outcome);

@@ -1,9 +1,9 @@
 //! Brings files of other habits into the scheme, without losing a word.
 //!
 //! The plan is pure: from the text, the name and the age of a file it makes the new name and the
-//! new bytes. What a file says about itself ([`metadata`], wherever it stands) becomes the
-//! frontmatter ([`head`]); headings that mean our sections get their names ([`sections`]); stamped
-//! lines, headings and tables become log entries ([`log`]). Each of these only says which part of
+//! new bytes. What a file says about itself (`metadata`, wherever it stands) becomes the
+//! frontmatter (`head`); headings that mean our sections get their names (`sections`); stamped
+//! lines, headings and tables become log entries (`log`). Each of these only says which part of
 //! the text is to be replaced by what. [`Document::rewrite`] makes the bytes and proves that every
 //! word is still there; edits as any other command makes them then complete what is missing, and
 //! the linter has the last word: a result with other errors than sections that are honestly empty

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::git::Repository;
 use crate::lint;
 use crate::operations::{counted, slug_of, stem_of, trust};
-use crate::store::Store;
+use crate::store::{Store, plain};
 
 pub(super) fn verdict(
     item: Item,
@@ -122,6 +122,15 @@ pub(super) fn decisions(subject: &Subject, write: bool, plan: &mut Plan) -> Chec
             ),
         };
         return verdict(Item::Decisions, state, note, Vec::new());
+    }
+    let same = decisions.iter().enumerate().filter(|(index, decision)| {
+        let mut before = decisions.iter().take(*index);
+        before.any(|other| plain(&other.title) == plain(&decision.title))
+    });
+    let same: Vec<_> = same.map(|(_, decision)| decision.title.clone()).collect();
+    if !same.is_empty() {
+        let note = "decisions with the same title cannot be told apart; give each one of its own";
+        return verdict(Item::Decisions, Verdict::Unmet, note, same);
     }
     let folder = store.config.close.decisions.display();
     let known = store.decision_records();

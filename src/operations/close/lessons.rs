@@ -6,7 +6,7 @@ use super::decisions::nameless;
 use super::list;
 use crate::document::schema::LESSONS_LEARNED;
 use crate::document::secrets::redact;
-use crate::document::{Document, insert, is_none, line_start};
+use crate::document::{Document, Source, insert, is_none, line_start};
 use crate::error::Result;
 use crate::store::{Store, plain};
 
@@ -56,12 +56,33 @@ pub(super) fn missing(store: &Store, path: &Path, lessons: &[String]) -> Result<
     Ok(missing.cloned().collect())
 }
 
+/// Whether the lesson is an item or a paragraph of its own: a part of another sentence may say the
+/// opposite.
 fn has(known: &str, lesson: &str) -> bool {
     let words = plain(lesson);
     if words.is_empty() {
         return known.contains(lesson.trim());
     }
-    format!(" {} ", plain(known)).contains(&format!(" {words} "))
+    let source = Source::new(known.as_bytes().to_vec());
+    let document = Document::parse(&source);
+    let text = document.text;
+    let items = &document.body.items;
+    let starts: Vec<_> = items.iter().map(|item| item.text.start).collect();
+    // An item with all that is nested in it, or only its own text.
+    let blocks = items.iter().enumerate().flat_map(|(index, item)| {
+        let nexts = items.iter().zip(&starts).skip(index + 1);
+        let mut nexts = nexts.filter(|(next, _)| next.depth <= item.depth);
+        let next = nexts.next().map_or(text.len(), |(_, start)| *start);
+        let whole = text
+            .get(item.text.start..line_start(text, next))
+            .unwrap_or("");
+        [
+            whole.split("\n\n").next().unwrap_or(whole),
+            item.text.of(text),
+        ]
+    });
+    let paragraphs = text.split("\n\n");
+    blocks.chain(paragraphs).any(|block| plain(block) == words)
 }
 
 /// Adds the lessons that the document at `path` does not have, and returns whether there were any.
@@ -89,6 +110,13 @@ mod tests {
             "providers lie about `it`"
         ));
         assert!(!has("providers lie about items", "providers lie about it"));
+        assert!(!has(
+            "- Do not retry on the latest node\n",
+            "retry on the latest node"
+        ));
+        assert!(!has("- Retry before anything else\n", "retry"));
+        assert!(has("# L\n\nProviders lie.\n\nMore.\n", "providers lie"));
+        assert!(has("- a\n  - b\n- c\n", "a\n- b"));
         assert!(has("- 🎉\n", "🎉"));
         assert!(!has("- x\n", "🎉"));
     }
