@@ -32,7 +32,7 @@ pub(super) fn compare(
     let named: HashSet<&Path> = paths.iter().map(PathBuf::as_path).collect();
     for (path, mut work) in folders {
         work.extend(unnamed(path, &named, read));
-        let folder = Folder::new(work, settings.project);
+        let folder = Folder::new(&work, settings.project);
         let concerned = folder.names();
         if concerned.is_empty() {
             continue;

@@ -114,30 +114,12 @@ pub struct Folder {
 
 impl Folder {
     /// Puts together what is worked on more than once. Everybody is on the default branch.
-    pub fn new(mut work: Vec<Work>, project: Option<&Project<'_>>) -> Self {
-        work.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut folder = Self::default();
-        for Work {
-            name,
-            issue,
-            branch,
-        } in work
-        {
-            let own = |branch: &String| !project.is_some_and(|p| p.is_default_branch(branch));
-            if let Some(branch) = branch.filter(own) {
-                folder
-                    .branches
-                    .entry(branch)
-                    .or_default()
-                    .push(name.clone());
-            }
-            if let Some(issue) = issue {
-                folder.issues.entry(issue).or_default().push(name);
-            }
+    pub fn new(work: &[Work], project: Option<&Project<'_>>) -> Self {
+        let own = |branch: &&str| !project.is_some_and(|p| p.is_default_branch(branch));
+        Self {
+            issues: shared(work, |work| work.issue.as_deref()),
+            branches: shared(work, |work| work.branch.as_deref().filter(own)),
         }
-        folder.issues.retain(|_, names| names.len() > 1);
-        folder.branches.retain(|_, names| names.len() > 1);
-        folder
     }
 
     /// The sessions about which there is something to say.
@@ -145,4 +127,25 @@ impl Folder {
         let groups = self.issues.values().chain(self.branches.values());
         groups.flatten().map(String::as_str).collect()
     }
+}
+
+/// The names of the sessions of which a part is the same, sorted. Sorting first keeps nothing of
+/// the many that share it with nobody.
+fn shared<'w>(
+    work: &'w [Work],
+    part: impl Fn(&'w Work) -> Option<&'w str>,
+) -> HashMap<String, Vec<String>> {
+    let mut pairs: Vec<(&str, &str)> = work
+        .iter()
+        .filter_map(|work| Some((part(work)?, work.name.as_str())))
+        .collect();
+    pairs.sort_unstable();
+    let groups = pairs.chunk_by(|a, b| a.0 == b.0);
+    groups
+        .filter(|group| group.len() > 1)
+        .filter_map(|group| {
+            let names = group.iter().map(|(_, name)| (*name).to_owned());
+            Some((group.first()?.0.to_owned(), names.collect()))
+        })
+        .collect()
 }
