@@ -1,6 +1,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::shell;
+
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
@@ -67,21 +69,20 @@ impl Error {
         let cause = cause.split(" (os error").next().unwrap_or(&cause);
         let hint = match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                Some("free some space, then run the command again; nothing was changed")
+                Some("free some space, then run the command again; nothing was changed".to_owned())
             }
             // How to be allowed to write is no help then.
             std::io::ErrorKind::PermissionDenied if doing.starts_with("read ") => None,
-            std::io::ErrorKind::PermissionDenied => Some(
-                "check who owns the folder; in an agent's sandbox, name `.agents` itself as a \
-                 writable root",
-            ),
-            std::io::ErrorKind::ReadOnlyFilesystem => {
-                Some("in an agent's sandbox, name `.agents` itself as a writable root")
+            std::io::ErrorKind::PermissionDenied => {
+                let folder = path.parent().unwrap_or(path).display().to_string();
+                let chmod = format!("chmod u+w {}", shell::word(&folder));
+                Some(format!("`{chmod}` if it is yours; {}", sandboxed(path)))
             }
+            std::io::ErrorKind::ReadOnlyFilesystem => Some(sandboxed(path)),
             _ => None,
         };
         let mut result = Self::new(Kind::Io, format!("cannot {doing}: {cause}")).at(path, None);
-        result.hint = hint.map(String::from);
+        result.hint = hint;
         result
     }
 
@@ -109,6 +110,20 @@ impl Error {
             Kind::Usage | Kind::Io | Kind::NotFound | Kind::Ambiguous => 2,
         }
     }
+}
+
+/// What lets an agent write to `path`.
+fn sandboxed(path: &Path) -> String {
+    // Whoever may write to a folder may make and replace files in it.
+    let agents = path.ancestors().find(|folder| folder.ends_with(".agents"));
+    let folder = match agents {
+        Some(_) => Path::new(".agents"),
+        None => path.parent().unwrap_or(path),
+    };
+    format!(
+        "in an agent's sandbox, name `{}` itself as a writable root",
+        folder.display()
+    )
 }
 
 impl fmt::Display for Location {
@@ -142,5 +157,23 @@ mod tests {
         let error = |doing| Error::io(doing, Path::new("a.md"), &denied);
         assert_eq!(error("read the file").hint, None);
         assert!(error("create the file").hint.unwrap().contains("writable"));
+    }
+
+    #[test]
+    fn who_may_not_write_is_told_where_to() {
+        let denied = std::io::ErrorKind::PermissionDenied.into();
+        for (path, folder, root) in [
+            (
+                "/p/.agents/sessions/a.md",
+                "u+w /p/.agents/sessions`",
+                "`.agents`",
+            ),
+            ("/p/docs/0001-a.md", "u+w /p/docs`", "`/p/docs`"),
+        ] {
+            let hint = Error::io("write the file", Path::new(path), &denied)
+                .hint
+                .unwrap();
+            assert!(hint.contains(folder) && hint.contains(root), "{hint}");
+        }
     }
 }

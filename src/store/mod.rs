@@ -191,7 +191,15 @@ impl Store {
     /// The same error with its path as the user would write it.
     pub fn relocate(&self, mut error: Error) -> Error {
         if let Some(location) = &mut error.location {
-            location.path = self.shown(&location.path);
+            let shown = self.shown(&location.path);
+            let folders = location.path.parent().zip(shown.parent());
+            if let (Some(hint), Some((folder, shown))) = (&mut error.hint, folders)
+                && !shown.as_os_str().is_empty()
+            {
+                let shown = shown.display().to_string();
+                *hint = hint.replace(&folder.display().to_string(), &shown);
+            }
+            location.path = shown;
         }
         error
     }
