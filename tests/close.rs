@@ -46,8 +46,14 @@ fn project() -> Project {
 }
 
 fn log(project: &Project, text: &str) {
+    log_to(project, "weather", text);
+}
+
+fn log_to(project: &Project, session: &str, text: &str) {
     project.write("input.md", text);
-    let said = project.shell("agentsess log - < input.md && rm input.md");
+    let said = project.shell(&format!(
+        "agentsess log - -s {session} < input.md && rm input.md"
+    ));
     assert!(said.starts_with("logged"), "{said}");
 }
 
@@ -141,16 +147,204 @@ fn knowledge_is_written_where_it_belongs_and_only_once() {
 }
 
 #[test]
-fn a_decision_without_reason_makes_no_record() {
+fn a_decision_without_reason_makes_no_record_and_keeps_no_other_from_being_written() {
     let project = project();
+    settings(&project, "[records]\nkeep = 'all'\n");
     log(
         &project,
-        "Decided.\n\n## Decisions\n### Decision 1: Two\n**Decision**: yes\n",
+        "Decided.\n\n## Decisions\n### Decision 1: Two\n**Decision**: yes\n\n\
+         ### Decision 2: Three\n**Decision**: no\n**Rationale**: It is one more.\n\n\
+         ### Decision 3: Same\n**Decision**: a\n**Rationale**: b\n\n\
+         ### Decision 4: same\n**Decision**: c\n**Rationale**: d\n",
     );
-    let refused = project.fails(1, &["close", "--write-adrs"]);
-    assert!(refused.contains("unmet      decisions"), "{refused}");
-    assert!(refused.contains("--waive decisions=REASON"), "{refused}");
+    let rest = "--confirm committed --waive remaining=superseded";
+    let refused = project.shell(&format!("agentsess close {rest} --write-adrs"));
+    assert!(
+        refused.contains("unmet      decisions   4 of 4 without a record"),
+        "{refused}"
+    );
+    assert!(
+        refused.contains("or `--waive decisions=REASON`\n")
+            && refused.contains("weather.md:28:1: Two (it has no `**Rationale**:`)\n"),
+        "{refused}"
+    );
+    assert!(
+        refused.ends_with(
+            "hint: agentsess edit weather && agentsess close weather \
+             --confirm committed --waive remaining=superseded --write-adrs\n? 1\n"
+        ),
+        "{refused}"
+    );
     assert!(!project.root.join("docs").exists());
+
+    let waived = "--write-adrs --waive decisions='the others are trifles' --waive lessons=unneeded";
+    let gate = project.shell(&format!("agentsess close {rest} {waived} --dry-run"));
+    let note = "waived: the others are trifles; 1 record will be written\n";
+    assert!(gate.contains(note), "{gate}");
+    assert!(
+        gate.contains("n/a        lessons     no lessons; the waiver is not needed\n"),
+        "{gate}"
+    );
+    let closed = project.shell(&format!("agentsess close {rest} {waived}"));
+    assert!(
+        closed.starts_with("wrote docs/decisions/0001-three.md\nclosed weather\n"),
+        "{closed}"
+    );
+    let records = fs::read_dir(project.root.join("docs/decisions")).unwrap();
+    assert_eq!(records.count(), 1);
+    // Only what was let go is recorded as such.
+    let record = project.shell("cat .agents/sessions/archive/*.json");
+    assert!(record.contains("the others are trifles"), "{record}");
+    assert!(!record.contains("unneeded"), "{record}");
+}
+
+#[test]
+fn lessons_that_say_the_same_are_one() {
+    let project = project();
+    settings(&project, "[close]\nlessons = 'docs/lessons.md'\n");
+    log(
+        &project,
+        "Learned.\n\n## Lessons Learned\n- Clocks differ\n- Other\n- clocks *differ*\n",
+    );
+    let closed = close(&project, "--write-lessons --waive remaining=none");
+    assert!(closed.contains("closed weather"), "{closed}");
+    let lessons = fs::read_to_string(project.root.join("docs/lessons.md")).unwrap();
+    assert_eq!(lessons, "# Lessons Learned\n\n- Clocks differ\n- Other\n");
+}
+
+/// A list that nothing can be added to.
+const UNCLOSED: &str = "# Backlog\n\n<!-- never closed\n";
+
+#[test]
+fn what_a_stopped_close_wrote_needs_no_confirmation_and_is_committed_with_its_ids() {
+    for by_hook in [true, false] {
+        let project = project();
+        settings(&project, "[close]\nlessons = 'docs/lessons.md'\n");
+        log(&project, KNOWLEDGE);
+        if by_hook {
+            project.write(
+                ".git/hooks/pre-commit",
+                "#!/bin/sh\necho no closing today >&2\nexit 1\n",
+            );
+        } else {
+            project.write("docs/b.md", UNCLOSED);
+        }
+        project.commit("all");
+        project.shell("chmod +x .git/hooks/pre-commit");
+        let going_on = "agentsess close weather --write-adrs --write-lessons --commit \
+                        --file-remaining docs/b.md";
+        let refused = project.shell(going_on);
+        let filed = if by_hook { "B-1" } else { "none" };
+        assert!(
+            refused.contains(&format!("; {filed} filed, nothing is deleted\n")),
+            "{refused}"
+        );
+        assert!(
+            refused.contains("docs/lessons.md is written\n"),
+            "{refused}"
+        );
+        assert!(
+            refused.ends_with(&format!("hint: {going_on}\n? 1\n")),
+            "{refused}"
+        );
+
+        // It is seen, and what is known about it is kept.
+        let seen = project.shell("agentsess doctor --fix");
+        assert!(seen.contains(": closing it was stopped; "), "{seen}");
+        assert_eq!(seen.contains("; filed: B-1; written: "), by_hook, "{seen}");
+        let help = format!(
+            "docs/lessons.md{} [stopped-close]\n  help: {going_on}\n",
+            if by_hook { ", docs/b.md" } else { "" }
+        );
+        assert!(seen.contains(&help), "{seen}");
+        if by_hook {
+            fs::remove_file(project.root.join(".git/hooks/pre-commit")).unwrap();
+        } else {
+            project.shell("git rm -q docs/b.md && git commit -q -m 'no list'");
+        }
+        let closed = project.shell(going_on);
+        assert!(closed.contains("closed weather, committed "), "{closed}");
+        let shown = git(&project, "log -1 --format=%B --name-only");
+        assert!(shown.contains("\nFiled: B-1\n"), "{shown}");
+        for file in ["b.md", "lessons.md", "decisions/0002-cache-for-an-hour.md"] {
+            assert!(shown.contains(&format!("docs/{file}\n")), "{shown}");
+        }
+        assert_eq!(git(&project, "status --porcelain"), "");
+        let seen = project.shell("agentsess doctor");
+        assert!(!seen.contains("stopped-close"), "{seen}");
+    }
+}
+
+#[test]
+fn what_others_wrote_into_the_same_document_is_still_asked_for() {
+    let project = project();
+    settings(&project, "[close]\nlessons = 'docs/lessons.md'\n");
+    log(
+        &project,
+        "Learned.\n\n## Lessons Learned\n- Clocks differ\n",
+    );
+    project.write("docs/b.md", UNCLOSED);
+    project.commit("all");
+    project.write("docs/lessons.md", "# Lessons\n\nsomebody is writing here\n");
+    let flags = "--write-lessons --file-remaining docs/b.md";
+    let refused = close(&project, flags);
+    assert!(
+        refused.contains("docs/lessons.md is written\n"),
+        "{refused}"
+    );
+    let asked = project.shell(&format!("agentsess close {flags}"));
+    assert!(
+        asked.contains("asked      committed") && asked.contains("- docs/lessons.md\n"),
+        "{asked}"
+    );
+}
+
+#[test]
+fn hints_say_again_what_was_said() {
+    let project = project();
+    // Another one of the same name, so that the slug is not enough.
+    project.shell("AGENTSESS_NOW=2025-12-05T09:00:00Z agentsess new Weather");
+    log_to(&project, "20251204-143000-weather", KNOWLEDGE);
+    project.ok(&["set", "issue", "BACK-7", "-s", "20251204"]);
+    let said = "--confirm committed --waive 'lessons=they are known' --write-adrs --commit \
+                --file-remaining docs/b.md";
+    let kept = "agentsess close 20251204-143000-weather --confirm committed";
+    for (more, hint) in [
+        ("", "--file-remaining docs/b.md --confirm issue"),
+        ("--confirm all", "--file-remaining docs/b.md --dry-run"),
+        (
+            "--waive issue",
+            "--write-adrs --commit --file-remaining docs/b.md",
+        ),
+        ("--filed 3=x", "--file-remaining docs/b.md --dry-run"),
+    ] {
+        let refused = project.shell(&format!("agentsess close -s 20251204 {said} {more}"));
+        let last = refused.lines().rev().nth(1).unwrap();
+        assert!(
+            last.starts_with(&format!("hint: {kept} --waive lessons='they are known'")),
+            "{more}: {refused}"
+        );
+        assert!(last.ends_with(hint), "{more}: {refused}");
+    }
+}
+
+#[test]
+fn a_document_that_cannot_be_written_is_named_with_its_remedy() {
+    let project = project();
+    settings(&project, "[close]\nlessons = 'docs/lessons.md'\n");
+    log(
+        &project,
+        "Learned.\n\n## Lessons Learned\n- Clocks differ\n",
+    );
+    let path = project.write("docs/lessons.md", "# Lessons\n");
+    project.commit("all");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+    let refused = project.shell("agentsess close --write-lessons --waive remaining=none");
+    assert_eq!(
+        refused,
+        "error: docs/lessons.md: the file is read-only; nothing is deleted\n\
+         hint: chmod u+w 'docs/lessons.md'\n? 2\n"
+    );
 }
 
 #[test]
@@ -368,8 +562,16 @@ fn an_item_of_which_nobody_knows_is_asked_for() {
         let refused = close(&project, "--file-remaining own --filed 3=ID");
         assert!(refused.contains("`ID` is no id of item 3"), "{refused}");
         let refused = close(&project, "--file-remaining own --refile 7");
-        assert!(refused.contains("item 7 was not being filed"), "{refused}");
+        assert!(refused.contains("`7` was not being filed"), "{refused}");
         assert_eq!(calls(&project), 3);
+        // By its words as well as by its number.
+        let gate = close(
+            &project,
+            "--file-remaining own --filed Thr=we-a003 --dry-run",
+        );
+        assert!(gate.contains("weather can be closed"), "{gate}");
+        let gate = close(&project, "--file-remaining own --refile three --dry-run");
+        assert!(gate.contains("3 items will be filed"), "{gate}");
         let closed = close(&project, "--file-remaining own --filed 3=we-a003");
         assert!(closed.contains("closed weather"), "{closed}");
         assert_eq!(calls(&project), 5);
@@ -447,7 +649,10 @@ fn a_second_close_gives_way_at_once_and_a_writer_does_not_wait() {
     assert!(said.contains("logged weather"), "{said}");
     // The session is not what the first one's gate saw, so it stops before it files more.
     assert!(
-        said.contains("the session was changed while it was being closed"),
+        said.contains(
+            "the session was changed while it was being closed; we-a001 filed, nothing is deleted\n\
+             hint: agentsess close weather --confirm committed --file-remaining tk\n"
+        ),
         "{said}"
     );
     assert_eq!(calls(&project), 1);
@@ -489,7 +694,11 @@ fn documents_of_the_project_take_remaining_work() {
     }
     let project = with_program("none", "");
     for (sink, why) in [
-        ("../out.md", "not in the project"),
+        (
+            "../out.md",
+            "not in the project\nhint: agentsess close weather --confirm committed \
+             --file-remaining docs/backlog.md\n",
+        ),
         (".agents/sessions/backlog.md", "among the sessions"),
         ("nothing", "there is no sink `nothing`"),
         ("issue-command", "there is no sink"),
@@ -708,7 +917,7 @@ fn a_hook_that_refuses_the_commit_leaves_the_session_as_it_was() {
     );
     let refused = project.shell(&waived);
     assert!(
-        refused.contains("git did not make the commit\n  no closing today\n"),
+        refused.contains("git did not make the commit; nothing is deleted\n  no closing today\n"),
         "{refused}"
     );
     assert!(refused.ends_with("? 1\n"), "{refused}");
@@ -758,7 +967,12 @@ fn what_git_does_not_have_needs_no_commit() {
     project.commit("ignore");
     log(&project, "Done.\n\n## Next Steps\n- [x] review it\n");
     let closed = project.ok(&["close", "--commit"]);
-    assert_eq!(closed.lines().next(), Some("closed weather"), "{closed}");
+    assert!(
+        closed.starts_with(
+            "closed weather\nnote: no commit: git tracks nothing of what closing changed\nundo: "
+        ),
+        "{closed}"
+    );
 }
 
 #[test]

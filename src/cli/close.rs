@@ -50,11 +50,16 @@ pub struct Close {
     #[arg(long, value_name = "SINK")]
     pub file_remaining: Option<String>,
     /// An item that a stopped close was filing was filed, under this id
+    ///
+    /// ITEM is its number, as the refusal (`item 3: …`) and `close --dry-run` show it, or its title
+    /// or a part of it that no other such item has.
     #[arg(long, value_name = "ITEM=ID", value_parser = filed, hide_short_help = true)]
-    pub filed: Vec<(usize, String)>,
+    pub filed: Vec<(String, String)>,
     /// An item that a stopped close was filing was not filed
+    ///
+    /// ITEM as with `--filed`.
     #[arg(long, value_name = "ITEM", hide_short_help = true)]
-    pub refile: Vec<usize>,
+    pub refile: Vec<String>,
     /// Make one commit of exactly what closing changes; if a hook refuses it, the session stays
     ///
     /// That is the deleted session, and the records, lessons, lists and other sessions that closing
@@ -75,8 +80,9 @@ pub struct Close {
     pub target: NamedTarget,
 }
 
-fn filed(text: &str) -> Result<(usize, String), String> {
-    let parts = text.split_once('=');
-    let parts = parts.and_then(|(item, id)| Some((item.parse().ok()?, id.to_owned())));
-    parts.ok_or_else(|| "this is not the number of an item, `=` and an id".to_owned())
+fn filed(text: &str) -> Result<(String, String), String> {
+    // An id has no `=`.
+    let parts = text.rsplit_once('=');
+    let parts = parts.map(|(item, id)| (item.to_owned(), id.to_owned()));
+    parts.ok_or_else(|| "this is not an item, `=` and an id".to_owned())
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::{planning, slug_of, stem_of};
+use super::{close, planning, slug_of, stem_of};
 use crate::document::record::State;
 use crate::document::time::{Timestamp, parse_rfc3339};
 use crate::document::{Document, Status};
@@ -22,7 +22,7 @@ const KEPT: TimeDelta = TimeDelta::days(90);
 #[derive(Debug, Serialize)]
 pub struct Problem {
     /// What kind of problem: the name of a lint rule, or one of `leftover`, `old-trash`,
-    /// `missing-branch`, `merged-branch`, `orphaned-binding`, `dangling-record`,
+    /// `missing-branch`, `merged-branch`, `stopped-close`, `orphaned-binding`, `dangling-record`,
     /// `unreadable-record`, `unreadable`.
     pub kind: &'static str,
     /// What it is about, as the user would write it.
@@ -88,6 +88,7 @@ impl Problem {
 pub fn examine(store: &Store, now: Timestamp) -> Result<Vec<Problem>> {
     let mut found = sessions(store, now)?;
     found.extend(branches(store));
+    found.extend(stopped_closes(store)?);
     found.extend(orphaned_binding(store));
     found.extend(records(store)?);
     found.extend(leftovers(store));
@@ -198,6 +199,49 @@ fn branches(store: &Store) -> Vec<Problem> {
             Some(Problem::new(kind, path, message, help))
         })
         .collect()
+}
+
+/// Sessions whose close began to write or to file and was stopped. What it wrote down about that is
+/// kept, because the next close needs it.
+fn stopped_closes(store: &Store) -> Result<Vec<Problem>> {
+    if store.refuse_second_closing().is_err() {
+        return Ok(Vec::new());
+    }
+    let names = store.names()?.into_iter();
+    let problem = |name: String| match close::stopped(store, &name) {
+        Ok(None) => None,
+        Ok(Some(stopped)) => {
+            let quoted = |title: &String| format!("`{title}`");
+            let written = stopped.written.iter();
+            let done = [
+                ("filed", stopped.filed),
+                (
+                    "perhaps filed",
+                    stopped.unknown.iter().map(quoted).collect(),
+                ),
+                (
+                    "written",
+                    written.map(|path| path.display().to_string()).collect(),
+                ),
+            ];
+            let done = done.iter().filter(|(_, what)| !what.is_empty());
+            let done = done.map(|(how, what)| format!("; {how}: {}", what.join(", ")));
+            let message = format!("closing it was stopped{}", done.collect::<String>());
+            let path = store.shown(&store.path(&name));
+            Some(Problem::new(
+                "stopped-close",
+                path,
+                message,
+                stopped.command,
+            ))
+        }
+        Err(error) => {
+            let path = error.location.map(|at| at.path).unwrap_or_default();
+            let help = error.hint.unwrap_or_default();
+            Some(Problem::new("unreadable", path, error.message, help))
+        }
+    };
+    Ok(names.filter_map(problem).collect())
 }
 
 /// The session that this work tree uses, if it is gone.

@@ -12,7 +12,6 @@ use crate::error::{Error, Result};
 use crate::operations::close::{self, Check, Gate, Item, Request, Verdict};
 use crate::operations::{slug_of, trust};
 use crate::render::sanitize;
-use crate::shell;
 use crate::store::Store;
 
 /// What can be done about an item.
@@ -112,10 +111,10 @@ fn answer(
             None => return Ok(false),
         },
         Action::Filed(number) => match ask(terminal, "Under which id")? {
-            Some(id) => request.filed.push((number, id)),
+            Some(id) => request.filed.push((number.to_string(), id)),
             None => return Ok(false),
         },
-        Action::Refile(number) => request.refile.push(number),
+        Action::Refile(number) => request.refile.push(number.to_string()),
         Action::TakeBack => {
             request.confirmed.retain(|confirmed| *confirmed != id);
             request.waived.retain(|(waived, _)| *waived != id);
@@ -140,7 +139,7 @@ fn actions(store: &Store, gate: &Gate, check: &Check, request: &Request) -> Vec<
         &[]
     };
     match check.item {
-        Item::Decisions if open && check.remedy.is_some() => {
+        Item::Decisions if open && check.remedy.is_some() && !request.write_adrs => {
             add("write the records", Action::WriteAdrs);
         }
         Item::Lessons if open && check.remedy.is_some() => {
@@ -200,7 +199,7 @@ fn failed(terminal: &Term, error: dialoguer::Error) -> Error {
         io::ErrorKind::Interrupted => "interrupted; nothing was changed".to_owned(),
         _ => format!("cannot ask on this terminal: {error}; nothing was changed"),
     };
-    Error::usage(message).hint(format!("agentsess close {}", shell::word("--dry-run")))
+    Error::usage(message)
 }
 
 /// As much of a line as fits, because what wraps cannot be redrawn.

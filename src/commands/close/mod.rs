@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::{Context, author, host, output, select, trust_file};
 use crate::cli;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::operations::close::{self, Check, Closed, Gate, Request, Verdict};
 use crate::operations::slug_of;
 use crate::render::sanitize;
@@ -30,6 +30,9 @@ struct Outcome {
     gate: Vec<Check>,
     closed: Option<Closed>,
     hint: Option<String>,
+    /// A commit was asked for.
+    #[serde(skip)]
+    commit: bool,
 }
 
 /// What `--all-completed` did.
@@ -44,7 +47,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode>
     let store = context.store()?;
     let mut request = Request {
         confirmed: arguments.confirm.clone(),
-        waived: waivers(&arguments.waive)?,
+        waived: arguments.waive.iter().map(|text| waiver(text)).collect(),
         write_adrs: arguments.write_adrs,
         write_lessons: arguments.write_lessons,
         file_remaining: arguments.file_remaining.clone(),
@@ -64,7 +67,8 @@ pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode>
     let mut wanted = !arguments.dry_run;
     // An agent may have a terminal, but nobody who looks at it.
     if wanted && !gate.is_met() && context.output.is_terminal() && host().is_none() {
-        (gate, wanted) = checklist::go_through(context, &store, gate, &mut request)?;
+        (gate, wanted) = checklist::go_through(context, &store, gate, &mut request)
+            .map_err(|error| error.hint(request.command(&store, &name) + " --dry-run"))?;
     }
     let outcome = finish(context, &store, gate, &request, wanted)?;
     context.output.print(&outcome, || {
@@ -121,8 +125,9 @@ fn finish(
     Ok(Outcome {
         session: gate.session.clone(),
         met: gate.is_met(),
-        hint: closed.is_none().then(|| gate.command(request)),
+        hint: closed.is_none().then(|| gate.command(store, request)),
         closed,
+        commit: request.commit,
         gate: gate.checks,
     })
 }
@@ -167,22 +172,13 @@ fn all(context: &Context, store: &Store, request: &Request, dry_run: bool) -> Re
     Ok(ExitCode::from(worst))
 }
 
-fn waivers(waivers: &[String]) -> Result<Vec<(String, String)>> {
-    let mut result = Vec::new();
-    for waiver in waivers {
-        let Some((id, reason)) = waiver.split_once('=') else {
-            return Err(
-                Error::usage(format!("`--waive {waiver}` gives no reason")).hint(format!(
-                    "agentsess close --waive {waiver}=\"why this does not matter\""
-                )),
-            );
-        };
-        result.push((id.to_owned(), reason.to_owned()));
-    }
-    Ok(result)
+/// A waiver without a reason is refused by the gate, with a better hint.
+fn waiver(waiver: &str) -> (String, String) {
+    let (id, reason) = waiver.split_once('=').unwrap_or((waiver, ""));
+    (id.to_owned(), reason.to_owned())
 }
 
-fn done(closed: &Closed) -> String {
+fn done(closed: &Closed, commit: bool) -> String {
     let parents = match closed.cleared_parents.len() {
         0 => String::new(),
         count => format!(", no longer the parent of {count}"),
@@ -200,11 +196,13 @@ fn done(closed: &Closed) -> String {
             sanitize(&filed.title)
         )
     });
-    let commit = closed
-        .commit
-        .as_deref()
-        .map(|commit| format!(", committed {commit}"));
-    let commit = commit.unwrap_or_default();
+    let commit = match &closed.commit {
+        Some(commit) => format!(", committed {commit}"),
+        None if commit => {
+            "\nnote: no commit: git tracks nothing of what closing changed".to_owned()
+        }
+        None => String::new(),
+    };
     format!(
         "{filed}{written}closed {slug}{parents}{commit}\nundo: {}\n",
         sanitize(&closed.undo)
@@ -213,7 +211,7 @@ fn done(closed: &Closed) -> String {
 
 fn text(outcome: &Outcome) -> String {
     if let Some(closed) = &outcome.closed {
-        return done(closed);
+        return done(closed, outcome.commit);
     }
     let mut text = String::new();
     for check in &outcome.gate {

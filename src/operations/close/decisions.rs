@@ -1,17 +1,22 @@
-//! `--write-adrs`: a record for each decision that has none, in the form of MADR.
+//! Decisions and their records: which are missing, and `--write-adrs`, which writes them in the form
+//! of MADR.
 
 use std::path::PathBuf;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, context};
 
-use crate::document::schema::CONTEXT;
+use super::gate::Plan;
+use super::items::verdict;
+use super::request::WRITE_ADRS;
+use super::{Check, Item, Request, Subject, Verdict};
+use crate::document::schema::{CONTEXT, DECISIONS};
 use crate::document::secrets::redact;
 use crate::document::time::{Timestamp, format_rfc3339};
-use crate::document::{Decision, Document, heading_text, insert};
+use crate::document::{Decision, Document, heading_text, insert, is_none};
 use crate::error::{Error, Kind, Result};
-use crate::operations::stem_of;
-use crate::store::Store;
+use crate::operations::{counted, stem_of};
+use crate::store::{Store, plain};
 
 const TEMPLATE: &str = include_str!("../../../templates/adr.md");
 
@@ -22,13 +27,93 @@ pub(super) struct Record {
     text: String,
 }
 
+/// A decision is captured when a record in the folder has its title as a heading, whatever number
+/// stands before it.
+pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Check {
+    let Subject {
+        store,
+        name,
+        document,
+        now,
+    } = *subject;
+    let decisions = document.decisions();
+    if decisions.is_empty() {
+        let text = document
+            .section_text(DECISIONS)
+            .filter(|text| !is_none(text));
+        let (state, note) = match text {
+            None => (Verdict::NotApplicable, "no decisions"),
+            Some(_) => (
+                Verdict::Asked,
+                "confirm that what Decisions says is recorded; it has no `### Decision N: Title`",
+            ),
+        };
+        return verdict(Item::Decisions, state, note, Vec::new());
+    }
+    let folder = store.config.close.decisions.display();
+    let known = store.decision_records();
+    let count = decisions.len();
+    let mut details = Vec::new();
+    let mut records = Vec::new();
+    for decision in &decisions {
+        let title = plain(&decision.title);
+        let same = |other: &&Decision| plain(&other.title) == title;
+        let alone = decisions.iter().filter(same).count() == 1;
+        if alone && known.has(&decision.title) {
+            continue;
+        }
+        let record = record(name, document, decision, now);
+        let why = match (alone, record) {
+            (true, Some(record)) => {
+                details.push(decision.title.clone());
+                records.push(record);
+                continue;
+            }
+            (false, _) => "another one has the same title",
+            (true, None) => match (&decision.decision, &decision.rationale) {
+                (Some(_), _) => "it has no `**Rationale**:`",
+                (None, Some(_)) => "it has no `**Decision**:`",
+                (None, None) => "it has neither `**Decision**:` nor `**Rationale**:`",
+            },
+        };
+        let (line, column) = document.position(decision.span.start);
+        let (path, title) = (store.shown(&store.path(name)), &decision.title);
+        details.push(format!(
+            "{}:{line}:{column}: {title} ({why})",
+            path.display()
+        ));
+    }
+    if details.is_empty() {
+        let note = format!("{count} found in {folder}");
+        return verdict(Item::Decisions, Verdict::Proven, note, details);
+    }
+    let (missing, writable) = (details.len(), records.len());
+    plan.incomplete = writable < missing && !request.waives(Item::Decisions);
+    if request.write_adrs {
+        plan.records = records;
+    }
+    if request.write_adrs && writable == missing {
+        let note = format!(
+            "{} will be written to {folder}",
+            counted(writable, "record")
+        );
+        return verdict(Item::Decisions, Verdict::Planned, note, details);
+    }
+    let mut note = format!(
+        "{missing} of {count} without a record in {folder} that has its title as a heading"
+    );
+    if plan.incomplete {
+        note.push_str("; complete what is said in brackets, or `--waive decisions=REASON`");
+    }
+    let remedy = if request.write_adrs { "" } else { WRITE_ADRS };
+    Check {
+        remedy: Some(remedy.to_owned()),
+        ..verdict(Item::Decisions, Verdict::Unmet, note, details)
+    }
+}
+
 /// The record of a decision; `None` where it does not say both what was decided and why.
-pub(super) fn record(
-    name: &str,
-    document: &Document,
-    decision: &Decision,
-    now: Timestamp,
-) -> Option<Record> {
+fn record(name: &str, document: &Document, decision: &Decision, now: Timestamp) -> Option<Record> {
     let words = |text: &str| insert::block(&redact(&nameless(text, name, document)).0, 2);
     let context = document.section_text(CONTEXT).map(words);
     let text = render(
@@ -74,24 +159,18 @@ pub(super) fn nameless(text: &str, name: &str, document: &Document) -> String {
         .replace(stem, title)
 }
 
-/// Writes the records and returns their paths, relative to the root.
-pub(super) fn write(store: &Store, records: &[Record]) -> Result<Vec<PathBuf>> {
-    let mut written = Vec::new();
-    for record in records {
-        // Another close may have been killed just behind this one.
-        if store.decision_records().has(&record.title) {
-            continue;
-        }
-        let path = store.create_decision(&record.title, record.text.as_bytes())?;
-        if !store.decision_records().has(&record.title) {
-            return Err(Error::new(
-                Kind::Usage,
-                format!("`{}` is not found as a heading", record.title),
-            )
-            .at(&path, None)
-            .hint("agentsess help close"));
-        }
-        written.push(path);
+/// Writes a record and returns its path, relative to the root; `None` if it is there by now.
+pub(super) fn write(store: &Store, record: &Record) -> Result<Option<PathBuf>> {
+    // Another close may have been killed just behind this one.
+    if store.decision_records().has(&record.title) {
+        return Ok(None);
     }
-    Ok(written)
+    let path = store.create_decision(&record.title, record.text.as_bytes())?;
+    if store.decision_records().has(&record.title) {
+        return Ok(Some(path));
+    }
+    let message = format!("`{}` is not found as a heading", record.title);
+    Err(Error::new(Kind::Usage, message)
+        .at(&path, None)
+        .hint("agentsess help close"))
 }

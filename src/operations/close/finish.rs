@@ -1,13 +1,12 @@
 //! What closing does once the gate is met: write, move to the trash, delete.
 
-use super::filing::{self, Filing};
+use super::filing;
 use super::ledger::Ledger;
 use super::{Closed, Gate, PARENT, Request, Verdict, commit, decisions, lessons, names};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Planning, Scalar, Source};
 use crate::error::{Error, Kind, Result};
 use crate::operations::{Guard, apply, planning, slug_of, stem_of, updated};
-use crate::shell;
 use crate::store::{Closing, Lock, Store, Trashed};
 
 /// Writes and files what the gate found to be missing, then moves the session to the trash. The
@@ -23,13 +22,45 @@ pub fn close(store: &Store, gate: &Gate, request: &Request, now: Timestamp) -> R
         return Err(Error::new(Kind::Unmet, "the gate is not met"));
     }
     let closing = store.begin_closing()?;
-    let closed = carry_out(store, &closing, gate, request, now);
-    match &closed {
-        Ok(_) => store.remove_ledger(&closing, stem_of(&gate.session)),
-        // What failed first is what has to be said.
-        Err(error) => drop(record_failure(store, gate, error, now)),
+    match carry_out(store, &closing, gate, request, now) {
+        Ok(closed) => {
+            store.remove_ledger(&closing, stem_of(&gate.session));
+            Ok(closed)
+        }
+        Err(error) => {
+            let error = with_progress(store, gate, request, error);
+            // What failed first is what has to be said.
+            drop(record_failure(store, gate, &error, now));
+            Err(error)
+        }
     }
-    closed
+}
+
+/// The error with what was done before it, and with the command that goes on from there.
+fn with_progress(store: &Store, gate: &Gate, request: &Request, mut error: Error) -> Error {
+    let name = gate.session.as_str();
+    let ledger = Ledger::load(store, name).unwrap_or_default();
+    let filed: Vec<_> = ledger.filed().into_iter().map(|filed| filed.id).collect();
+    let filed = match filed.as_slice() {
+        [] if gate.plan.filing.is_none() => None,
+        [] => Some("none filed".to_owned()),
+        filed => Some(format!("{} filed", filed.join(", "))),
+    };
+    let kept = store.path(name).exists();
+    let kept = kept.then(|| "nothing is deleted".to_owned());
+    let done: Vec<_> = filed.into_iter().chain(kept).collect();
+    if !done.is_empty() {
+        error.message = format!("{}; {}", error.message, done.join(", "));
+    }
+    let written = ledger.written().into_iter();
+    let written = written.map(|path| store.shown(&store.root.join(path)));
+    error
+        .details
+        .extend(written.map(|path| format!("{} is written", path.display())));
+    if error.kind == Kind::Unmet && error.hint.is_none() {
+        error.hint = Some(gate.command(store, request) + &ledger.answers());
+    }
+    error
 }
 
 /// Notes in the session's record, if it leaves one, what was in the way and what was filed until
@@ -58,22 +89,19 @@ fn carry_out(
 ) -> Result<Closed> {
     let name = gate.session.as_str();
     unchanged(store, name, &gate.bytes)?;
-    let mut written = decisions::write(store, &gate.plan.records)?;
-    if let Some(path) = store.config.close.lessons.as_ref()
+    let mut ledger = filing::told(store, name, request)?;
+    ledger.begin(store, &gate.plan, request);
+    for record in &gate.plan.records {
+        if let Some(path) = decisions::write(store, record)? {
+            ledger.wrote(store, closing, name, &path)?;
+        }
+    }
+    if let Some(path) = &store.config.close.lessons
         && lessons::write(store, path, &gate.plan.lessons)?
     {
-        written.push(path.clone());
+        ledger.wrote(store, closing, name, path)?;
     }
-    let (filed, bytes) = match &gate.plan.filing {
-        Some(filing) => filing::file(store, closing, gate, filing, request, now)?,
-        None => (Vec::new(), gate.bytes.clone()),
-    };
-    if let Some(path) = gate.plan.filing.as_ref().and_then(Filing::document) {
-        written.push(path.to_owned());
-    }
-    if request.commit {
-        Ledger::load(store, name)?.wrote(store, closing, name, &written)?;
-    }
+    let bytes = filing::file(store, closing, gate, &mut ledger, now)?;
     let lock = store.lock()?;
     unchanged(store, name, &bytes)?;
     let vouched = gate
@@ -88,15 +116,19 @@ fn carry_out(
     }
     let source = Source::new(bytes.clone());
     let document = Document::parse(&source);
-    let record = planning::record_closed(store, &lock, name, &document, &request.waived, now)?;
+    let waived = gate.waived.iter();
+    let waived: Vec<_> = waived
+        .map(|(item, reason)| (item.id().to_owned(), reason.clone()))
+        .collect();
+    let record = planning::record_closed(store, &lock, name, &document, &waived, now)?;
     store.remove(&lock, name, &bytes)?;
     // Git runs hooks, and those may write sessions.
     drop(lock);
     let mut closed = Closed {
         session: name.to_owned(),
         slug: slug_of(name).to_owned(),
-        filed,
-        written,
+        filed: ledger.filed(),
+        written: ledger.written(),
         cleared_parents: children.iter().map(|child| child.name.clone()).collect(),
         record: record.map(|path| store.shown(&path)),
         commit: None,
@@ -105,12 +137,9 @@ fn carry_out(
     };
     if request.commit {
         let committed = commit::commit(store, gate, request, &closed);
-        closed.commit = committed.map_err(|error| {
-            let hint = gate.command(request);
-            match undo(store, &trashed, &children) {
-                Ok(()) => error.hint(hint),
-                Err(second) => second.hint(closed.undo.clone()),
-            }
+        closed.commit = committed.map_err(|error| match undo(store, &trashed, &children) {
+            Ok(()) => error.hint(gate.command(store, request)),
+            Err(second) => second.hint(closed.undo.clone()),
         })?;
     }
     Ok(closed)
@@ -152,10 +181,6 @@ pub(super) fn changed(store: &Store, name: &str) -> Error {
         "the session was changed while it was being closed",
     )
     .at(&store.shown(&store.path(name)), None)
-    .hint(format!(
-        "agentsess close {} --dry-run",
-        shell::word(slug_of(name))
-    ))
 }
 
 fn clear_parent(

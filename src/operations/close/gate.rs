@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 
 use super::decisions::Record;
 use super::filing::{self, Filing};
-use super::{Check, Item, Request, Subject, Verdict, commit, item, items};
+use super::request::selector;
+use super::{Check, Item, Request, Subject, Verdict, commit, decisions, item, items, lessons};
 use crate::document::Document;
 use crate::document::time::Timestamp;
 use crate::error::{Error, Result};
-use crate::operations::slug_of;
-use crate::shell;
+use crate::operations::counted;
 use crate::store::Store;
 
 /// The gate of one session.
@@ -23,6 +23,8 @@ pub struct Gate {
     /// What was checked; closing something else is refused.
     pub(super) bytes: Vec<u8>,
     pub(super) plan: Plan,
+    /// What is let go, each item with the reason.
+    pub(super) waived: Vec<(Item, String)>,
 }
 
 /// What closing writes besides moving the session to the trash.
@@ -32,6 +34,8 @@ pub(super) struct Plan {
     pub children: BTreeSet<String>,
     /// Decision records that are missing.
     pub records: Vec<Record>,
+    /// A decision says too little for a record.
+    pub incomplete: bool,
     /// Lessons that the project's document does not have.
     pub lessons: Vec<String>,
     /// Remaining work that is to be filed.
@@ -53,42 +57,21 @@ impl Gate {
     }
 
     /// The one command that closes the session once its blanks are filled in.
-    pub fn command(&self, request: &Request) -> String {
-        let mut command = format!("agentsess close {}", slug_of(&self.session));
-        for id in &request.confirmed {
-            let _ = write!(command, " --confirm {id}");
-        }
-        for (id, reason) in &request.waived {
-            let _ = write!(command, " --waive {id}={}", shell::word(reason));
-        }
-        for (asked, flag) in [
-            (request.write_adrs, WRITE_ADRS),
-            (request.write_lessons, WRITE_LESSONS),
-        ] {
-            if asked {
-                let _ = write!(command, " {flag}");
-            }
-        }
-        if request.commit {
-            command.push_str(" --commit");
-        }
-        if let Some(sink) = &request.file_remaining {
-            let _ = write!(command, " --file-remaining {}", shell::word(sink));
-        }
-        for (item, id) in &request.filed {
-            let _ = write!(command, " --filed {item}={id}");
-        }
-        for item in &request.refile {
-            let _ = write!(command, " --refile {item}");
-        }
+    pub fn command(&self, store: &Store, request: &Request) -> String {
+        let name = self.session.as_str();
+        let mut command = request.command(store, name);
         for check in &self.checks {
             let id = check.item.id();
             let _ = match (check.verdict, &check.remedy) {
                 (Verdict::Asked, _) => write!(command, " --confirm {id}"),
+                (Verdict::Unmet, Some(remedy)) if remedy.is_empty() => Ok(()),
                 (Verdict::Unmet, Some(remedy)) => write!(command, " {remedy}"),
                 (Verdict::Unmet, None) => write!(command, " --waive {id}={BLANK}"),
                 _ => Ok(()),
             };
+        }
+        if self.plan.incomplete {
+            command = format!("agentsess edit {} && {command}", selector(store, name));
         }
         command
     }
@@ -96,9 +79,6 @@ impl Gate {
 
 /// Stands for the reason in a command that is shown, and is refused as one.
 const BLANK: &str = "REASON";
-
-pub(super) const WRITE_ADRS: &str = "--write-adrs";
-pub(super) const WRITE_LESSONS: &str = "--write-lessons";
 
 /// Checks every item of the gate. Changes nothing.
 ///
@@ -114,24 +94,22 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
             return Ok(());
         }
         let message = format!("`{id}` needs a person at a terminal, who answers there");
-        let command = format!("agentsess close {}", slug_of(name));
-        Err(Error::usage(message).hint(command))
+        Err(Error::usage(message).hint(request.without(id).command(store, name)))
     };
     let mut confirmed = Vec::new();
     for id in &request.confirmed {
-        let item = item(id)?;
+        let item = item(store, name, request, id)?;
         for_people(item)?;
         confirmed.push(item);
     }
     let mut waived = Vec::new();
     for (id, reason) in &request.waived {
-        let item = item(id)?;
+        let item = item(store, name, request, id)?;
         if reason.trim().is_empty() || reason == BLANK {
+            let waiving = request.waiving(id, "why this does not matter");
             return Err(
-                Error::usage(format!("the waiver of `{id}` gives no reason")).hint(format!(
-                    "agentsess close {} --waive {id}=\"why this does not matter\"",
-                    slug_of(name)
-                )),
+                Error::usage(format!("the waiver of `{id}` gives no reason"))
+                    .hint(waiving.command(store, name)),
             );
         }
         for_people(item)?;
@@ -140,7 +118,7 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
     let source = store.read(name)?;
     let document = Document::parse(&source);
     let mut plan = Plan::default();
-    let mut checks = Vec::new();
+    let (mut checks, mut let_go) = (Vec::new(), Vec::new());
     let subject = Subject {
         store,
         name,
@@ -150,11 +128,11 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
     for item in Item::ALL {
         let mut check = match item {
             Item::Issue => items::issue(&subject, request)?,
-            Item::Decisions => items::decisions(&subject, request.write_adrs, &mut plan),
-            Item::Lessons => items::lessons(&subject, request.write_lessons, &mut plan)?,
+            Item::Decisions => decisions::check(&subject, request, &mut plan),
+            Item::Lessons => lessons::check(&subject, request, &mut plan)?,
             Item::Api => items::api(&document),
             Item::Remaining => filing::plan(&subject, request, &mut plan)?,
-            Item::Committed => items::committed(store, &document),
+            Item::Committed => items::committed(&subject)?,
             Item::References => items::mentions(&subject, &request.searched, &mut plan.children),
             Item::Saved => items::saved(store, name, &source, now),
         };
@@ -163,27 +141,37 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
             check.note = format!("somebody vouches that {}", item.title());
         } else if check.verdict == Verdict::Unmet && confirmed.contains(&item) {
             let id = item.id();
-            let hint = format!("agentsess close {} --waive {id}=\"why\"", slug_of(name));
             return Err(Error::usage(format!(
                 "`{id}` is shown not to be so and cannot be confirmed: {}",
                 check.note
             ))
-            .hint(hint));
+            .hint(request.waiving(id, "why").command(store, name)));
         }
-        let reason = waived.iter().find(|(waived, _)| *waived == item);
-        if let (false, Some((_, reason))) = (check.verdict.is_met(), reason) {
-            check.verdict = Verdict::Waived;
-            check.note = format!("waived: {reason}");
+        if let Some((_, reason)) = waived.iter().find(|(waived, _)| *waived == item) {
+            if check.verdict.is_met() {
+                check.note.push_str("; the waiver is not needed");
+            } else {
+                check.verdict = Verdict::Waived;
+                check.note = match plan.records.len() {
+                    written @ 1.. if item == Item::Decisions => format!(
+                        "waived: {reason}; {} will be written",
+                        counted(written, "record")
+                    ),
+                    _ => format!("waived: {reason}"),
+                };
+                let_go.push((item, (*reason).clone()));
+            }
         }
         checks.push(check);
     }
     if request.commit {
-        commit::prepare(store, name, &plan)?;
+        commit::prepare(&subject, request, &plan)?;
     }
     Ok(Gate {
         session: name.to_owned(),
         checks,
         bytes: source.into_bytes(),
         plan,
+        waived: let_go,
     })
 }

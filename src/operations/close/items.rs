@@ -1,23 +1,21 @@
 //! The items of the gate, each with its proof.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 
-use super::decisions::record;
-use super::gate::{Plan, WRITE_ADRS, WRITE_LESSONS};
+use super::ledger::Ledger;
 use super::references::{self, Mention};
-use super::{Check, Item, PARENT, Request, Subject, Verdict, lessons, names};
+use super::{Check, Item, PARENT, Request, Subject, Verdict, names};
 use crate::child::{self, End};
-use crate::config;
-use crate::document::schema::{DECISIONS, FILES_MODIFIED};
+use crate::document::schema::FILES_MODIFIED;
 use crate::document::time::Timestamp;
 use crate::document::{Document, Source, is_none, line_column, named_path};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::git::Repository;
 use crate::lint;
-use crate::operations::{counted, slug_of, stem_of, trust};
-use crate::store::{Store, plain};
+use crate::operations::{counted, stem_of, trust};
+use crate::store::Store;
 
 pub(super) fn verdict(
     item: Item,
@@ -100,141 +98,6 @@ pub(super) fn issue(subject: &Subject, request: &Request) -> Result<Check> {
     }
 }
 
-/// A decision is captured when a record in the folder has its title as a heading, whatever number
-/// stands before it.
-pub(super) fn decisions(subject: &Subject, write: bool, plan: &mut Plan) -> Check {
-    let Subject {
-        store,
-        name,
-        document,
-        now,
-    } = *subject;
-    let decisions = document.decisions();
-    if decisions.is_empty() {
-        let text = document
-            .section_text(DECISIONS)
-            .filter(|text| !is_none(text));
-        let (state, note) = match text {
-            None => (Verdict::NotApplicable, "no decisions"),
-            Some(_) => (
-                Verdict::Asked,
-                "confirm that what Decisions says is recorded; it has no `### Decision N: Title`",
-            ),
-        };
-        return verdict(Item::Decisions, state, note, Vec::new());
-    }
-    let same = decisions.iter().enumerate().filter(|(index, decision)| {
-        let mut before = decisions.iter().take(*index);
-        before.any(|other| plain(&other.title) == plain(&decision.title))
-    });
-    let same: Vec<_> = same.map(|(_, decision)| decision.title.clone()).collect();
-    if !same.is_empty() {
-        let note = "decisions with the same title cannot be told apart; give each one of its own";
-        return verdict(Item::Decisions, Verdict::Unmet, note, same);
-    }
-    let folder = store.config.close.decisions.display();
-    let known = store.decision_records();
-    let count = decisions.len();
-    let missing = decisions
-        .iter()
-        .filter(|decision| !known.has(&decision.title));
-    let missing: Vec<_> = missing
-        .map(|decision| (&decision.title, record(name, document, decision, now)))
-        .collect();
-    if missing.is_empty() {
-        let note = format!("{count} found in {folder}");
-        return verdict(Item::Decisions, Verdict::Proven, note, Vec::new());
-    }
-    let writable = missing.iter().all(|(_, record)| record.is_some());
-    let details = missing.iter().map(|(title, record)| match record {
-        Some(_) => (*title).clone(),
-        None => format!("{title} (no `**Decision**:` and `**Rationale**:` to make one of)"),
-    });
-    let details: Vec<_> = details.collect();
-    if write && writable {
-        let records = missing.into_iter().filter_map(|(_, record)| record);
-        plan.records = records.collect();
-        let count = counted(details.len(), "record");
-        let note = format!("{count} will be written to {folder}");
-        return verdict(Item::Decisions, Verdict::Planned, note, details);
-    }
-    let note = format!(
-        "{} of {count} without a record in {folder} that has its title as a heading",
-        missing.len(),
-    );
-    Check {
-        remedy: writable.then(|| WRITE_ADRS.to_owned()),
-        ..verdict(Item::Decisions, Verdict::Unmet, note, details)
-    }
-}
-
-/// A lesson is in the documentation when the configured document has its words; where none is
-/// configured, somebody must confirm it.
-pub(super) fn lessons(subject: &Subject, write: bool, plan: &mut Plan) -> Result<Check> {
-    let Subject {
-        store,
-        name,
-        document,
-        ..
-    } = *subject;
-    let lessons = lessons::of(document);
-    let shown = |lessons: &[&str]| -> Vec<String> {
-        let first = |lesson: &&str| lesson.lines().next().unwrap_or("").to_owned();
-        lessons.iter().map(first).collect()
-    };
-    if lessons.is_empty() {
-        return Ok(verdict(
-            Item::Lessons,
-            Verdict::NotApplicable,
-            "no lessons",
-            Vec::new(),
-        ));
-    }
-    let Some(path) = &store.config.close.lessons else {
-        if write {
-            return Err(Error::usage(
-                "`--write-lessons` needs the document they go to: set `close.lessons`",
-            )
-            .at(store.config.path().unwrap_or(Path::new(config::FILE)), None)
-            .hint(format!(
-                "agentsess close {} --confirm lessons",
-                slug_of(name)
-            )));
-        }
-        let note = "confirm that each is in the documentation";
-        return Ok(verdict(
-            Item::Lessons,
-            Verdict::Asked,
-            note,
-            shown(&lessons),
-        ));
-    };
-    let texts: Vec<_> = lessons
-        .iter()
-        .map(|lesson| lessons::text(name, document, lesson))
-        .collect();
-    let missing = lessons::missing(store, path, &texts)?;
-    let (count, document) = (texts.len(), path.display());
-    if missing.is_empty() {
-        let note = format!("{count} found in {document}");
-        return Ok(verdict(Item::Lessons, Verdict::Proven, note, Vec::new()));
-    }
-    let details = shown(&missing.iter().map(String::as_str).collect::<Vec<_>>());
-    if write {
-        let note = format!(
-            "{} will be added to {document}",
-            counted(missing.len(), "lesson")
-        );
-        plan.lessons = missing;
-        return Ok(verdict(Item::Lessons, Verdict::Planned, note, details));
-    }
-    let note = format!("{} of {count} not in {document}", missing.len());
-    Ok(Check {
-        remedy: Some(WRITE_LESSONS.to_owned()),
-        ..verdict(Item::Lessons, Verdict::Unmet, note, details)
-    })
-}
-
 pub(super) fn api(document: &Document) -> Check {
     let files: Vec<_> = files_modified(document)
         .into_iter()
@@ -282,34 +145,36 @@ fn files_modified(document: &Document) -> Vec<String> {
 }
 
 /// The files the session names are in git without changes; if it names none, the whole work tree is
-/// clean, or somebody must confirm.
-pub(super) fn committed(store: &Store, document: &Document) -> Check {
+/// clean, or somebody must confirm. What a stopped close has written is as it should be.
+pub(super) fn committed(subject: &Subject) -> Result<Check> {
+    let Subject {
+        store,
+        name,
+        document,
+        ..
+    } = *subject;
     let Some(repository) = &store.repository else {
         let note = "no git repository; confirm that the work is kept";
-        return verdict(Item::Committed, Verdict::Asked, note, Vec::new());
+        return Ok(verdict(Item::Committed, Verdict::Asked, note, Vec::new()));
     };
+    let ours = Ledger::load(store, name)?.ours(store);
     let files = files_modified(document);
     let proof = if files.is_empty() {
-        clean_tree(store, repository)
+        clean_tree(store, repository, ours)
     } else {
-        clean_files(store, repository, &files)
+        clean_files(store, repository, &files, &ours)
     };
-    proof.unwrap_or_else(|error| {
-        verdict(
-            Item::Committed,
-            Verdict::Asked,
-            error.to_string(),
-            Vec::new(),
-        )
-    })
+    Ok(proof.unwrap_or_else(|error| {
+        let note = error.to_string();
+        verdict(Item::Committed, Verdict::Asked, note, Vec::new())
+    }))
 }
 
-fn clean_tree(store: &Store, repository: &Repository) -> Result<Check> {
-    let own = [
-        Some(store.root.join(".agents")),
-        store.records_folder().ok(),
-    ];
-    let is_own = |path: &Path| own.iter().flatten().any(|folder| path.starts_with(folder));
+/// `own` are paths of files that do not count.
+fn clean_tree(store: &Store, repository: &Repository, mut own: Vec<PathBuf>) -> Result<Check> {
+    own.push(store.root.join(".agents"));
+    own.extend(store.records_folder());
+    let is_own = |path: &Path| own.iter().any(|own| path.starts_with(own));
     let changed: Vec<_> = repository
         .changed(&[])?
         .iter()
@@ -328,11 +193,19 @@ fn clean_tree(store: &Store, repository: &Repository) -> Result<Check> {
     Ok(verdict(Item::Committed, state, note, changed))
 }
 
-fn clean_files(store: &Store, repository: &Repository, files: &[String]) -> Result<Check> {
+fn clean_files(
+    store: &Store,
+    repository: &Repository,
+    files: &[String],
+    own: &[PathBuf],
+) -> Result<Check> {
     let mut missing = Vec::new();
     let mut named = Vec::new();
     for file in files {
         let within = store.root.join(file);
+        if own.contains(&within) {
+            continue;
+        }
         match within.strip_prefix(&repository.top) {
             Ok(path) if repository.knows(path).is_ok_and(|known| known) => {
                 named.push(path.to_owned());

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::filing::{self, Filed};
+use super::gate::Plan;
+use super::{Request, commit};
 use crate::document::sha256;
 use crate::error::{Error, Result};
 use crate::operations::stem_of;
@@ -16,6 +19,8 @@ use crate::store::{Closing, Store};
 pub(super) struct Ledger {
     bytes: Option<Vec<u8>>,
     pub content: Content,
+    /// Full paths of documents that had changes of others before closing wrote to them.
+    pub mixed: Vec<PathBuf>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -23,16 +28,20 @@ pub(super) struct Content {
     schema_version: u32,
     /// In the order in which they were begun; an item's number is its place, from 1.
     pub items: Vec<Line>,
-    /// Documents that were written and are not committed yet, with the hash of what was written.
+    /// Documents that were written.
     #[serde(default)]
     pub written: Vec<Written>,
+    /// What the last close was asked to do.
+    #[serde(default)]
+    pub request: Request,
 }
 
 /// A document, relative to the root.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Written {
     pub path: PathBuf,
-    pub sha256: String,
+    /// Of what was written; `None` where changes of others are in it.
+    pub sha256: Option<String>,
 }
 
 /// An item that was filed or was about to be.
@@ -70,6 +79,7 @@ impl Ledger {
             Ok(content) if content.schema_version == 1 => Ok(Self {
                 bytes: Some(bytes),
                 content,
+                mixed: Vec::new(),
             }),
             _ => {
                 let path = store.shown(&store.ledger_path(stem));
@@ -81,6 +91,14 @@ impl Ledger {
                 .hint(hint))
             }
         }
+    }
+
+    /// What is about to be done, and where others have been at work before.
+    pub fn begin(&mut self, store: &Store, plan: &Plan, request: &Request) {
+        self.content.request = request.clone();
+        // Without git's word on it nothing is known to be ours.
+        self.mixed =
+            commit::mixed(store, self, plan).unwrap_or_else(|_| commit::amended(store, plan));
     }
 
     /// Makes what has changed durable.
@@ -95,36 +113,63 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes down which documents were written, so that they are known to be ours if the commit
-    /// of them fails.
+    /// Writes down that a document was written, so that it is known to be ours if this close fails.
     pub fn wrote(
         &mut self,
         store: &Store,
         closing: &Closing,
         name: &str,
-        paths: &[PathBuf],
+        path: &Path,
     ) -> Result<()> {
-        for path in paths {
-            let bytes = store.read_document(path)?.unwrap_or_default();
-            self.content.written.retain(|written| written.path != *path);
-            self.content.written.push(Written {
-                path: path.clone(),
-                sha256: sha256(&bytes),
-            });
-        }
-        if paths.is_empty() {
-            return Ok(());
-        }
+        let bytes = store.read_document(path)?.unwrap_or_default();
+        let mixed = self.mixed.contains(&store.root.join(path));
+        self.content.written.retain(|written| written.path != path);
+        self.content.written.push(Written {
+            path: path.to_owned(),
+            sha256: (!mixed).then(|| sha256(&bytes)),
+        });
         self.save(store, closing, name)
     }
 
-    /// The documents that an earlier close wrote and that still are what it wrote.
-    pub fn written(&self, store: &Store) -> Vec<PathBuf> {
+    /// The full paths of the documents that still are what closing wrote.
+    pub fn ours(&self, store: &Store) -> Vec<PathBuf> {
         let ours = self.content.written.iter().filter(|written| {
             let bytes = store.read_document(&written.path).ok().flatten();
-            bytes.is_some_and(|bytes| sha256(&bytes) == written.sha256)
+            bytes.is_some_and(|bytes| Some(sha256(&bytes)) == written.sha256)
         });
-        ours.map(|written| written.path.clone()).collect()
+        ours.map(|written| store.root.join(&written.path)).collect()
+    }
+
+    /// The documents that were written, relative to the root.
+    pub fn written(&self) -> Vec<PathBuf> {
+        let written = self.content.written.iter();
+        written.map(|written| written.path.clone()).collect()
+    }
+
+    /// The work that was filed.
+    pub fn filed(&self) -> Vec<Filed> {
+        let lines = self.content.items.iter();
+        let filed = lines.filter(|line| line.state == State::Filed);
+        let filed = filed.filter_map(|line| {
+            Some(Filed {
+                id: line.id.clone()?,
+                title: line.title.clone(),
+                sink: line.sink.clone(),
+            })
+        });
+        filed.collect()
+    }
+
+    /// The items of which nobody knows whether they were filed, each with its number.
+    fn unknown(&self) -> impl Iterator<Item = (usize, &Line)> {
+        let lines = (1..).zip(&self.content.items);
+        lines.filter(|(_, line)| line.state == State::Intent && line.id.is_none())
+    }
+
+    /// The options that answer for those, each with a blank before it.
+    pub fn answers(&self) -> String {
+        let answers = self.unknown().map(|(number, _)| filing::answer(number));
+        answers.fold(String::new(), |all, answer| format!("{all} {answer}"))
     }
 
     /// Puts an item in the place of the one of this number, or behind the others, and returns its
@@ -144,4 +189,39 @@ impl Ledger {
     pub fn item(&mut self, number: usize) -> Option<&mut Line> {
         self.content.items.get_mut(number.checked_sub(1)?)
     }
+}
+
+/// A close that began to write or to file and did not get to the end.
+#[derive(Debug)]
+pub struct Stopped {
+    /// The ids of what it filed.
+    pub filed: Vec<String>,
+    /// The titles of items of which nobody knows whether they were filed.
+    pub unknown: Vec<String>,
+    /// The documents it wrote, relative to the root.
+    pub written: Vec<PathBuf>,
+    /// The command that goes on from there.
+    pub command: String,
+}
+
+/// The close of this session that was stopped, if one was. To be asked while none is at work.
+///
+/// # Errors
+///
+/// When what it wrote down cannot be read.
+pub fn stopped(store: &Store, name: &str) -> Result<Option<Stopped>> {
+    let ledger = Ledger::load(store, name)?;
+    if ledger.bytes.is_none() {
+        return Ok(None);
+    }
+    let command = ledger.content.request.command(store, name);
+    Ok(Some(Stopped {
+        filed: ledger.filed().into_iter().map(|filed| filed.id).collect(),
+        command: command + &ledger.answers(),
+        unknown: ledger
+            .unknown()
+            .map(|(_, line)| line.title.clone())
+            .collect(),
+        written: ledger.written(),
+    }))
 }

@@ -1,21 +1,90 @@
-//! `--write-lessons`: each lesson that the project's document does not have yet, added to it.
+//! Lessons: which the project's document does not have yet, and `--write-lessons`, which adds them.
 
 use std::path::Path;
 
 use super::decisions::nameless;
-use super::list;
+use super::gate::Plan;
+use super::items::verdict;
+use super::request::WRITE_LESSONS;
+use super::{Check, Item, Request, Subject, Verdict, list};
+use crate::config;
 use crate::document::schema::LESSONS_LEARNED;
 use crate::document::secrets::redact;
 use crate::document::{Document, Source, insert, is_none, line_start};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::operations::counted;
 use crate::store::{Store, plain};
 
 /// What a document that is not there yet begins with.
 const HEADING: &str = "# Lessons Learned\n";
 
+/// A lesson is in the documentation when the configured document has its words; where none is
+/// configured, somebody must confirm it.
+pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Result<Check> {
+    let Subject {
+        store,
+        name,
+        document,
+        ..
+    } = *subject;
+    let lessons = of(document);
+    let shown = |lessons: &[&str]| -> Vec<String> {
+        let first = |lesson: &&str| lesson.lines().next().unwrap_or("").to_owned();
+        lessons.iter().map(first).collect()
+    };
+    if lessons.is_empty() {
+        return Ok(verdict(
+            Item::Lessons,
+            Verdict::NotApplicable,
+            "no lessons",
+            Vec::new(),
+        ));
+    }
+    let Some(path) = &store.config.close.lessons else {
+        if request.write_lessons {
+            let mut confirming = request.without(Item::Lessons.id());
+            confirming.write_lessons = false;
+            confirming.confirmed.push(Item::Lessons.id().to_owned());
+            return Err(Error::usage(
+                "`--write-lessons` needs the document they go to: set `close.lessons`",
+            )
+            .at(store.config.path().unwrap_or(Path::new(config::FILE)), None)
+            .hint(confirming.command(store, name)));
+        }
+        let note = "confirm that each is in the documentation";
+        return Ok(verdict(
+            Item::Lessons,
+            Verdict::Asked,
+            note,
+            shown(&lessons),
+        ));
+    };
+    let texts = texts(name, document, &lessons);
+    let missing = missing(store, path, &texts)?;
+    let (count, document) = (texts.len(), path.display());
+    if missing.is_empty() {
+        let note = format!("{count} found in {document}");
+        return Ok(verdict(Item::Lessons, Verdict::Proven, note, Vec::new()));
+    }
+    let details = shown(&missing.iter().map(String::as_str).collect::<Vec<_>>());
+    if request.write_lessons {
+        let note = format!(
+            "{} will be added to {document}",
+            counted(missing.len(), "lesson")
+        );
+        plan.lessons = missing;
+        return Ok(verdict(Item::Lessons, Verdict::Planned, note, details));
+    }
+    let note = format!("{} of {count} not in {document}", missing.len());
+    Ok(Check {
+        remedy: Some(WRITE_LESSONS.to_owned()),
+        ..verdict(Item::Lessons, Verdict::Unmet, note, details)
+    })
+}
+
 /// The lessons: the outermost items of the section, each with all that belongs to it, or its text
 /// where it has no list.
-pub(super) fn of<'d>(document: &'d Document<'_>) -> Vec<&'d str> {
+fn of<'d>(document: &'d Document<'_>) -> Vec<&'d str> {
     let Some(text) = document
         .section_text(LESSONS_LEARNED)
         .filter(|text| !is_none(text))
@@ -42,14 +111,27 @@ pub(super) fn of<'d>(document: &'d Document<'_>) -> Vec<&'d str> {
         .collect()
 }
 
-/// The text to write for a lesson, and to look for.
-pub(super) fn text(name: &str, document: &Document, lesson: &str) -> String {
-    insert::block(&redact(&nameless(lesson, name, document)).0, 3)
+/// The texts to write for lessons, and to look for: one for those that say the same.
+fn texts(name: &str, document: &Document, lessons: &[&str]) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    for lesson in lessons {
+        let text = insert::block(&redact(&nameless(lesson, name, document)).0, 3);
+        if !texts.iter().any(|known| same(known, &text)) {
+            texts.push(text);
+        }
+    }
+    texts
+}
+
+/// Markup, letter case and line breaks aside; text without any letter is compared as it is.
+fn same(a: &str, b: &str) -> bool {
+    let words = plain(a);
+    words == plain(b) && (!words.is_empty() || a.trim() == b.trim())
 }
 
 /// The lessons that the document at `path` does not have, markup, letter case and line breaks
 /// aside.
-pub(super) fn missing(store: &Store, path: &Path, lessons: &[String]) -> Result<Vec<String>> {
+fn missing(store: &Store, path: &Path, lessons: &[String]) -> Result<Vec<String>> {
     let bytes = store.read_document(path)?.unwrap_or_default();
     let known = String::from_utf8_lossy(&bytes).into_owned();
     let missing = lessons.iter().filter(|lesson| !has(&known, lesson));

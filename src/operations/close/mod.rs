@@ -12,26 +12,26 @@ mod lessons;
 mod list;
 mod open;
 mod references;
+mod request;
 mod sink;
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use serde::Serialize;
 
 pub use filing::Filed;
 pub use finish::close;
 pub use gate::{Gate, check};
+pub use ledger::{Stopped, stopped};
+pub use request::Request;
 
 pub use crate::config::Item;
 
 use super::stem_of;
-use super::trust::{self, External};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Status, yaml};
 use crate::error::{Error, Result};
-use crate::store::{Store, TrustFile};
+use crate::store::Store;
 
 /// How an item stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -85,55 +85,6 @@ struct Subject<'s> {
     now: Timestamp,
 }
 
-/// What somebody vouches for, and what is to be written.
-#[derive(Debug, Clone, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is an option of its own"
-)]
-pub struct Request {
-    /// Ids of items that are confirmed.
-    pub confirmed: Vec<String>,
-    /// Ids of items that are waived, each with the reason.
-    pub waived: Vec<(String, String)>,
-    /// Write a record for each decision that has none.
-    pub write_adrs: bool,
-    /// Add each lesson to the project's document that it does not have.
-    pub write_lessons: bool,
-    /// Where remaining work is filed.
-    pub file_remaining: Option<String>,
-    /// Items of the ledger that were filed, by number, each with its id.
-    pub filed: Vec<(usize, String)>,
-    /// Items of the ledger that were not filed, by number.
-    pub refile: Vec<usize>,
-    /// Which commands may run; none without it.
-    pub trust: Option<TrustFile>,
-    /// Make one commit of what closing changes.
-    pub commit: bool,
-    /// Who vouches.
-    pub by: String,
-    /// Counts the files in which references are looked for, while they are.
-    pub searched: Arc<AtomicUsize>,
-    /// A person answers, who may vouch for everything.
-    pub in_person: bool,
-}
-
-impl Request {
-    fn waives(&self, item: Item) -> bool {
-        self.waived.iter().any(|(id, _)| id == item.id())
-    }
-
-    fn require_trust(&self, store: &Store, command: &External) -> Result<()> {
-        match &self.trust {
-            Some(file) => trust::require(store, file, command),
-            None => Err(
-                Error::usage(format!("`{}` is not trusted here", command.name))
-                    .hint("agentsess trust --list"),
-            ),
-        }
-    }
-}
-
 /// What closing did.
 #[derive(Debug, Serialize)]
 pub struct Closed {
@@ -141,9 +92,9 @@ pub struct Closed {
     pub session: String,
     /// Its short name.
     pub slug: String,
-    /// Remaining work that was filed.
+    /// Remaining work that was filed, by stopped closes before it too.
     pub filed: Vec<Filed>,
-    /// Documents that were written, relative to the root.
+    /// Documents that were written, by stopped closes before it too, relative to the root.
     pub written: Vec<PathBuf>,
     /// Sessions whose `parent` was cleared.
     pub cleared_parents: Vec<String>,
@@ -176,12 +127,13 @@ pub fn completed(store: &Store) -> Result<Vec<String>> {
 }
 
 /// The item that the command line means.
-fn item(id: &str) -> Result<Item> {
+fn item(store: &Store, name: &str, request: &Request, id: &str) -> Result<Item> {
     let found = Item::ALL.into_iter().find(|item| item.id() == id);
     found.ok_or_else(|| {
         let mut error = Error::usage(format!("`{id}` is no item of the gate"));
         error.details = Item::ALL.map(|item| item.id().to_owned()).to_vec();
-        error.hint("agentsess close --dry-run")
+        let command = request.without(id).command(store, name);
+        error.hint(format!("{command} --dry-run"))
     })
 }
 

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 use serde::Serialize;
 
-use super::list;
+use super::{Request, list};
 use crate::child::{self, End};
 use crate::error::{Error, Result};
-use crate::operations::slug_of;
 use crate::operations::trust::{self, External, ISSUE_COMMAND};
 use crate::shell;
 use crate::store::Store;
+
+/// The document that is suggested.
+const DOCUMENT: &str = "docs/backlog.md";
 
 /// A sink, by what was asked for.
 #[derive(Debug)]
@@ -55,7 +57,12 @@ struct Entry<'e> {
 }
 
 impl Sink {
-    pub fn resolve(store: &Store, name: &str, wanted: &str) -> Result<Self> {
+    pub fn resolve(store: &Store, name: &str, request: &Request, wanted: &str) -> Result<Self> {
+        let with = |sink: &str| {
+            let mut request = request.clone();
+            request.file_remaining = Some(sink.to_owned());
+            request.command(store, name)
+        };
         let external = trust::command(store, wanted).filter(|found| found.name != ISSUE_COMMAND);
         if let Some(external) = external {
             let pattern = external.id.clone().unwrap_or_default();
@@ -76,21 +83,18 @@ impl Sink {
                 error
                     .details
                     .push("any file of the project that ends in .md or .json".into());
-                let slug = shell::word(slug_of(name));
-                let hint = format!("agentsess close {slug} --file-remaining {}", default(store));
-                return Err(error.hint(hint));
+                return Err(error.hint(with(&default(store))));
             }
         };
-        let path = store.from_root(path)?;
+        let path = store
+            .from_root(path)
+            .map_err(|error| error.hint(with(DOCUMENT)))?;
         let full = store.document(&path)?;
         if full.starts_with(&store.sessions) {
             return Err(
                 Error::usage("remaining work cannot be filed among the sessions")
                     .at(&store.shown(&full), None)
-                    .hint(format!(
-                        "agentsess close {} --file-remaining docs/backlog.md",
-                        shell::word(slug_of(name))
-                    )),
+                    .hint(with(DOCUMENT)),
             );
         }
         Ok(if json {
@@ -206,8 +210,8 @@ impl Sink {
 pub(super) fn default(store: &Store) -> String {
     let mut names = store.config.close.sinks.keys();
     match (names.next(), names.next()) {
-        (Some(only), None) => shell::word(only),
-        _ => "docs/backlog.md".to_owned(),
+        (Some(only), None) => only.clone(),
+        _ => DOCUMENT.to_owned(),
     }
 }
 

@@ -1,0 +1,158 @@
+//! Files the items, one after the other.
+
+use super::super::Gate;
+use super::super::finish::{changed, unchanged};
+use super::super::ledger::{Ledger, Line, State};
+use super::super::open::{self, Open};
+use super::super::sink::{Issue, Outcome};
+use super::answer;
+use super::known::{Known, known};
+use super::line::with_id;
+use crate::document::secrets::redact;
+use crate::document::time::Timestamp;
+use crate::document::{Document, Source, insert};
+use crate::error::{Error, Kind, Result};
+use crate::operations::stem_of;
+use crate::store::{Closing, Store};
+
+/// The longest title of an issue, in characters.
+const TITLE: usize = 200;
+
+/// Files what is to be filed, and returns the session's bytes.
+pub(in super::super) fn file(
+    store: &Store,
+    closing: &Closing,
+    gate: &Gate,
+    ledger: &mut Ledger,
+    now: Timestamp,
+) -> Result<Vec<u8>> {
+    let Some(filing) = &gate.plan.filing else {
+        return Ok(gate.bytes.clone());
+    };
+    let name = gate.session.as_str();
+    let mut source = Source::new(gate.bytes.clone());
+    loop {
+        unchanged(store, name, source.bytes())?;
+        let document = Document::parse(&source);
+        let (known, _) = known(store, &document, ledger, filing.sink.as_ref());
+        let Some((item, known)) = known.into_iter().next() else {
+            break;
+        };
+        let key = item.key(store, &document);
+        let id = match known {
+            Known::Filed(id) => {
+                ledger.save(store, closing, name)?;
+                id
+            }
+            Known::Unknown(_) => return Err(Error::new(Kind::Unmet, "an item has come between")),
+            Known::ToFile(number, id) => {
+                let Some(sink) = &filing.sink else {
+                    return Err(Error::new(Kind::Unmet, "an item has come between"));
+                };
+                let issue = issue(&document, &item);
+                let taken = ids(ledger, &document);
+                let id = match id {
+                    Some(id) => Some(id),
+                    None => sink.next_id(store, &taken)?,
+                };
+                let line = Line {
+                    key: key.clone(),
+                    title: issue.title.clone(),
+                    sink: sink.name(),
+                    state: State::Intent,
+                    id: id.clone(),
+                    error: None,
+                };
+                let number = ledger.put(number, line);
+                ledger.save(store, closing, name)?;
+                let outcome = sink.file(store, stem_of(name), &issue, id.as_deref());
+                if let (Ok(Outcome::Filed(_)), Some(document)) = (&outcome, sink.document()) {
+                    ledger.wrote(store, closing, name, document)?;
+                }
+                record(store, closing, name, ledger, number, outcome)?
+            }
+        };
+        drop(document);
+        let lock = store.lock()?;
+        // Whatever else was written meanwhile, the id belongs on its line at once.
+        let (same, new) = store.update(&lock, name, |found| {
+            let document = filing.document();
+            let new = with_id(store, name, found, &key, &id, document, now)?;
+            Ok((Some(new.clone()), (found.bytes() == source.bytes(), new)))
+        })?;
+        if !same {
+            return Err(changed(store, name));
+        }
+        source = Source::new(new);
+    }
+    Ok(source.into_bytes())
+}
+
+/// The ids that are taken, whether they are on their lines or not.
+fn ids(ledger: &Ledger, document: &Document) -> Vec<String> {
+    let lines = ledger.content.items.iter();
+    let mut ids: Vec<_> = lines.filter_map(|line| line.id.clone()).collect();
+    ids.extend(open::tickets(document));
+    ids
+}
+
+/// Writes down how it went; an item that has no id now is an error.
+fn record(
+    store: &Store,
+    closing: &Closing,
+    name: &str,
+    ledger: &mut Ledger,
+    number: usize,
+    outcome: Result<Outcome>,
+) -> Result<String> {
+    let (state, id, why, said) = match outcome {
+        Ok(Outcome::Filed(id)) => (State::Filed, Some(id), None, Vec::new()),
+        Ok(Outcome::Failed(why, said)) => (State::Failed, None, Some(why), said),
+        Ok(Outcome::Unknown(why, said)) => (State::Intent, None, Some(why), said),
+        Err(error) => (State::Failed, None, Some(error.to_string()), Vec::new()),
+    };
+    let mut what = format!("item {number}");
+    if let Some(line) = ledger.item(number) {
+        line.state = state;
+        line.id.clone_from(&id);
+        line.error.clone_from(&why);
+        what = format!("{what}, `{}`: `{}`", line.title, line.sink);
+    }
+    ledger.save(store, closing, name)?;
+    id.ok_or_else(|| {
+        let why = why.unwrap_or_default();
+        let mut error = Error::new(Kind::Unmet, format!("{what} {why}"));
+        error.details = said;
+        if state == State::Intent {
+            error.details.push(format!(
+                "whether it was created is not known: look, then say `{}`, or `--refile {number}` \
+                 if it was not",
+                answer(number)
+            ));
+        }
+        error
+    })
+}
+
+/// The issue for an item.
+fn issue(document: &Document, item: &Open) -> Issue {
+    let plain = |text: &str| -> String {
+        let text = redact(text).0.into_owned();
+        text.chars()
+            .filter(|c| !c.is_control() || *c == '\n')
+            .collect()
+    };
+    let text = item.span.of(document.text);
+    let mut title: String = insert::line(&plain(text)).chars().take(TITLE).collect();
+    if title.starts_with('-') {
+        // No program takes it for an option then.
+        title = format!("\"{title}\"");
+    }
+    let session = document.frontmatter.title().unwrap_or("a session");
+    let from = insert::line(&plain(&format!("{session}, {}", item.section)));
+    Issue {
+        title,
+        body: format!("{}\n\nLeft over from: {from}\n", plain(text).trim()),
+        from,
+    }
+}
