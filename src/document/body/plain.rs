@@ -312,7 +312,7 @@ impl Marker {
         (known && *text != b' ').then_some(Self {
             width: digits + 2,
             kind: *kind,
-            may_interrupt: digits == 0 || content.starts_with("1") && digits == 1,
+            may_interrupt: digits == 0 || content.starts_with('1') && digits == 1,
         })
     }
 }
@@ -322,13 +322,10 @@ fn is_text(line: &str) -> bool {
     let emphasis =
         |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'`');
     let begins_as_text = match line.as_bytes() {
-        [
-            b'#' | b'>' | b'-' | b'+' | b'=' | b'~' | b'<' | b'|' | b':' | b' ',
-            ..,
-        ]
+        [b'#' | b'>' | b'-' | b'+' | b'=' | b'~' | b'<' | b' ', ..]
+        | [b'`', b'`', b'`', ..]
         | [] => false,
         [b'*' | b'_', b'*' | b'_', rest @ ..] | [b'*' | b'_', rest @ ..] => emphasis(rest.first()),
-        [b'`', b'`', b'`', ..] => false,
         [b'0'..=b'9', ..] => {
             let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
             !matches!(rest.as_bytes(), [b'.' | b')'] | [b'.' | b')', b' ', ..])
