@@ -43,6 +43,10 @@ pub use span::{Span, line_column, line_start, next_line};
 pub use state::{Progress, is_none, is_placeholder, issue_id, named_path, sha256, state_hash};
 pub use waves::{Wave, WaveDefect, WaveState, is_wave};
 
+/// Whether what is usual is read without the parsers of record, whose equals in everything but
+/// speed `yaml/plain.rs` and `body/plain.rs` have to be.
+const FAST_TIER: bool = cfg!(feature = "fast-tier");
+
 /// A parsed session.
 #[derive(Debug)]
 pub struct Document<'a> {

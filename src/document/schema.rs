@@ -45,11 +45,12 @@ pub const SECTIONS: [&str; 11] = [
 /// Whether two section names are the same, letter case and a trailing colon aside.
 #[inline]
 pub fn same_name(a: &str, b: &str) -> bool {
-    // Nearly all names that are compared differ in their first letter, and the rules compare many.
-    match (a.as_bytes().first(), b.as_bytes().first()) {
-        (Some(&a), Some(&b)) if a > b' ' && b > b' ' && a | 0x20 != b | 0x20 => false,
-        _ => same_plain_name(a, b),
+    // The rules compare many names, and nearly all of them are words alone.
+    let is_plain = |name: &[u8]| matches!(name, [a, .., b] if a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric());
+    if is_plain(a.as_bytes()) && is_plain(b.as_bytes()) {
+        return a.eq_ignore_ascii_case(b);
     }
+    same_padded_name(a, b)
 }
 
 /// Whether two names differ only by blanks, punctuation and a letter or two, the first one aside.
@@ -71,7 +72,7 @@ pub fn is_slip(title: &str, name: &str) -> bool {
     strsim::osa_distance(&title, &name) <= slips
 }
 
-fn same_plain_name(a: &str, b: &str) -> bool {
+fn same_padded_name(a: &str, b: &str) -> bool {
     let padded = |name: &str| name.ends_with(|c: char| c == ':' || c.is_whitespace());
     if !padded(a) && !padded(b) {
         return a.trim_start().eq_ignore_ascii_case(b.trim_start());

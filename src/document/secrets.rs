@@ -230,12 +230,13 @@ pub fn redact_part(text: &str, part: Span) -> String {
 fn secret_at(text: &str, anchor: usize) -> Option<Secret> {
     let bytes = text.as_bytes();
     let byte = |at: usize| bytes.get(at).copied().unwrap_or(b' ');
-    let before = anchor.checked_sub(1).map_or(b' ', byte);
+    let before = [2, 1].map(|back| anchor.checked_sub(back).map_or(b' ', byte));
     let found = match byte(anchor) {
         b'@' => url_password(text, anchor),
         b'-' if byte(anchor + 1) == b'-' => private_key(text, anchor),
         b'J' => jwt(text, anchor),
-        mark if precedes_anchor(before) && is_word(byte(anchor + 1)) => {
+        mark if precede_anchor(before) && is_word(byte(anchor + 1)) => {
+            let [_, before] = before;
             let of_mark = |form: &&Form| {
                 let prefix = form.prefix.as_bytes();
                 prefix.get(form.anchor) == Some(&mark)
@@ -250,26 +251,22 @@ fn secret_at(text: &str, anchor: usize) -> Option<Secret> {
     found.filter(|found| !found.span.is_empty())
 }
 
-/// Whether a form has this byte before its anchor: most hyphens, those of dates and lists, go no
-/// further.
-const fn precedes_anchor(byte: u8) -> bool {
+/// Whether a form has these bytes before its anchor: most hyphens and underscores, those of dates,
+/// lists and names, go no further.
+const fn precede_anchor(before: [u8; 2]) -> bool {
     matches!(
-        byte,
-        b'A' | b'K'
-            | b'S'
-            | b'a'
-            | b'b'
-            | b'e'
-            | b'f'
-            | b'i'
-            | b'k'
-            | b'm'
-            | b'o'
-            | b'p'
-            | b'r'
-            | b's'
-            | b't'
-            | b'u'
+        before,
+        [b'A' | b'S', b'K' | b'S']
+            | [b'h', b'o' | b'p' | b'r' | b's' | b'u']
+            | [b'h', b'f']
+            | [b's', b'k']
+            | [b'a', b't']
+            | [b'v', b'e']
+            | [b'p', b'i' | b'm']
+            | [b'o', b'p']
+            | [b'x', b'a' | b'b' | b'p' | b'r']
+            | [b'W' | b'w', b'S' | b's']
+            | [_, b'A']
     )
 }
 
@@ -543,8 +540,13 @@ mod tests {
     #[test]
     fn every_form_gets_past_the_first_look() {
         for form in FORMS {
-            let before = form.prefix.as_bytes()[form.anchor - 1];
-            assert!(precedes_anchor(before), "{}", form.prefix);
+            let padded = format!(" {}", form.prefix);
+            let before = &padded.as_bytes()[form.anchor - 1..=form.anchor];
+            assert!(
+                precede_anchor(before.try_into().unwrap()),
+                "{}",
+                form.prefix
+            );
         }
     }
 

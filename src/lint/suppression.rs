@@ -4,6 +4,8 @@
 //! line and `-file` for the whole file; what stands behind ` -- ` is the reason. In the frontmatter the same words stand behind `#`. What
 //! looks like such a comment in a code block or a quote is none.
 
+use std::sync::LazyLock;
+
 use memchr::memmem;
 
 use crate::document::{Document, Span, Verbatim, line_start, next_line};
@@ -12,6 +14,8 @@ use crate::rules::{
 };
 
 const MARK: &str = "agentsess-disable";
+
+static FINDER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(MARK));
 
 /// One comment.
 struct Suppression<'a> {
@@ -141,7 +145,8 @@ fn whole_line(text: &str, comment: Span) -> Span {
 
 fn find<'a>(document: &Document<'a>) -> Vec<Suppression<'a>> {
     let text = document.text;
-    memmem::find_iter(text.as_bytes(), MARK)
+    FINDER
+        .find_iter(text.as_bytes())
         .filter_map(|at| {
             let comment = if document.frontmatter.content.contains(Span::at(at)) {
                 yaml_comment(text, at)

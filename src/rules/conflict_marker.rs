@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use memchr::memmem;
 use pulldown_cmark::{Event, Parser, Tag};
 
@@ -49,6 +51,11 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
 }
 
 /// The first marker of a conflict.
+type Finder = LazyLock<memmem::Finder<'static>>;
+
+static OURS: Finder = Finder::new(|| memmem::Finder::new("<<<<<<< "));
+static THEIRS: Finder = Finder::new(|| memmem::Finder::new(">>>>>>> "));
+
 pub(super) fn first(document: &Document<'_>) -> Option<Span> {
     let text = document.text;
     let mut code = None;
@@ -59,12 +66,12 @@ pub(super) fn first(document: &Document<'_>) -> Option<Span> {
         let before = before.checked_sub(1).and_then(|index| code.get(index));
         before.is_none_or(|block| block.end <= line.start)
     };
-    let mut lines = lines_with(text, b"<<<<<<< ");
+    let mut lines = lines_with(text, &OURS);
     if let Some(line) = lines.find(|line| outside(line)) {
         return Some(line);
     }
     // The end of a conflict whose beginning was removed, unless it is a quote in a quote in a…
-    let mut lines = lines_with(text, b">>>>>>> ");
+    let mut lines = lines_with(text, &THEIRS);
     lines.find(|line| {
         let previous = line_start(text, line.start.saturating_sub(1));
         let next = next_line(text, line.end);
@@ -75,8 +82,9 @@ pub(super) fn first(document: &Document<'_>) -> Option<Span> {
 }
 
 /// The lines that begin with a marker, without their ends.
-fn lines_with<'t>(text: &'t str, marker: &'static [u8]) -> impl Iterator<Item = Span> + use<'t> {
-    memmem::find_iter(text.as_bytes(), marker)
+fn lines_with<'t>(text: &'t str, marker: &'static Finder) -> impl Iterator<Item = Span> + use<'t> {
+    marker
+        .find_iter(text.as_bytes())
         .filter(|&at| line_start(text, at) == at)
         .map(|at| {
             let line = Span::new(at, next_line(text, at));

@@ -103,6 +103,7 @@ pub struct Context<'a> {
     // Several rules compare these.
     created: OnceCell<Option<(Span, Timestamp)>>,
     last_updated: OnceCell<Option<(Span, Timestamp)>>,
+    stamps: OnceCell<Vec<(&'a Heading<'a>, Stamp<'a>)>>,
 }
 
 impl Phase {
@@ -172,6 +173,7 @@ impl<'a> Context<'a> {
             name: SessionName::parse(file_name),
             created: OnceCell::new(),
             last_updated: OnceCell::new(),
+            stamps: OnceCell::new(),
             source: document.source(),
             document,
             config: settings.config,
@@ -278,10 +280,14 @@ impl<'a> Context<'a> {
 
     /// The log's entries of the right form, in the order of the file.
     pub fn log_stamps(&self) -> impl DoubleEndedIterator<Item = (&'a Heading<'a>, Stamp<'a>)> {
-        let entries = self.log_headings().iter();
-        entries
-            .filter(|heading| heading.level == 3)
-            .filter_map(|heading| Some((heading, Stamp::parse(&heading.title)?)))
+        let stamps = self.stamps.get_or_init(|| {
+            let entries = self.log_headings().iter();
+            entries
+                .filter(|heading| heading.level == 3)
+                .filter_map(|heading| Some((heading, Stamp::parse(&heading.title)?)))
+                .collect()
+        });
+        stamps.iter().copied()
     }
 
     /// The part of `span` on its first line: enough to find a collection as long as the block.

@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use memchr::memmem;
 
 use super::context::{Context, Findings, shown};
@@ -32,6 +34,8 @@ declare! {
     "AS602", "dead-session-link", References, Warning, check
 }
 
+static ENDING: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(".md"));
+
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let Some(project) = cx.project else { return };
     if let Some((span, parent)) = cx.text(&["session", "parent"]) {
@@ -41,7 +45,7 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let text = cx.document.text;
     let body = &cx.document.body;
     let start = body.span.start;
-    for end in memmem::find_iter(body.span.of(text).as_bytes(), ".md") {
+    for end in ENDING.find_iter(body.span.of(text).as_bytes()) {
         let end = start + end;
         let Some((target, stem)) = link(text, end) else {
             continue;

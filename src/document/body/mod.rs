@@ -4,6 +4,7 @@
 //! comment, a list or a quote is not a section. The document is walked once; everything below is
 //! spans into the text.
 
+mod plain;
 mod prose;
 mod walk;
 
@@ -11,6 +12,7 @@ use std::borrow::Cow;
 
 use pulldown_cmark::{Options, Parser};
 
+use super::FAST_TIER;
 use super::schema::{self, same_name};
 use super::span::{Span, line_start, next_line};
 use super::time::{Timestamp, parse_minute};
@@ -167,6 +169,14 @@ pub struct Body<'a> {
 impl<'a> Body<'a> {
     /// Parses the part of `text` that `span` covers.
     pub fn parse(text: &'a str, span: Span) -> Self {
+        FAST_TIER
+            .then(|| plain::parse(text, span))
+            .flatten()
+            .unwrap_or_else(|| Self::parse_fully(text, span))
+    }
+
+    /// The same by the parser of record alone.
+    fn parse_fully(text: &'a str, span: Span) -> Self {
         let mut walk = Walk::new(text, span);
         let events = Parser::new_ext(span.of(text), MARKDOWN).into_offset_iter();
         for (event, range) in events {

@@ -107,8 +107,7 @@ impl<'a> Walk<'a> {
         match event {
             Event::Start(tag) => self.start(&tag, span),
             Event::End(tag) => self.end(tag, span),
-            Event::Rule if self.depth == 0 => self.rules.push(span.start),
-            Event::Rule => {}
+            Event::Rule => self.rule(span.start),
             Event::TaskListMarker(done) => {
                 if let Some(item) = self.current_item() {
                     item.checkbox = Some((span, done));
@@ -136,15 +135,23 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn start(&mut self, tag: &Tag<'a>, span: Span) {
+    pub fn rule(&mut self, at: usize) {
+        if self.depth == 0 {
+            self.rules.push(at);
+        }
+    }
+
+    pub fn begin_heading(&mut self, level: u8, span: Span) {
+        self.end_item_text();
+        if self.depth == 0 {
+            self.start_heading(level, span);
+        }
+    }
+
+    pub fn start(&mut self, tag: &Tag<'a>, span: Span) {
         match tag {
             Tag::Paragraph => self.block(),
-            Tag::Heading { level, .. } => {
-                self.end_item_text();
-                if self.depth == 0 {
-                    self.start_heading(*level as u8, span);
-                }
-            }
+            Tag::Heading { level, .. } => self.begin_heading(*level as u8, span),
             Tag::List(_) => {
                 self.block();
                 self.end_item_text();
@@ -206,7 +213,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn end(&mut self, tag: TagEnd, span: Span) {
+    pub fn end(&mut self, tag: TagEnd, span: Span) {
         match tag {
             TagEnd::Heading(_) => {
                 if let Some(heading) = self.heading.take() {
@@ -220,8 +227,9 @@ impl<'a> Walk<'a> {
             }
             TagEnd::Item => {
                 self.depth -= 1;
-                if self.quotes == 0 {
-                    self.items.pop();
+                let item = (self.quotes == 0).then(|| self.items.pop()).flatten();
+                if let Some(item) = item.and_then(|(index, _)| self.body.items.get_mut(index)) {
+                    item.span = span;
                 }
             }
             TagEnd::BlockQuote(_) => {
@@ -240,7 +248,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn verbatim(&mut self, span: Span, kind: Verbatim) {
+    pub fn verbatim(&mut self, span: Span, kind: Verbatim) {
         let last = self.body.verbatim.last();
         if last.is_none_or(|(last, _)| last.end <= span.start) {
             self.body.verbatim.push((span, kind));
@@ -307,7 +315,7 @@ impl<'a> Walk<'a> {
         section.fill = fill_of(section.body.of(self.text));
     }
 
-    fn inline(&mut self, span: Span) {
+    pub fn inline(&mut self, span: Span) {
         if self.in_verbatim {
             return;
         }

@@ -11,6 +11,7 @@ use std::collections::HashSet;
 
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
+use super::FAST_TIER;
 use super::span::Span;
 
 mod plain;
@@ -198,7 +199,10 @@ fn is_number(text: &str) -> bool {
 
 /// Parses the YAML that `span` covers in `text`. Spans in the result are offsets into `text`.
 pub fn parse(text: &str, span: Span) -> Tree<'_> {
-    plain::parse(text, span).unwrap_or_else(|| parse_fully(text, span))
+    FAST_TIER
+        .then(|| plain::parse(text, span))
+        .flatten()
+        .unwrap_or_else(|| parse_fully(text, span))
 }
 
 /// The same by the parser of record alone.

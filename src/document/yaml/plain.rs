@@ -152,7 +152,8 @@ impl<'a> Reader<'a> {
 
     /// Places the value that fills the rest of a line.
     fn value(&mut self, text: &'a str, at: usize) -> Option<()> {
-        text.chars().all(is_tame).then_some(())?;
+        let ascii = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        (ascii || text.chars().all(is_tame)).then_some(())?;
         let quoted = |quote: char| {
             let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
             let plain = !inner.contains(quote) && (quote == '\'' || !inner.contains('\\'));
@@ -163,7 +164,8 @@ impl<'a> Reader<'a> {
             b'\'' => (quoted('\'')?, ScalarStyle::SingleQuoted),
             first if first.is_ascii_alphanumeric() || *first == b'/' => {
                 let ends = text.ends_with([' ', ':']);
-                let means_something = ends || text.contains(": ") || text.contains(" #");
+                let mut pairs = text.as_bytes().windows(2);
+                let means_something = ends || pairs.any(|pair| matches!(pair, b": " | b" #"));
                 (!means_something).then_some((text, ScalarStyle::Plain))?
             }
             _ => return None,
