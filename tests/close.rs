@@ -47,7 +47,7 @@ fn project() -> Project {
 
 fn log(project: &Project, text: &str) {
     project.write("input.md", text);
-    let said = project.shell("agentsess log - < input.md && rm input.md");
+    let said = project.shell("agentsess log - --replace < input.md && rm input.md");
     assert!(said.starts_with("logged"), "{said}");
 }
 
