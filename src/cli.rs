@@ -16,14 +16,16 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use close::Close;
+pub use close::{Close, Restore};
 pub use handoff::{Handoff, Resume};
 pub use link::Link;
-pub use lint::{FailOn, Fixes, Lint, LintFormat, LintInput, Rules};
+pub use lint::{Adopt, FailOn, Fixes, Lint, LintFormat, LintInput, Rule, Rules, Schema, SchemaOf};
 pub use new::New;
 pub use template::{Template, TemplateAction};
 pub use trust::Trust;
-pub use work::{Block, Decide, Done, Edit, Pause, Task, TaskAdd, TaskCommand, Unblock, Use};
+pub use work::{
+    Block, Decide, Done, Edit, Log, Pause, Set, Task, TaskAdd, TaskCommand, Unblock, Use, Writing,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -217,14 +219,10 @@ pub struct Target {
     /// The session: path, name, beginning of a name, issue id or @latest
     ///
     /// A unique beginning is enough, of the whole name or of the description in it. Without it, the
-    /// session that `agentsess use` named is meant, or else the only active one.
-    #[arg(
-        short,
-        long,
-        value_name = "SESSION",
-        env = "AGENTSESS_SESSION",
-        hide_env_values = true
-    )]
+    /// session is meant that `AGENTSESS_SESSION` names, then the one that `agentsess use` named, or
+    /// else the only active one.
+    // The parser would take the variable for the option, and a session named beside it for a second.
+    #[arg(short, long, value_name = "SESSION")]
     session: Option<String>,
 }
 
@@ -274,71 +272,6 @@ pub struct Secrets {
     /// Write what looks like a secret as it is, instead of `[redacted:KIND]`
     #[arg(long)]
     pub allow_secret: bool,
-}
-
-/// Arguments of `log`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Everything given in one call is one write.
-
-Examples:
-  agentsess log \"The parser accepts fractions now\"
-  agentsess log \"Found it\" --state \"Cause known: the cache is shared\" --next \"write a test\"
-  agentsess log \"Wave 1 is done\" --done BACK-101 --file src/cache.rs
-  agentsess log - --agent reviewer --action review <<'EOF'
-  The retry loop never gives up.
-
-  ## Current State
-  The happy path works; errors loop.
-
-  ## Blockers +
-  - the staging key has expired
-  EOF")]
-pub struct Log {
-    /// What happened; `-` reads Markdown from standard input
-    ///
-    /// With `-`, leading text is the entry, a `## Name` block replaces that section, and `## Name
-    /// +` adds to it. Text can hold anything: what would change the structure of the file is
-    /// escaped.
-    #[arg(value_name = "MESSAGE|-")]
-    pub message: Vec<String>,
-    /// What happened, as an option
-    #[arg(
-        short = 'm',
-        long = "message",
-        aliases = ["note", "text", "body"],
-        value_name = "TEXT",
-        hide_short_help = true,
-        allow_hyphen_values = true
-    )]
-    pub named: Option<String>,
-    /// Who.
-    #[command(flatten)]
-    pub author: Author,
-    /// What was done, in one word
-    #[arg(long, value_name = "WORD", default_value = "note")]
-    pub action: String,
-    /// Replace Current State
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    pub state: Option<String>,
-    /// Replace Next Steps; can be given more than once
-    #[arg(long, value_name = "ITEM", allow_hyphen_values = true)]
-    pub next: Vec<String>,
-    /// Replace the current task
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    pub current: Option<String>,
-    /// Tick an item, by id or part of its text; can be given more than once
-    #[arg(long, alias = "tick", value_name = "ITEM", allow_hyphen_values = true)]
-    pub done: Vec<String>,
-    /// Add a path to Files Modified; can be given more than once
-    #[arg(long = "file", value_name = "PATH")]
-    pub files: Vec<String>,
-    /// The session.
-    #[command(flatten)]
-    pub target: Target,
-    /// Secrets.
-    #[command(flatten)]
-    pub secrets: Secrets,
 }
 
 /// Arguments of `show`.
@@ -426,103 +359,6 @@ pub struct List {
     pub since: Option<String>,
 }
 
-/// Arguments of `set`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Keys: title, status, current, issue, linear_issue, linear_url, branch, parent.
-An empty value removes a key that is not required.
-
-Examples:
-  agentsess set status paused
-  agentsess set current \"write the migration\"
-  agentsess set issue acme/app#12 -s weather")]
-pub struct Set {
-    /// The key
-    pub key: String,
-    /// The value
-    #[arg(allow_hyphen_values = true)]
-    pub value: String,
-    /// The session.
-    #[command(flatten)]
-    pub target: Target,
-    /// Secrets.
-    #[command(flatten)]
-    pub secrets: Secrets,
-}
-
-/// Arguments of `rule`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  agentsess rule
-  agentsess rule missing-section
-  agentsess rule AS201
-  agentsess rule sections
-  agentsess rule --all")]
-pub struct Rule {
-    /// Names or codes of rules to explain; families and beginnings of codes list their rules
-    ///
-    /// The list says which rules can be fixed, at least at times, and which are off by default.
-    /// Without RULES it has all of them.
-    pub rules: Vec<String>,
-    /// Explain all rules, one after the other
-    #[arg(long, conflicts_with = "rules")]
-    pub all: bool,
-}
-
-/// Arguments of `schema`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The frontmatter's schema and `agentsess lint` agree on keys and values. What a schema cannot say,
-such as a key given twice or an update before the creation, only lint finds.
-
-Examples:
-  agentsess schema session > session.schema.json
-  agentsess schema config > config.schema.json")]
-pub struct Schema {
-    /// What the schema is for
-    #[arg(value_name = "WHAT")]
-    pub of: SchemaOf,
-}
-
-/// What has a schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SchemaOf {
-    /// The frontmatter of a session.
-    Session,
-    /// `.agents/agentsess.toml`.
-    Config,
-}
-
-/// Arguments of `adopt`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Metadata in any form becomes the frontmatter, stamped lines and headings become log entries, and
-sections get the names of the format. Everything else stays, word for word; what cannot be mapped
-without guessing is refused. Originals go to the trash.
-
-Exit codes: 0 done, or nothing to do; 1 a file was refused, or with --dry-run or --diff something
-is to be done; 2 wrong use.
-
-Examples:
-  agentsess adopt .agents/sessions --dry-run
-  agentsess adopt docs/handoffs/2026-01-03-login.md --diff
-  agentsess adopt docs/handoffs")]
-pub struct Adopt {
-    /// Files, globs, and folders of which the `*.md` files are adopted
-    #[arg(value_name = "PATHS", required = true)]
-    pub paths: Vec<PathBuf>,
-    /// Where the sessions go, instead of the sessions folder
-    #[arg(long, value_name = "DIR")]
-    pub to: Option<PathBuf>,
-    /// Print what would become of each file and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Print what would change in each file, as a unified diff, and change nothing
-    #[arg(long)]
-    pub diff: bool,
-}
-
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -535,25 +371,6 @@ pub struct Doctor {
     /// Remove leftovers, and what has been in the trash for 90 days; no session is changed
     #[arg(long)]
     pub fix: bool,
-}
-
-/// Arguments of `restore`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-From the trash a session comes back byte for byte. Where only a record is left of it, a new file is
-made that says what the record knows. A session with a record is the one that this work tree uses
-then; the planning session that it used is recorded as archived and paused.
-
-Examples:
-  agentsess restore
-  agentsess restore weather
-  agentsess restore weather@2025-12-04T14-30-00Z")]
-pub struct Restore {
-    /// A name, the id of a record, a seed, or the beginning of one; without it, the trash is listed
-    pub name: Option<String>,
-    /// Who.
-    #[command(flatten)]
-    pub author: Author,
 }
 
 /// Arguments of `completions`.

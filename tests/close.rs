@@ -52,7 +52,7 @@ fn log(project: &Project, text: &str) {
 fn log_to(project: &Project, session: &str, text: &str) {
     project.write("input.md", text);
     let said = project.shell(&format!(
-        "agentsess log - -s {session} < input.md && rm input.md"
+        "agentsess log - --replace -s {session} < input.md && rm input.md"
     ));
     assert!(said.starts_with("logged"), "{said}");
 }

@@ -385,7 +385,7 @@ fn closing_and_restoring_gives_identical_bytes() {
 fn a_session_closed_in_one_work_tree_comes_back_in_another() {
     let project = Project::git();
     project.ok(&["new", "Brief", "--context", "c"]);
-    project.ok(&["log", "x", "--state", "Done.", "--next", "None."]);
+    project.shell("agentsess log x --state Done. --next None. --replace");
     let before = project.read("brief");
     project.ok(&["close", "brief"]);
     project.git_run(&["worktree", "add", "-q", "../other tree", "-b", "other"]);
@@ -403,7 +403,7 @@ fn a_session_closed_in_one_work_tree_comes_back_in_another() {
 fn without_git_the_trash_is_beside_the_sessions() {
     let project = Project::bare();
     project.ok(&["new", "Brief", "--context", "c"]);
-    project.ok(&["log", "x", "--state", "Done.", "--next", "None."]);
+    project.shell("agentsess log x --state Done. --next None. --replace");
     let before = project.read("brief");
     project.ok(&["close", "--confirm", "committed"]);
     project.ok(&["restore", "brief"]);
@@ -414,7 +414,7 @@ fn without_git_the_trash_is_beside_the_sessions() {
 fn of_two_that_close_at_once_one_succeeds() {
     let project = Project::git();
     project.ok(&["new", "Brief", "--context", "c"]);
-    project.ok(&["log", "x", "--state", "Done.", "--next", "None."]);
+    project.shell("agentsess log x --state Done. --next None. --replace");
     let codes = std::thread::scope(|scope| {
         let closers: Vec<_> = (0..8)
             .map(|_| scope.spawn(|| project.run(&["close", "brief"]).status.code()))
@@ -436,7 +436,7 @@ fn of_two_that_close_at_once_one_succeeds() {
 fn restoring_never_replaces_a_session() {
     let project = Project::git();
     project.ok(&["new", "Brief", "--context", "c"]);
-    project.ok(&["log", "x", "--state", "Done.", "--next", "None."]);
+    project.shell("agentsess log x --state Done. --next None. --replace");
     project.ok(&["close", "brief"]);
     project.write(".agents/sessions/20251204-143000-brief.md", "another one\n");
     let text = project.fails(2, &["restore", "brief"]);
@@ -448,7 +448,7 @@ fn restoring_never_replaces_a_session() {
 fn a_writer_that_comes_too_late_is_told_that_the_session_is_closed() {
     let project = Project::git();
     project.ok(&["new", "Brief", "--context", "c"]);
-    project.ok(&["log", "x", "--state", "Done.", "--next", "None."]);
+    project.shell("agentsess log x --state Done. --next None. --replace");
     project.ok(&["close", "brief"]);
     let text = project.fails(2, &["log", "late", "-s", "brief"]);
     assert!(text.contains("agentsess restore brief"), "{text}");
@@ -580,7 +580,10 @@ fn writers_of_every_kind_at_once_lose_nothing() {
                     };
                     match round {
                         7 => project.ok(&["unblock", &format!("writer {writer} round 2.")]),
-                        8 => project.ok(&["handoff", "--state", "Under load."]),
+                        8 => {
+                            let next = format!("writer {writer} steps");
+                            project.ok(&["handoff", "--state", "Under load.", "--next", &next])
+                        }
                         _ => String::new(),
                     };
                 }
@@ -607,6 +610,7 @@ fn writers_of_every_kind_at_once_lose_nothing() {
         for round in [4, 9] {
             assert_eq!(count(&format!("\n{}\n", say(round))), 1);
         }
+        assert_eq!(count(&format!("\n- [ ] writer {writer} steps\n")), 1);
     }
     for number in 1..=2 * WRITERS {
         assert_eq!(count(&format!("\n### Decision {number}: ")), 1, "{number}");
@@ -699,10 +703,16 @@ fn a_refused_handoff_and_a_refused_taker_change_nothing() {
     assert_eq!(project.snapshot(), before);
     project.write("context.md", "## Context\nWhy.\n");
     project.shell("agentsess log - < context.md");
-    project.ok(&["handoff", "--state", "Ready.", "--next", "None."]);
+    project.ok(&[
+        "handoff", "--state", "Ready.", "--next", "None.", "--to", "one",
+    ]);
+    let before = project.snapshot();
+    project.fails(1, &["resume", "--agent", "two"]);
+    assert_eq!(project.snapshot(), before);
     project.ok(&["resume", "--agent", "one"]);
     let before = project.snapshot();
     project.fails(1, &["resume", "--agent", "two"]);
+    project.fails(1, &["handoff", "--next", "x", "--agent", "two"]);
     project.ok(&["resume", "--agent", "one"]);
     project.fails(2, &["resume", "--agent", "two words", "--take"]);
     assert_eq!(project.snapshot(), before);

@@ -625,7 +625,7 @@ fn a_session_that_fails_to_close_and_then_closes_has_one_record_and_comes_back()
     assert_eq!(read().failure.unwrap().tickets_created, tickets);
     assert_eq!(rows(&project, &[])["sessions"][0]["state"], "error");
 
-    project.ok(&["log", "x", "--state", "Done.", "--next", "None."]);
+    project.shell("agentsess log x --state Done. --next None. --replace");
     let before = project.read("weather");
     let waivers = [("committed".to_owned(), "nothing to commit".to_owned())];
     locked(&project, "weather", |store, lock, name, document| {
@@ -650,7 +650,7 @@ fn a_session_that_fails_to_close_and_then_closes_has_one_record_and_comes_back()
 fn sessions_without_a_seed_leave_a_record_only_where_all_do() {
     let project = Project::git();
     project.ok(&["new", "Plain", "--context", "c"]);
-    project.ok(&["log", "x", "--state", "Done.", "--next", "None."]);
+    project.shell("agentsess log x --state Done. --next None. --replace");
     let record = || {
         locked(&project, "plain", |store, lock, name, document| {
             planning::record_closed(store, lock, name, document, &[], at(NOW)).unwrap()

@@ -86,3 +86,22 @@ fn filed(text: &str) -> Result<(String, String), String> {
     let parts = parts.map(|(item, id)| (item.to_owned(), id.to_owned()));
     parts.ok_or_else(|| "this is not an item, `=` and an id".to_owned())
 }
+
+/// Arguments of `restore`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+From the trash a session comes back byte for byte. Where only a record is left of it, a new file is
+made that says what the record knows. A session with a record is the one that this work tree uses
+then; the planning session that it used is recorded as archived and paused.
+
+Examples:
+  agentsess restore
+  agentsess restore weather
+  agentsess restore weather@2025-12-04T14-30-00Z")]
+pub struct Restore {
+    /// A name, the id of a record, a seed, or the beginning of one; without it, the trash is listed
+    pub name: Option<String>,
+    /// Who.
+    #[command(flatten)]
+    pub author: Author,
+}

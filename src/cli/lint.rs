@@ -158,3 +158,76 @@ pub enum LintFormat {
     #[value(help = "JUnit XML")]
     Junit,
 }
+
+/// Arguments of `rule`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  agentsess rule
+  agentsess rule missing-section
+  agentsess rule AS201
+  agentsess rule sections
+  agentsess rule --all")]
+pub struct Rule {
+    /// Names or codes of rules to explain; families and beginnings of codes list their rules
+    ///
+    /// The list says which rules can be fixed, at least at times, and which are off by default.
+    /// Without RULES it has all of them.
+    pub rules: Vec<String>,
+    /// Explain all rules, one after the other
+    #[arg(long, conflicts_with = "rules")]
+    pub all: bool,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The frontmatter's schema and `agentsess lint` agree on keys and values. What a schema cannot say,
+such as a key given twice or an update before the creation, only lint finds.
+
+Examples:
+  agentsess schema session > session.schema.json
+  agentsess schema config > config.schema.json")]
+pub struct Schema {
+    /// What the schema is for
+    #[arg(value_name = "WHAT")]
+    pub of: SchemaOf,
+}
+
+/// What has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// The frontmatter of a session.
+    Session,
+    /// `.agents/agentsess.toml`.
+    Config,
+}
+
+/// Arguments of `adopt`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Metadata in any form becomes the frontmatter, stamped lines and headings become log entries, and
+sections get the names of the format. Everything else stays, word for word; what cannot be mapped
+without guessing is refused. Originals go to the trash.
+
+Exit codes: 0 done, or nothing to do; 1 a file was refused, or with --dry-run or --diff something
+is to be done; 2 wrong use.
+
+Examples:
+  agentsess adopt .agents/sessions --dry-run
+  agentsess adopt docs/handoffs/2026-01-03-login.md --diff
+  agentsess adopt docs/handoffs")]
+pub struct Adopt {
+    /// Files, globs, and folders of which the `*.md` files are adopted
+    #[arg(value_name = "PATHS", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Where the sessions go, instead of the sessions folder
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+    /// Print what would become of each file and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print what would change in each file, as a unified diff, and change nothing
+    #[arg(long)]
+    pub diff: bool,
+}

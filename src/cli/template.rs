@@ -12,7 +12,7 @@ Exit codes of check: 0 sessions can be made from all of them; 1 not so; 2 wrong 
 
 Examples:
   agentsess template list
-  agentsess template show bugfix > .agents/templates/bugfix.md
+  mkdir -p .agents/templates && agentsess template show bugfix > .agents/templates/bugfix.md
   agentsess template check"
 )]
 pub struct Template {

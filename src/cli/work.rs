@@ -4,11 +4,115 @@ use clap::{Args, Subcommand};
 
 use super::{Author, NamedTarget, Secrets, Target};
 
+/// Who writes to which session.
+#[derive(Debug, Args)]
+pub struct Writing {
+    /// Who.
+    #[command(flatten)]
+    pub author: Author,
+    /// The session.
+    #[command(flatten)]
+    pub target: Target,
+    /// Secrets.
+    #[command(flatten)]
+    pub secrets: Secrets,
+}
+
+/// Arguments of `log`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Everything given in one call is one write.
+
+Examples:
+  agentsess log \"The parser accepts fractions now\"
+  agentsess log \"Found it\" --state \"Cause known: the cache is shared\" --next \"write a test\"
+  agentsess log \"Wave 1 is done\" --done BACK-101 --file src/cache.rs
+  agentsess log - --agent reviewer --action review <<'EOF'
+  The retry loop never gives up.
+
+  ## Current State
+  The happy path works; errors loop.
+
+  ## Blockers +
+  - the staging key has expired
+  EOF")]
+pub struct Log {
+    /// What happened; `-` reads Markdown from standard input
+    ///
+    /// With `-`, leading text is the entry, a `## Name` block replaces that section, and `## Name
+    /// +` adds to it. Text can hold anything: what would change the structure of the file is
+    /// escaped.
+    #[arg(value_name = "MESSAGE|-")]
+    pub message: Vec<String>,
+    /// What happened, as an option
+    #[arg(
+        short = 'm',
+        long = "message",
+        aliases = ["note", "text", "body"],
+        value_name = "TEXT",
+        hide_short_help = true,
+        allow_hyphen_values = true
+    )]
+    pub named: Option<String>,
+    /// What was done, in one word
+    #[arg(long, value_name = "WORD", default_value = "note")]
+    pub action: String,
+    /// Replace Current State
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub state: Option<String>,
+    /// Replace Next Steps; can be given more than once
+    ///
+    /// Open steps that are not given again, by text or id, stay below the new ones. The same goes
+    /// for a `## Next Steps` block.
+    #[arg(long, value_name = "ITEM", allow_hyphen_values = true)]
+    pub next: Vec<String>,
+    /// Let no open step stay that --next does not give; the log keeps its words
+    #[arg(long)]
+    pub replace: bool,
+    /// Replace the current task
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub current: Option<String>,
+    /// Tick an item, by id or part of its text; can be given more than once
+    #[arg(long, alias = "tick", value_name = "ITEM", allow_hyphen_values = true)]
+    pub done: Vec<String>,
+    /// Add a path to Files Modified; can be given more than once
+    #[arg(long = "file", value_name = "PATH")]
+    pub files: Vec<String>,
+    /// Who writes, and where.
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// Arguments of `set`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Keys: title, status, current, issue, linear_issue, linear_url, branch, parent.
+An empty value removes a key that is not required.
+
+Examples:
+  agentsess set status paused
+  agentsess set current \"write the migration\"
+  agentsess set issue acme/app#12 -s weather")]
+pub struct Set {
+    /// The key
+    pub key: String,
+    /// The value
+    #[arg(allow_hyphen_values = true)]
+    pub value: String,
+    /// The session.
+    #[command(flatten)]
+    pub target: Target,
+    /// Secrets.
+    #[command(flatten)]
+    pub secrets: Secrets,
+}
+
 /// Arguments of `done`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 All of them or none: if one is not found, nothing is written. A wave whose last item is ticked
-becomes DONE, and the next one ACTIVE.
+becomes DONE, and the next one ACTIVE. A current task that is ticked makes room for the next open
+item. To say more about it: `agentsess log \"What happened\" --done ITEM`.
 
 Examples:
   agentsess done BACK-101
@@ -89,15 +193,9 @@ pub struct Decide {
         allow_hyphen_values = true
     )]
     pub rationale: String,
-    /// Who.
+    /// Who writes, and where.
     #[command(flatten)]
-    pub author: Author,
-    /// The session.
-    #[command(flatten)]
-    pub target: Target,
-    /// Secrets.
-    #[command(flatten)]
-    pub secrets: Secrets,
+    pub writing: Writing,
 }
 
 /// Arguments of `block`.
@@ -107,17 +205,22 @@ Examples:
   agentsess block \"the staging key has expired\"")]
 pub struct Block {
     /// What stands in the way
-    #[arg(value_name = "TEXT", required = true)]
+    #[arg(value_name = "TEXT", required_unless_present = "named")]
     pub text: Vec<String>,
-    /// Who.
+    /// The same, as an option
+    #[arg(
+        short = 'm',
+        long = "message",
+        aliases = ["text", "note", "because", "reason"],
+        value_name = "TEXT",
+        conflicts_with = "text",
+        allow_hyphen_values = true,
+        hide = true
+    )]
+    pub named: Option<String>,
+    /// Who writes, and where.
     #[command(flatten)]
-    pub author: Author,
-    /// The session.
-    #[command(flatten)]
-    pub target: Target,
-    /// Secrets.
-    #[command(flatten)]
-    pub secrets: Secrets,
+    pub writing: Writing,
 }
 
 /// Arguments of `unblock`.
@@ -147,20 +250,23 @@ To give the work to somebody else, use `agentsess handoff`: it makes sure that t
 
 Examples:
   agentsess pause
-  agentsess pause --because \"the release comes first\"")]
+  agentsess pause \"the release comes first\"")]
 pub struct Pause {
     /// Why
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    #[arg(value_name = "REASON", conflicts_with = "because")]
+    pub reason: Vec<String>,
+    /// Why, as an option
+    #[arg(
+        short = 'm',
+        long,
+        aliases = ["reason", "message", "note"],
+        value_name = "REASON",
+        allow_hyphen_values = true
+    )]
     pub because: Option<String>,
-    /// Who.
+    /// Who writes, and where.
     #[command(flatten)]
-    pub author: Author,
-    /// The session.
-    #[command(flatten)]
-    pub target: Target,
-    /// Secrets.
-    #[command(flatten)]
-    pub secrets: Secrets,
+    pub writing: Writing,
 }
 
 /// Arguments of `use`.

@@ -7,13 +7,16 @@ use crate::operations::blockers;
 
 pub(super) fn run(context: &Context, arguments: &cli::Block) -> Result<ExitCode> {
     let store = context.store()?;
-    let session = select(&store, arguments.target.selector())?;
+    let session = select(&store, arguments.writing.target.selector())?;
     let written = blockers::block(
         &store,
         &session,
-        &arguments.text.join(" "),
-        &author(&arguments.author),
-        arguments.secrets.allow_secret,
+        arguments
+            .named
+            .as_deref()
+            .unwrap_or(&arguments.text.join(" ")),
+        &author(&arguments.writing.author),
+        arguments.writing.secrets.allow_secret,
         context.now,
     )?;
     context.output.written("blocked", &written)?;

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::output::line;
-use super::{Context, author, select};
+use super::{Context, author, is_person, select};
 use crate::cli;
 use crate::error::Result;
 use crate::operations::handoff::{Request, handoff};
@@ -19,7 +19,9 @@ pub(super) fn run(context: &Context, arguments: &cli::Handoff) -> Result<ExitCod
         to: arguments.to.as_deref(),
         state: arguments.state.as_deref(),
         next: &arguments.next,
+        replace: arguments.replace,
         message: arguments.message.as_deref(),
+        take: arguments.take || is_person(&arguments.author),
         allow_secret: arguments.secrets.allow_secret,
     };
     let outcome = handoff(&store, &session, &request, context.now)?;
@@ -27,6 +29,9 @@ pub(super) fn run(context: &Context, arguments: &cli::Handoff) -> Result<ExitCod
     output.print(&outcome, || {
         brief::ending_with(&outcome.brief, &format!("Go on with: {}\n", outcome.resume))
     })?;
+    if let Some(holder) = &outcome.taken_from {
+        output.note(&format!("{holder} had it"));
+    }
     output.aside(&line("handed over", &outcome.written));
     for path in outcome.unlisted.iter().take(SHOWN) {
         let path = shown(path);

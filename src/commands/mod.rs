@@ -196,9 +196,19 @@ fn author(author: &cli::Author) -> String {
         .unwrap_or_else(|| "user".to_owned())
 }
 
+/// Whether a person runs this, as far as can be told: no agent is named, and none is recognised.
+fn is_person(author: &cli::Author) -> bool {
+    author.agent.as_deref().unwrap_or("").is_empty() && host().is_none()
+}
+
+/// Names the session that commands mean to which none is given.
+const SESSION: &str = "AGENTSESS_SESSION";
+
 /// The session that a command means. If that is not clear, the error ends with the same command
 /// and a choice.
 fn select(store: &Store, selector: Option<&str>) -> Result<String> {
+    let named = variable(SESSION);
+    let selector = selector.or(named.as_deref());
     store.select(selector).map_err(|mut error| {
         // A candidate is the first word of its line. For want of an active session, those that
         // are listed are completed, and no command takes them without being told so.
@@ -219,10 +229,7 @@ const NAMED: [&str; 7] = ["close", "edit", "handoff", "link", "resume", "show", 
 
 /// The command that was run, but for another session.
 fn with_session(selector: Option<&str>, session: &str) -> String {
-    let words = std::env::args_os().skip(1);
-    let mut words: Vec<String> = words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
+    let mut words: Vec<_> = words().collect();
     let named = words.iter().any(|word| NAMED.contains(&word.as_str()));
     let mut option = false;
     let said = words.iter().position(|word| {
@@ -237,7 +244,19 @@ fn with_session(selector: Option<&str>, session: &str) -> String {
         Some(word) => session.clone_into(word),
         None => words.extend(["-s".to_owned(), session.to_owned()]),
     }
-    let words: Vec<_> = words.iter().map(|word| shell::word(word)).collect();
+    command(words)
+}
+
+/// The arguments of the command that was run.
+fn words() -> impl Iterator<Item = String> {
+    let words = std::env::args_os().skip(1);
+    words.map(|word| word.to_string_lossy().into_owned())
+}
+
+/// A command as it can be typed.
+fn command(words: impl IntoIterator<Item = String>) -> String {
+    let words = words.into_iter().map(|word| shell::word(&word));
+    let words: Vec<_> = words.collect();
     format!("agentsess {}", words.join(" "))
 }
 

@@ -2,12 +2,11 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{Context, Words, author, output};
+use super::{Context, Words, author, command, output, words};
 use crate::cli;
 use crate::error::{Error, Result};
 use crate::operations::{Written, new};
 use crate::render::sanitize;
-use crate::shell;
 
 #[derive(Serialize)]
 struct Created<'w> {
@@ -37,7 +36,7 @@ pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
         agent: &author(&arguments.author),
         allow_secret: arguments.secrets.allow_secret,
     };
-    let written = new::new(&store, &request, context.now)?;
+    let written = new::new(&store, &request, context.now).map_err(carry_on)?;
     let path = store
         .shown(&store.path(&written.session))
         .display()
@@ -56,13 +55,39 @@ pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Lets a hint that begins the session anew carry on what was given: a title where there is none, or
+/// what it says in place of the template that was named.
+fn carry_on(mut error: Error) -> Error {
+    let hint = error.hint.as_deref().unwrap_or("");
+    let Some(instead) = hint.strip_prefix(new::AGAIN) else {
+        return error;
+    };
+    let mut is_name = false;
+    let given = words().filter(|word| {
+        let replaced = is_name || word.starts_with("--template=") || word == "--template";
+        is_name = word == "--template";
+        if instead.is_empty() {
+            !word.trim().is_empty()
+        } else {
+            !replaced
+        }
+    });
+    error.hint = Some(if instead.is_empty() {
+        format!("{} {}", command(given), new::TITLE)
+    } else {
+        command(given) + instead
+    });
+    error
+}
+
 fn variable(text: &str) -> Result<(String, String)> {
     let pair = text.split_once('=');
     let pair = pair.map(|(name, value)| (name.trim().to_owned(), value.to_owned()));
+    let completed = words().map(|word| match word.strip_suffix(text) {
+        Some(option @ ("" | "--var=")) => format!("{option}{text}=VALUE"),
+        _ => word,
+    });
     pair.ok_or_else(|| {
-        Error::usage(format!("`--var {text}` has no value")).hint(format!(
-            "agentsess new \"What this work is about\" --var {}",
-            shell::word(&format!("{text}=VALUE"))
-        ))
+        Error::usage(format!("`--var {text}` has no value")).hint(command(completed))
     })
 }

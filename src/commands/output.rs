@@ -9,10 +9,13 @@ use serde::Serialize;
 use crate::cli::{Color, Global};
 use crate::document::schema::SECTIONS;
 use crate::error::{Error, Result};
-use crate::operations::Written;
 use crate::operations::planning::Left;
+use crate::operations::{Written, counted};
 use crate::render::{SCHEMA_VERSION, one_line, sanitize, write_json};
 use crate::shell;
+
+/// Open steps that a note names.
+const KEPT: usize = 3;
 
 /// How and where a command prints.
 #[derive(Debug, Clone)]
@@ -226,6 +229,25 @@ pub(super) fn notes(written: &Written) -> String {
         if let Some(near) = near.filter(|near| likeness(near) > 0.85) {
             let _ = write!(notes, "; did you mean `{near}`?");
         }
+    }
+    if let Some(current) = &written.current_task {
+        let _ = write!(
+            notes,
+            "\nnote: the current task is now: {}",
+            one_line(current)
+        );
+    }
+    if !written.kept_steps.is_empty() {
+        let steps = written.kept_steps.iter().take(KEPT);
+        let steps: Vec<_> = steps.map(|step| one_line(step)).collect();
+        let more = written.kept_steps.len() - steps.len();
+        let more = if more > 0 { ", …" } else { "" };
+        let _ = write!(
+            notes,
+            "\nnote: {} kept: {}{more}; --replace drops what is not given",
+            counted(written.kept_steps.len(), "open step"),
+            steps.join("; "),
+        );
     }
     if let Some(left) = &written.left {
         notes.push('\n');

@@ -3,7 +3,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 use super::output::line;
-use super::{Context, author, select};
+use super::{Context, SESSION, author, is_person, select, variable};
 use crate::cli;
 use crate::error::{Error, Kind, Result};
 use crate::operations::new;
@@ -15,7 +15,9 @@ pub(super) fn run(context: &Context, arguments: &cli::Resume) -> Result<ExitCode
     let store = context.store()?;
     let agent = author(&arguments.author);
     let chosen = match arguments.target.selector() {
-        None if !context.output.is_json() && is_terminal() => choose(&store)?,
+        None if variable(SESSION).is_none() && !context.output.is_json() && is_terminal() => {
+            choose(&store)?
+        }
         selector => Choice::Session(select(&store, selector)?),
     };
     let session = match chosen {
@@ -25,6 +27,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Resume) -> Result<ExitCode
     let request = Request {
         agent: &agent,
         take: arguments.take,
+        person: is_person(&arguments.author),
     };
     let outcome = resume(&store, &session, &request, context.now)?;
     let output = &context.output;

@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use super::{Context, select, variable};
+use super::{Context, SESSION, select, variable};
 use crate::cli;
 use crate::error::Result;
 use crate::operations::use_session::{use_session, used};
@@ -17,10 +17,10 @@ pub(super) fn run(context: &Context, arguments: &cli::Use) -> Result<ExitCode> {
         Some(slug) => format!("using {}", sanitize(slug)),
         None => "using no session".to_owned(),
     })?;
-    if variable("AGENTSESS_SESSION").is_some() {
+    if variable(SESSION).is_some() {
         context
             .output
-            .note("AGENTSESS_SESSION is set and comes first");
+            .note(&format!("{SESSION} is set and comes first"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,7 @@ use super::Document;
 use super::time::parse_rfc3339;
 
 /// The last handoff, as the frontmatter has it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Handoff {
     /// Who gave the work away.
     pub from: Option<String>,
@@ -18,6 +18,19 @@ pub struct Handoff {
     pub taken_by: Option<String>,
     /// When, RFC 3339.
     pub taken_at: Option<String>,
+}
+
+impl Handoff {
+    /// Who took the session, if that was not `agent`.
+    pub fn holder_but(&self, agent: &str) -> Option<&str> {
+        self.taken_by.as_deref().filter(|holder| *holder != agent)
+    }
+
+    /// Says that `holder`, who took the session, has it.
+    pub fn held_by(&self, holder: &str) -> String {
+        let since = self.taken_at.iter().map(|at| format!(" since {at}"));
+        format!("{holder} has this session{}", since.collect::<String>())
+    }
 }
 
 impl Document<'_> {

@@ -40,7 +40,9 @@ pub use record::Record;
 pub use schema::Status;
 pub use source::Source;
 pub use span::{Span, line_column, line_start, next_line};
-pub use state::{Progress, is_none, is_placeholder, issue_id, named_path, sha256, state_hash};
+pub use state::{
+    Progress, filed_id, is_none, is_placeholder, issue_id, named_path, sha256, state_hash,
+};
 pub use waves::{Wave, WaveDefect, WaveState, is_wave};
 
 /// Whether what is usual is read without the parsers of record, whose equals in everything but

@@ -41,6 +41,20 @@ pub fn issue_id(text: &str, configured: impl Fn(&str) -> bool) -> Option<&str> {
     (is_issue_id(token) || configured(token)).then_some(token)
 }
 
+/// Names that look like issue ids and are names of standards: what precedes their number.
+const STANDARDS: [&str; 9] = [
+    "AES", "CRC", "IEEE", "ISO", "MD", "RFC", "SHA", "TLS", "UTF",
+];
+
+/// The id under which an item was filed: the one it bears, unless that is rather the name of a
+/// standard, such as `UTF-8`, and of no configured form.
+pub fn filed_id(text: &str, configured: impl Fn(&str) -> bool) -> Option<&str> {
+    issue_id(text, &configured).filter(|id| {
+        let name = id.split_once('-').map_or("", |(name, _)| name);
+        !STANDARDS.contains(&name) || configured(id)
+    })
+}
+
 fn is_issue_id(token: &str) -> bool {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if let Some((repository, id)) = token.split_once('#') {
@@ -135,10 +149,15 @@ pub fn named_path(item: &str) -> &str {
 /// `TODO`, `...`, `[some words]`, `<some words>`, `{{ name }}`.
 pub fn is_placeholder(line: &str) -> Option<&str> {
     let mut words = line.trim();
+    let number = words.trim_start_matches(|c: char| c.is_ascii_digit());
+    if number.len() < words.len() && number.starts_with(['.', ')']) {
+        words = number.get(1..).unwrap_or("").trim_start();
+    }
     for marker in ["- ", "* ", "+ ", "[ ] ", "[x] "] {
         words = words.strip_prefix(marker).unwrap_or(words).trim_start();
     }
-    let plain = words.trim_end_matches(['.', ':', '…']);
+    let bare = words.trim_matches(['*', '_']);
+    let plain = bare.trim_end_matches(['.', ':', '…']);
     let within = |open: &str, close: &str| {
         let inner = words.strip_prefix(open)?.strip_suffix(close)?;
         let said =
@@ -146,8 +165,8 @@ pub fn is_placeholder(line: &str) -> Option<&str> {
         said.then_some(())
     };
     let found = match plain {
-        "" => words.starts_with("...") || words.starts_with('…'),
-        "TODO" | "TBD" | "TBA" | "FIXME" | "XXX" => true,
+        "" => bare.starts_with("...") || bare.starts_with('…'),
+        _ if BLANKS.iter().any(|blank| plain.eq_ignore_ascii_case(blank)) => true,
         _ => {
             within("[", "]").is_some()
                 || within("<", ">").is_some() && !words.starts_with("<!")
@@ -156,6 +175,9 @@ pub fn is_placeholder(line: &str) -> Option<&str> {
     };
     found.then_some(words)
 }
+
+/// Words that stand for what is still to be written.
+const BLANKS: [&str; 5] = ["TODO", "TBD", "TBA", "FIXME", "XXX"];
 
 /// Whether a text says that there is nothing, or nothing any more: `None.`, `N/A`, `~~struck out~~`.
 pub fn is_none(text: &str) -> bool {
@@ -202,6 +224,17 @@ mod tests {
     }
 
     #[test]
+    fn a_standard_is_nothing_to_file_under() {
+        let id = |text| filed_id(text, |token| token == "ISO-12");
+        assert_eq!(id("BACK-12 - x"), Some("BACK-12"));
+        assert_eq!(id("#12 - x"), Some("#12"));
+        assert_eq!(id("ISO-12 - x"), Some("ISO-12"));
+        for text in ["UTF-8 - x", "SHA-256 - x", "ISO-8601 - x"] {
+            assert_eq!(id(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn a_path_is_code_or_the_first_word() {
         assert_eq!(named_path("the `./src/a.rs:12-14`, new"), "src/a.rs");
         assert_eq!(named_path("src/a.rs: the parser"), "src/a.rs");
@@ -215,12 +248,19 @@ mod tests {
             "- TBD.",
             "- [ ] ...",
             "[what was done]",
+            "…",
+            "1. …",
+            "- [ ] todo",
+            "**TBD**",
             "<the next step>",
         ] {
             assert!(is_placeholder(line).is_some(), "{line}");
         }
         for line in [
             "TODO: ask",
+            "***",
+            "1.",
+            "2025...",
             "[x]",
             "- [ ]",
             "[a link](b.md)",

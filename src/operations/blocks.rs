@@ -119,6 +119,13 @@ impl Blocks {
         .hint("agentsess help log"))
     }
 
+    /// Takes out the block that replaces this section.
+    pub fn take(&mut self, section: &str) -> Option<String> {
+        let replaces = |block: &Block| !block.append && same_name(&block.name, section);
+        let found = self.sections.iter().position(replaces)?;
+        Some(self.sections.remove(found).text)
+    }
+
     /// The edits that put the blocks where they belong.
     pub fn edits(&self) -> impl Iterator<Item = Edit<'_>> {
         self.sections.iter().map(|block| {

@@ -2,8 +2,9 @@
 
 use super::write::{Entry, Revision, write};
 use super::{Written, slug_of};
+use crate::document::schema::NEXT_STEPS;
 use crate::document::time::Timestamp;
-use crate::document::{Document, Edit, Item, Wave, WaveState, insert, issue_id};
+use crate::document::{Document, Edit, Item, Source, Wave, WaveState, insert, is_placeholder};
 use crate::error::Result;
 use crate::shell;
 use crate::store::Store;
@@ -23,7 +24,8 @@ pub fn done(
     now: Timestamp,
 ) -> Result<Written> {
     super::log::check_token("agent", agent)?;
-    write(store, name, false, now, |revision| {
+    let mut current_task = None;
+    let written = write(store, name, false, now, |revision| {
         let ticks = Ticks::find(revision, wanted)?;
         if ticks.items.is_empty() {
             return Ok(None);
@@ -35,11 +37,18 @@ pub fn done(
             text: &text,
             is_work: true,
         };
-        revision.apply(ticks.edits(), Some(entry)).map(Some)
+        let mut bytes = revision.apply(ticks.edits(), Some(entry))?;
+        current_task = ticks.move_on(revision, &mut bytes)?;
+        Ok(Some(bytes))
+    })?;
+    Ok(Written {
+        current_task,
+        ..written
     })
 }
 
 /// Items to be ticked, and the waves whose state changes with that.
+#[derive(Debug, Default)]
 pub(super) struct Ticks {
     items: Vec<usize>,
     waves: Vec<(Wave, WaveState)>,
@@ -71,6 +80,42 @@ impl Ticks {
         checks.chain(waves).collect()
     }
 
+    /// Whether the item of this index is among them.
+    pub fn has(&self, item: usize) -> bool {
+        self.items.contains(&item)
+    }
+
+    /// Where the current task is one of them, makes the next open item of its kind the current
+    /// task, in what the revision has become; without any it stays as it is.
+    pub fn move_on(&self, revision: &Revision, bytes: &mut Vec<u8>) -> Result<Option<String>> {
+        let document = revision.document;
+        let Some(current) = document.frontmatter.current_task() else {
+            return Ok(None);
+        };
+        let is_current = |item: &&Item| {
+            let text = item.text.of(document.text);
+            let id = revision.id(text);
+            insert::line(text) == insert::line(current)
+                || id.is_some_and(|id| id == current || revision.id(current) == Some(id))
+        };
+        let mut ticked = self
+            .items
+            .iter()
+            .filter_map(|&item| document.body.items.get(item));
+        let Some(done) = ticked.find(is_current) else {
+            return Ok(None);
+        };
+        let source = Source::new(std::mem::take(bytes));
+        let after = Document::parse(&source);
+        let was_step = document.body.section(NEXT_STEPS).map(|(index, _)| index) == done.section;
+        let next = next(&after, was_step);
+        *bytes = match &next {
+            Some(next) => revision.set(&after, &["orchestration", "current_task"], next)?,
+            None => source.bytes().to_vec(),
+        };
+        Ok(next)
+    }
+
     /// What the entry says.
     fn text(&self, document: &Document) -> String {
         let items = self
@@ -93,6 +138,27 @@ impl Ticks {
         }
         text
     }
+}
+
+/// The first open item of Next Steps or of the active wave: of the one that the last task was in,
+/// or else of the other.
+fn next(document: &Document, was_step: bool) -> Option<String> {
+    let is_open = |item: &&Item| item.checkbox.is_some_and(|(_, done)| !done);
+    let step = || document.open_items(NEXT_STEPS).map(|(_, item)| item).next();
+    let waves = document.waves().filter_map(|(_, wave)| wave.ok());
+    let active = |wave: &Wave| matches!(wave.state, Some((WaveState::Active, _)));
+    let task = || {
+        waves
+            .filter(active)
+            .find_map(|wave| wave.items(document).find(is_open))
+    };
+    let item = if was_step {
+        step().or_else(task)
+    } else {
+        task().or_else(step)
+    };
+    let text = item.map(|item| insert::line(item.text.of(document.text)));
+    text.filter(|text| is_placeholder(text).is_none())
 }
 
 /// The waves that are over once `ticked` are, and the one that is next.
@@ -158,7 +224,7 @@ fn find(revision: &Revision, wanted: &str) -> Result<(usize, bool)> {
     let wanted = wanted.trim();
     let lower = wanted.to_lowercase();
     let id = |text: &str| {
-        let id = issue_id(text, |token| revision.store.config.items.is_id(token));
+        let id = revision.id(text);
         id.or_else(|| text.split_once(" - ").map(|(id, _)| id.trim())) == Some(wanted)
     };
     let exact = |text: &str| insert::line(text) == insert::line(wanted);

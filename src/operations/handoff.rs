@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::brief::Brief;
+use super::done::Ticks;
 use super::log::check_token;
 use super::new::task_list;
 use super::pause::set_status;
+use super::steps::Steps;
 use super::write::{Entry, Revision, write};
 use super::{Written, slug_of};
 use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
@@ -40,8 +42,12 @@ pub struct Request<'r> {
     pub state: Option<&'r str>,
     /// The new Next Steps.
     pub next: &'r [String],
+    /// Let no open step stay that is not among the new ones.
+    pub replace: bool,
     /// What the log says besides.
     pub message: Option<&'r str>,
+    /// Even if somebody else has it.
+    pub take: bool,
     /// Write secrets as they are.
     pub allow_secret: bool,
 }
@@ -60,6 +66,8 @@ pub struct HandedOver {
     pub unlisted: Vec<PathBuf>,
     /// The command with which the next one takes over.
     pub resume: String,
+    /// Who had it, if that was somebody else.
+    pub taken_from: Option<String>,
 }
 
 /// Hands a session over: brings Current State and Next Steps up to date, records who, to whom, when
@@ -67,8 +75,8 @@ pub struct HandedOver {
 ///
 /// # Errors
 ///
-/// Of kind [`Kind::Unmet`], with the reasons, while nobody could go on with the session; or when it
-/// is completed, git fails, or the file cannot be edited or written. Nothing is changed then.
+/// Of kind [`Kind::Unmet`], with the reasons, while nobody could go on with the session, or somebody
+/// else has it; or when it is completed, git fails, or the file cannot be edited or written. Nothing is changed then.
 pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<HandedOver> {
     refuse_blanks(name, request)?;
     let repository = store.repository.as_ref();
@@ -76,7 +84,7 @@ pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> 
     let commit = repository.and_then(Repository::head);
     let uncommitted = uncommitted(store)?;
     let to = request.to.map(insert::line);
-    let steps = task_list(request.next);
+    let given = (!request.next.is_empty()).then(|| task_list(request.next));
     let at = format_rfc3339(now);
     let text = entry(request, branch.as_deref(), commit.as_deref(), &uncommitted);
     let fields = [
@@ -91,13 +99,17 @@ pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> 
 
     let mut outcome = None;
     let written = write(store, name, request.allow_secret, now, |revision| {
+        let taken_from = other_holder(revision, request)?;
+        let steps = given.as_deref();
+        let steps =
+            steps.map(|given| Steps::new(revision, given, &Ticks::default(), request.replace));
         let mut edits = Vec::new();
         if let Some(text) = request.state {
             let section = CURRENT_STATE;
             edits.push(Edit::Replace { section, text });
         }
-        if !request.next.is_empty() {
-            let (section, text) = (NEXT_STEPS, steps.as_str());
+        if let Some(Steps { text, .. }) = &steps {
+            let section = NEXT_STEPS;
             edits.push(Edit::Replace { section, text });
         }
         edits.push(set_status(Status::Paused));
@@ -108,10 +120,17 @@ pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> 
             },
             None => Edit::Remove { path },
         }));
+        let mut told = text.clone();
+        if let Some(holder) = &taken_from {
+            let _ = write!(told, " {holder} had it.");
+        }
+        if let Some(steps) = &steps {
+            told = steps.told(&told);
+        }
         let entry = Entry {
             agent: request.agent,
             action: "handoff",
-            text: &text,
+            text: &told,
             is_work: false,
         };
         let source = Source::new(revision.apply(edits, Some(entry))?);
@@ -120,20 +139,42 @@ pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> 
         outcome = Some((
             Brief::new(store, name, &document, now),
             unlisted(&document, &uncommitted),
+            steps.map_or(Vec::new(), |steps| steps.kept),
+            taken_from,
         ));
         drop(document);
         Ok(Some(source.into_bytes()))
     })?;
-    let Some((brief, unlisted)) = outcome else {
+    let Some((brief, unlisted, kept_steps, taken_from)) = outcome else {
         return Err(Error::usage("nothing was handed over"));
     };
     Ok(HandedOver {
         resume: format!("agentsess resume {}", written.slug),
-        written,
+        written: Written {
+            kept_steps,
+            ..written
+        },
         brief,
         uncommitted,
         unlisted,
+        taken_from,
     })
+}
+
+/// Who else has the session; fails unless it may be handed over all the same.
+fn other_holder(revision: &Revision, request: &Request) -> Result<Option<String>> {
+    let handoff = revision.document.handoff().unwrap_or_default();
+    let Some(holder) = handoff.holder_but(request.agent) else {
+        return Ok(None);
+    };
+    if request.take {
+        return Ok(Some(holder.to_owned()));
+    }
+    let mut error = revision.error(handoff.held_by(holder));
+    error.kind = Kind::Unmet;
+    let options = options(request, request.state, request.next);
+    let slug = slug_of(revision.name);
+    Err(error.hint(format!("agentsess handoff {slug}{options} --take")))
 }
 
 fn refuse_blanks(name: &str, request: &Request) -> Result<()> {
@@ -237,47 +278,47 @@ fn ready(
     source: &Source,
     request: &Request,
 ) -> Result<()> {
-    let (state, next) = (lacks(document, CURRENT_STATE), lacks(document, NEXT_STEPS));
+    let config = &revision.store.config;
+    let own = [CURRENT_STATE, NEXT_STEPS];
+    let required: Vec<_> = config
+        .sections
+        .required
+        .iter()
+        .map(String::as_str)
+        .collect();
+    let besides = own.iter().filter(|name| !required.contains(name));
+    let lacking = required
+        .iter()
+        .chain(besides)
+        .copied()
+        .filter_map(|section| Some((section, lacks(document, section)?)));
+    let lacking: Vec<_> = lacking.collect();
+    let mut reasons: Vec<_> = lacking.iter().map(|(_, reason)| reason.clone()).collect();
     let behind = document.is_behind();
-    let mut reasons = Vec::new();
-    reasons.extend(state.iter().chain(&next).cloned());
     if behind {
         reasons.push(format!(
             "`{CURRENT_STATE}` is behind: the log went on after it was written"
         ));
     }
-    let known = |message: &str| {
-        let about = |section, lack: &Option<String>| {
-            lack.is_some() && message.contains(&format!("`{section}`"))
-        };
-        about(CURRENT_STATE, &state) || about(NEXT_STEPS, &next)
+    let known = |finding: &lint::Finding| {
+        lacking.iter().any(|(section, _)| {
+            let found = document.body.section(section);
+            let within = found.is_some_and(|(_, found)| found.body.contains(finding.span));
+            within || finding.message.contains(&format!("`{section}`"))
+        })
     };
-    let settings = lint::Settings::new(&revision.store.config, revision.now);
+    let settings = lint::Settings::new(config, revision.now);
     let path = revision.store.shown(&revision.store.path(revision.name));
-    let mut empty = Vec::new();
     let mut by_hand = false;
     // Its name keeps nobody from going on, and neither an option nor an editor changes it.
     for finding in lint::check("", source, settings) {
-        if finding.severity != Severity::Error || known(&finding.message) {
+        if finding.severity != Severity::Error || known(&finding) {
             continue;
         }
         let (line, column) = line_column(document.text, finding.span.start);
         let (path, message) = (path.display(), &finding.message);
         reasons.push(format!("{path}:{line}:{column}: {message}"));
-        let section = revision
-            .store
-            .config
-            .sections
-            .required
-            .iter()
-            .find(|section| {
-                let missing = ["empty-section", "missing-section"].contains(&finding.rule.name);
-                missing && message.contains(&format!("`{section}`"))
-            });
-        match section {
-            Some(section) => empty.push(section.as_str()),
-            None => by_hand = true,
-        }
+        by_hand = true;
     }
     if reasons.is_empty() {
         return Ok(());
@@ -287,37 +328,52 @@ fn ready(
     if by_hand {
         let _ = write!(command, "agentsess edit {slug} && ");
     }
-    if !empty.is_empty() {
-        let blocks = empty
-            .iter()
-            .map(|section| format!("## {section}\\n{BLANK}\\n"));
-        let blocks: String = blocks.collect();
+    let is_lacking = |name| lacking.iter().any(|(section, _)| *section == name);
+    let others = lacking.iter().filter(|(section, _)| !own.contains(section));
+    let blocks = others.fold(String::new(), |blocks, (section, _)| {
+        blocks + &format!("## {section}\\n{BLANK}\\n")
+    });
+    if !blocks.is_empty() {
         let blocks = shell::word(&blocks);
         let _ = write!(command, "printf {blocks} | agentsess log - -s {slug} && ");
     }
     let _ = write!(command, "agentsess handoff {slug}");
-    let given = request.state.filter(|_| state.is_none());
-    if let Some(text) = given.or((state.is_some() || behind).then_some(BLANK)) {
-        let _ = write!(command, " --state {}", quoted(text));
-    }
-    if next.is_some() {
-        let _ = write!(command, " --next {}", quoted(BLANK));
+    let blank = [BLANK.to_owned()];
+    let given = request.state.filter(|_| !is_lacking(CURRENT_STATE));
+    let state = given.or((is_lacking(CURRENT_STATE) || behind).then_some(BLANK));
+    let next = if is_lacking(NEXT_STEPS) {
+        &blank
     } else {
-        for step in request.next {
-            let _ = write!(command, " --next {}", quoted(step));
-        }
-    }
-    for (option, text) in [("--to", request.to), ("--message", request.message)] {
-        if let Some(text) = text {
-            let _ = write!(command, " {option} {}", quoted(text));
-        }
-    }
+        request.next
+    };
+    command += &options(request, state, next);
     let mut error = Error::new(
         Kind::Unmet,
         format!("`{slug}` is not ready to be handed over; nothing was changed"),
     );
     error.details = reasons;
     Err(error.hint(command))
+}
+
+/// The options of a command that asks for the same, with this state and these steps.
+fn options(request: &Request, state: Option<&str>, next: &[String]) -> String {
+    let given = [
+        ("--to", request.to),
+        ("--message", request.message),
+        ("--replace", request.replace.then_some("")),
+        ("--allow-secret", request.allow_secret.then_some("")),
+    ];
+    let state = state.map(|text| ("--state", text));
+    let steps = next.iter().map(|step| ("--next", step.as_str()));
+    let given = given
+        .into_iter()
+        .filter_map(|(option, text)| Some((option, text?)));
+    let given = state.into_iter().chain(steps).chain(given);
+    given.fold(String::new(), |command, (option, text)| match text {
+        "" => format!("{command} {option}"),
+        BLANK => format!("{command} {option} \"{BLANK}\""),
+        text => format!("{command} {option} {}", shell::word(text)),
+    })
 }
 
 /// What a section is missing for somebody to go on from it.
@@ -340,12 +396,4 @@ fn lacks(document: &Document, section: &str) -> Option<String> {
         }
     }
     None
-}
-
-/// A word for a shell; what is to be replaced stands in quotes that are easy to type in.
-fn quoted(text: &str) -> String {
-    match text {
-        BLANK => format!("\"{BLANK}\""),
-        text => shell::word(text),
-    }
 }

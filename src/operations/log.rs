@@ -7,11 +7,12 @@ use super::Written;
 use super::blocks::Blocks;
 use super::done::Ticks;
 use super::new::task_list;
+use super::steps::Steps;
 use super::write::{Entry, Revision, write};
 use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
 use crate::document::secrets;
 use crate::document::time::Timestamp;
-use crate::document::{Document, Edit, Scalar, insert, is_token, named_path};
+use crate::document::{Document, Edit, Scalar, insert, is_placeholder, is_token, named_path};
 use crate::error::{Error, Result};
 use crate::store::Store;
 
@@ -30,6 +31,8 @@ pub struct Request<'r> {
     pub state: Option<&'r str>,
     /// The new Next Steps.
     pub next: &'r [String],
+    /// Let no open step stay that is not among the new ones.
+    pub replace: bool,
     /// The new current task.
     pub current: Option<&'r str>,
     /// Items to tick, by id or text.
@@ -47,7 +50,7 @@ pub struct Request<'r> {
 /// When there is nothing to write, the session is completed, an item is not found, or the file
 /// cannot be edited or written.
 pub fn log(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Written> {
-    let input = Blocks::parse(request.input.unwrap_or(""), false)?;
+    let mut input = Blocks::parse(request.input.unwrap_or(""), false)?;
     check_token("agent", request.agent)?;
     check_token("action", request.action)?;
     refuse_losses(request, &input)?;
@@ -60,13 +63,24 @@ pub fn log(store: &Store, name: &str, request: &Request, now: Timestamp) -> Resu
     if message.is_empty() {
         return Err(Error::usage("there is nothing to log").hint("agentsess log \"What happened\""));
     }
+    let block = input.take(NEXT_STEPS);
     let content = Content {
         request,
-        input: &input,
-        message: &message,
+        steps: block.or_else(|| (!request.next.is_empty()).then(|| task_list(request.next))),
+        input,
+        message,
     };
-    write(store, name, request.allow_secret, now, |revision| {
-        revise(revision, &content).map(Some)
+    let mut outcome = (Vec::new(), None);
+    let written = write(store, name, request.allow_secret, now, |revision| {
+        let (bytes, kept_steps, current_task) = revise(revision, &content)?;
+        outcome = (kept_steps, current_task);
+        Ok(Some(bytes))
+    })?;
+    let (kept_steps, current_task) = outcome;
+    Ok(Written {
+        kept_steps,
+        current_task,
+        ..written
     })
 }
 
@@ -90,33 +104,30 @@ pub(super) fn check_token(what: &str, token: &str) -> Result<()> {
 
 /// Refuses a request of which a part would be lost or would wipe out what is there.
 fn refuse_losses(request: &Request, input: &Blocks) -> Result<()> {
-    let empty = |option: &str| {
-        Err(
-            Error::usage(format!("`{option}` is empty; nothing was changed"))
-                .hint("agentsess help log"),
-        )
-    };
     if let Some(state) = request.state {
         input.exclude("--state", CURRENT_STATE)?;
         if state.trim() == "-" {
             return Err(Error::usage("`--state` does not read standard input")
                 .hint("printf '## Current State\\n…' | agentsess log -"));
         }
-        if state.trim().is_empty() {
-            return empty("--state");
-        }
     }
     if !request.next.is_empty() {
         input.exclude("--next", NEXT_STEPS)?;
     }
-    if request.next.iter().any(|item| item.trim().is_empty()) {
-        return empty("--next");
-    }
-    if request
-        .current
-        .is_some_and(|current| current.trim().is_empty())
-    {
-        return empty("--current");
+    let given = [("--state", request.state), ("--current", request.current)];
+    let next = request
+        .next
+        .iter()
+        .map(|item| ("--next", Some(item.as_str())));
+    for (option, text) in given.into_iter().chain(next) {
+        let Some(text) = text else { continue };
+        let wrong = match is_placeholder(text) {
+            Some(words) => format!("`{option}` has the placeholder `{words}`"),
+            None if text.trim().is_empty() => format!("`{option}` is empty"),
+            None => continue,
+        };
+        let error = Error::usage(format!("{wrong}; nothing was changed"));
+        return Err(error.hint("agentsess help log"));
     }
     Ok(())
 }
@@ -124,31 +135,38 @@ fn refuse_losses(request: &Request, input: &Blocks) -> Result<()> {
 /// What is to be written, taken apart.
 struct Content<'c> {
     request: &'c Request<'c>,
-    input: &'c Blocks,
-    message: &'c str,
+    /// The new Next Steps, if there are any.
+    steps: Option<String>,
+    /// What else the input has.
+    input: Blocks,
+    message: String,
 }
 
-fn revise(revision: &Revision, content: &Content) -> Result<Vec<u8>> {
+/// The bytes, the steps that stay, and the current task where it moved on.
+fn revise(
+    revision: &Revision,
+    content: &Content,
+) -> Result<(Vec<u8>, Vec<String>, Option<String>)> {
     let Content {
         request,
+        steps,
         input,
         message,
-    } = *content;
+    } = content;
     let files = new_files(revision.store, revision.document, request.files)?;
-    let steps = task_list(request.next);
     let current = request.current.map(insert::line);
+    let ticks = Ticks::find(revision, request.done)?;
+    let steps = steps.as_deref();
+    let steps = steps.map(|given| Steps::new(revision, given, &ticks, request.replace));
     // Items first: their indexes hold only as long as no list has grown.
-    let mut edits = Ticks::find(revision, request.done)?.edits();
+    let mut edits = ticks.edits();
     if let Some(text) = request.state {
         let section = CURRENT_STATE;
         edits.push(Edit::Replace { section, text });
     }
-    if !request.next.is_empty() {
+    if let Some(Steps { text, .. }) = &steps {
         let section = NEXT_STEPS;
-        edits.push(Edit::Replace {
-            section,
-            text: &steps,
-        });
+        edits.push(Edit::Replace { section, text });
     }
     if !files.is_empty() {
         let section = FILES_MODIFIED;
@@ -164,13 +182,19 @@ fn revise(revision: &Revision, content: &Content) -> Result<Vec<u8>> {
             value: Scalar::Text(current),
         });
     }
+    let told = steps.as_ref().map(|steps| steps.told(message));
     let entry = Entry {
         agent: request.agent,
         action: request.action,
-        text: message,
+        text: told.as_deref().unwrap_or(message),
         is_work: true,
     };
-    revision.apply(edits, Some(entry))
+    let mut bytes = revision.apply(edits, Some(entry))?;
+    let moved = match current {
+        Some(_) => None,
+        None => ticks.move_on(revision, &mut bytes)?,
+    };
+    Ok((bytes, steps.map_or(Vec::new(), |steps| steps.kept), moved))
 }
 
 /// What the entry says when the caller did not.

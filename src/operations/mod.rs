@@ -28,6 +28,7 @@ pub mod resume;
 pub mod set;
 pub mod since;
 pub mod source;
+mod steps;
 pub mod task;
 pub mod template;
 pub mod trust;
@@ -64,6 +65,11 @@ pub struct Written {
     pub new_sections: Vec<String>,
     /// Kinds of secrets that were replaced.
     pub redacted: Vec<Kind>,
+    /// Open steps, one line each, that stay in Next Steps though new ones were given.
+    pub kept_steps: Vec<String>,
+    /// The open item that the current task became, in place of one that was ticked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_task: Option<String>,
     /// The planning session that was left for this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<planning::Left>,
@@ -89,6 +95,8 @@ impl Written {
             progress: document.progress(),
             new_sections: own.collect(),
             redacted: guard.found.borrow().iter().copied().collect(),
+            kept_steps: Vec::new(),
+            current_task: None,
             left: None,
         }
     }

@@ -1,5 +1,6 @@
 //! Takes a session over, and tells what changed since it was handed over.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -11,7 +12,7 @@ use super::pause::set_status;
 use super::write::{Entry, write};
 use super::{Written, slug_of};
 use crate::document::time::{Timestamp, format_rfc3339, parse_rfc3339};
-use crate::document::{Document, Edit, Scalar, Source, Status, sha256};
+use crate::document::{Document, Edit, Scalar, Source, Status, insert, sha256};
 use crate::error::{Error, Kind, Result};
 use crate::git::Repository;
 use crate::store::Store;
@@ -26,6 +27,8 @@ const TAKEN_BY: &[&str] = &["orchestration", "handoff", "taken_by"];
 pub struct Request<'r> {
     /// Who.
     pub agent: &'r str,
+    /// Whether that is a person, who may take what was handed to somebody else.
+    pub person: bool,
     /// Even if somebody else has taken it.
     pub take: bool,
 }
@@ -92,8 +95,8 @@ pub enum SourceState {
 ///
 /// # Errors
 ///
-/// Of kind [`Kind::Unmet`] when somebody else has taken it since it was handed over; or when it is
-/// completed, git fails, or the file cannot be edited or written.
+/// Of kind [`Kind::Unmet`] when somebody else has taken it since it was handed over, or it was
+/// handed to another agent; or when it is completed, git fails, or the file cannot be edited or written.
 pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Resumed> {
     check_token("agent", request.agent)?;
     let source = store.read(name)?;
@@ -104,17 +107,24 @@ pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
     let written = write(store, name, false, now, |revision| {
         revision.refuse_completed()?;
         let document = revision.document;
-        let handoff = document.handoff();
-        let holder = handoff
-            .as_ref()
-            .and_then(|handoff| handoff.taken_by.as_deref());
-        let other = holder.filter(|holder| *holder != agent);
-        if let (Some(other), false) = (other, request.take) {
-            let since = handoff
-                .as_ref()
-                .and_then(|handoff| handoff.taken_at.as_deref());
-            let since = since.map(|at| format!(" since {at}")).unwrap_or_default();
-            let mut error = revision.error(format!("{other} has this session{since}"));
+        let handoff = document.handoff().unwrap_or_default();
+        let holder = handoff.taken_by.as_deref();
+        let other = handoff.holder_but(agent);
+        let meant = handoff.to.as_deref();
+        let meant = meant.filter(|to| holder.is_none() && !to.eq_ignore_ascii_case(agent));
+        let refusal = match (other, meant) {
+            (Some(other), _) => Some(handoff.held_by(other)),
+            (None, Some(to)) if !request.person => {
+                let at = handoff.at.iter().map(|at| format!(" at {at}"));
+                let at: String = at.collect();
+                Some(format!(
+                    "this session was handed over to {to}{at}, not to {agent}"
+                ))
+            }
+            _ => None,
+        };
+        if let Some(refusal) = refusal.filter(|_| !request.take) {
+            let mut error = revision.error(refusal);
             error.kind = Kind::Unmet;
             return Err(error.hint(format!("agentsess resume {} --take", slug_of(name))));
         }
@@ -125,13 +135,16 @@ pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
             brief = Some(Brief::new(store, name, document, now));
             return Ok(None);
         }
-        let from = handoff.as_ref().and_then(|handoff| handoff.from.as_deref());
-        let text = match (other, already, from) {
+        let from = handoff.from.as_deref();
+        let mut text = match (other, already, from) {
             (Some(other), ..) => format!("Took over from {other}."),
             (None, false, Some(from)) => format!("Took over from {from}."),
             (None, false, None) => "Took it.".to_owned(),
             (None, true, _) => "Went on.".to_owned(),
         };
+        if let Some(to) = meant {
+            let _ = write!(text, " It was handed over to {}.", insert::line(to));
+        }
         let entry = Entry {
             agent,
             action: "resumed",

@@ -7,7 +7,7 @@ use super::set::reopen;
 use super::{Guard, Written, apply, slug_of, updated};
 use crate::document::schema::{CURRENT_STATE, same_name};
 use crate::document::time::Timestamp;
-use crate::document::{Document, Edit, Scalar, Source, Status, state_hash};
+use crate::document::{Document, Edit, Scalar, Source, Status, issue_id, state_hash};
 use crate::error::{Error, Kind, Result};
 use crate::store::Store;
 
@@ -103,6 +103,11 @@ impl<'r> Revision<'r> {
         Error::usage(message).at(&self.store.shown(&self.store.path(self.name)), None)
     }
 
+    /// The issue id that an item bears.
+    pub fn id<'t>(&self, item: &'t str) -> Option<&'t str> {
+        issue_id(item, |token| self.store.config.items.is_id(token))
+    }
+
     /// Makes the edits, then adds the entry and brings the frontmatter up to date.
     ///
     /// # Errors
@@ -163,11 +168,14 @@ impl<'r> Revision<'r> {
             return Ok(source.into_bytes());
         };
         let recorded = format!("{} {}", updated(&document, self.now), state_hash(state));
-        let edit = Edit::Set {
-            path: &["session", "state_recorded"],
-            value: Scalar::Text(&recorded),
-        };
-        apply(self.store, self.name, &document, &[edit], &Guard::default())
+        self.set(&document, &["session", "state_recorded"], &recorded)
+    }
+
+    /// Sets a key in what this revision has become so far.
+    pub fn set(&self, document: &Document, path: &[&str], text: &str) -> Result<Vec<u8>> {
+        let value = Scalar::Text(text);
+        let edit = Edit::Set { path, value };
+        apply(self.store, self.name, document, &[edit], self.guard)
     }
 }
 

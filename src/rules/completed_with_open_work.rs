@@ -1,7 +1,7 @@
 use super::context::{Context, Findings, Phase};
 use super::rule::declare;
 use crate::document::Item;
-use crate::document::issue_id;
+use crate::document::filed_id;
 use crate::document::schema::{ACCEPTANCE_CRITERIA, BLOCKERS, EXECUTION_PROGRESS, NEXT_STEPS};
 
 declare! {
@@ -67,7 +67,7 @@ pub(super) fn open_work<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a Item> 
     let document = cx.document;
     let filed = |item: &Item| {
         let configured = |token: &str| cx.config.items.is_id(token);
-        issue_id(item.text.of(document.text), configured).is_some()
+        filed_id(item.text.of(document.text), configured).is_some()
     };
     let sections = SECTIONS.into_iter();
     sections

@@ -1,5 +1,5 @@
 use super::context::{Context, Findings, Phase, shown};
-use super::rule::declare;
+use super::rule::{Severity, declare};
 use crate::document::schema::SESSION_LOG;
 use crate::document::{Span, Verbatim, is_placeholder, next_line};
 
@@ -10,7 +10,8 @@ declare! {
     ///
     /// Once the session is paused or completed, no line of a section consists of nothing but a
     /// placeholder: `TODO`, `TBD`, `...`, `[what was done]`, `<the next step>` or `{{ title }}`,
-    /// with or without a dash before it. The Session Log, code and quotes are passed over.
+    /// with or without a dash before it. The Session Log, code and quotes are passed over. In a
+    /// required section it is an error, because nobody can go on from it.
     ///
     /// ## Why
     ///
@@ -54,8 +55,15 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
                 body.verbatim_at(start),
                 Some(Verbatim::Code | Verbatim::Quote)
             );
+            let name = body.name(section);
+            let severity = if cx.config.is_required(name) {
+                Severity::Error
+            } else {
+                Severity::Warning
+            };
             if !quoted {
-                found.report(
+                found.report_as(
+                    severity,
                     Span::new(start, start + words.len()),
                     format!("`{}` is a placeholder", shown(words)),
                     "write what it stands for, or remove it; `None.` if there is nothing to say",

@@ -1,7 +1,7 @@
 //! Work that is still open, and whether it bears an issue id.
 
 use crate::document::schema::{ACCEPTANCE_CRITERIA, BLOCKERS, EXECUTION_PROGRESS, NEXT_STEPS};
-use crate::document::{Document, Span, insert, is_none, issue_id, sha256};
+use crate::document::{Document, Span, filed_id, insert, is_none, sha256};
 use crate::store::Store;
 
 const TICKETS: &[&str] = &["planning", "backlog", "tickets"];
@@ -69,7 +69,7 @@ impl Open {
     /// The id it bears: one of a known form, or one that the session was given.
     pub fn id<'d>(&self, store: &Store, document: &'d Document<'_>) -> Option<&'d str> {
         let tickets = tickets(document);
-        issue_id(self.span.of(document.text), |token| {
+        filed_id(self.span.of(document.text), |token| {
             store.config.items.is_id(token) || tickets.iter().any(|ticket| ticket == token)
         })
     }

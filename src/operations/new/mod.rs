@@ -16,6 +16,13 @@ use crate::store::Store;
 use draft::draft;
 use parent::Parent;
 
+/// The command that begins with nothing but a title. What stands behind it in a hint goes in the
+/// place of what was given for it.
+pub const AGAIN: &str = "agentsess new \"What this work is about\"";
+
+/// The title in it.
+pub const TITLE: &str = "\"What this work is about\"";
+
 /// What a new session starts with.
 #[derive(Debug, Default)]
 pub struct Request<'r> {
@@ -105,8 +112,7 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
     };
     let title = insert::line(&start.title(request.title).unwrap_or_default());
     if title.is_empty() {
-        return Err(Error::usage("a session needs a title")
-            .hint("agentsess new \"What this work is about\""));
+        return Err(Error::usage("a session needs a title").hint(AGAIN));
     }
     let guard = Guard::new(request.allow_secret);
     let title = guard.text(&title);

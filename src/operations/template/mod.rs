@@ -121,7 +121,7 @@ pub fn find(store: &Store, name: Option<&str>) -> Result<Template> {
     let mut error = Error::usage(format!("there is no template `{name}`"));
     error.details = known;
     Err(error.hint(match near {
-        Some(near) => format!("agentsess new \"What this work is about\" --template {near}"),
+        Some(near) => format!("{} --template {near}", super::new::AGAIN),
         None => "agentsess template list".to_owned(),
     }))
 }
@@ -144,10 +144,12 @@ fn own(store: &Store) -> Result<(Vec<Template>, Vec<Broken>)> {
     let (mut own, mut broken) = (Vec::new(), Vec::new());
     for path in store.templates()? {
         let shown = store.shown(&path);
-        let template = store
-            .read_template(&path)
-            .and_then(|bytes| Template::parse(&bytes, Some(&shown)));
-        match template {
+        let bytes = store.read_template(&path);
+        // A shell makes the file before it starts `template show`, which is to fill it.
+        if bytes.as_ref().is_ok_and(Vec::is_empty) {
+            continue;
+        }
+        match bytes.and_then(|bytes| Template::parse(&bytes, Some(&shown))) {
             Ok(template) => own.push(template),
             Err(error) => broken.push((shown, error)),
         }
@@ -224,10 +226,8 @@ impl Template {
                 .collect();
             let vars = missing.iter().map(|v| format!(" --var {}=VALUE", v.name));
             let vars: String = vars.collect();
-            return Err(error.hint(format!(
-                "agentsess new \"What this work is about\" --template {}{vars}",
-                self.name
-            )));
+            let (again, name) = (super::new::AGAIN, &self.name);
+            return Err(error.hint(format!("{again} --template {name}{vars}")));
         }
         for variable in &self.variables {
             let default = variable.default.clone().unwrap_or_default();

@@ -10,6 +10,7 @@ mod file;
 mod known;
 mod line;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
@@ -72,12 +73,20 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
         .map(|sink| Sink::resolve(store, name, request, sink))
         .transpose()?;
     let ledger = told(store, name, request)?;
-    let open = open::items(document).len();
+    let open = open::items(document);
     let (known, orphans) = known(store, document, &ledger, sink.as_ref());
     if known.is_empty() {
-        let note = match open {
+        let note = match open.len() {
             0 => "nothing is open".to_owned(),
-            open => format!("{}, each with an issue id", counted(open, "open item")),
+            count => {
+                let ids = open.iter().filter_map(|open| open.id(store, document));
+                let ids: BTreeSet<_> = ids.collect();
+                let ids = ids.into_iter().collect::<Vec<_>>().join(", ");
+                format!(
+                    "{}, each with an issue id: {ids}",
+                    counted(count, "open item")
+                )
+            }
         };
         return Ok(verdict(Item::Remaining, Verdict::Proven, note, Vec::new()));
     }
@@ -120,7 +129,7 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
         let note = format!(
             "{} of {} without an issue id; write `ID - text`, or tick what is done",
             details.len(),
-            counted(open, "open item")
+            counted(open.len(), "open item")
         );
         let before = lines.last().map(|line| line.sink.as_str());
         let backlog = || {
