@@ -71,6 +71,7 @@ pub fn run(
     let (program, arguments) = argv
         .split_first()
         .ok_or_else(|| io::Error::other("there is no program"))?;
+    log::debug!("runs {argv:?} in {}", folder.display());
     let mut child = Command::new(program)
         .args(arguments)
         .current_dir(folder)

@@ -114,6 +114,17 @@ pub struct Global {
     /// Print nothing but errors and what was asked for
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// Say on standard error what was chosen and why: folder, configuration, session, git commands
+    ///
+    /// Also how long the lock was waited for.
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "quiet",
+        hide_short_help = true
+    )]
+    pub verbose: bool,
 }
 
 /// When to use colours. `NO_COLOR` and `CLICOLOR_FORCE` are respected.
@@ -318,7 +329,7 @@ pub enum DataFormat {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 States, most in need of attention first:
-  broken    title, status or last_updated cannot be read
+  broken    cannot be relied on: frontmatter missing or unreadable, a code fence without end
   blocked   Blockers has an open item
   behind    the log went on after Current State was last written
   closable  completed, or nothing is left to do
@@ -352,10 +363,10 @@ pub struct List {
     /// Only sessions that nobody has written to for too long, by status
     ///
     /// How long that is, `lint.stale-days`, `lint.long-paused-days` and `lint.forgotten-days` say.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "planning")]
     pub stale: bool,
     /// What happened since TIME, by session: a span such as 90m, 12h, 1d or 2w, or a date
-    #[arg(long, value_name = "TIME", conflicts_with = "stale")]
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["stale", "planning"])]
     pub since: Option<String>,
 }
 
@@ -369,6 +380,9 @@ Examples:
   agentsess doctor --fix")]
 pub struct Doctor {
     /// Remove leftovers, and what has been in the trash for 90 days; no session is changed
+    ///
+    /// A leftover is removed once no living program holds it, and a copy that was in an editor only
+    /// if nothing was written into it for a day and it says nothing of its own.
     #[arg(long)]
     pub fix: bool,
 }

@@ -1,8 +1,10 @@
 //! `.agents/agentsess.toml`. Every key is optional; an unknown one is an error.
 
 mod close;
+mod layers;
 mod messages;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,10 +16,9 @@ use toml::Spanned;
 
 pub use close::{Close, ISSUE_COMMAND, Item, Sink, SinkInput};
 
-use crate::document::line_column;
 use crate::document::schema::{REQUIRED_SECTIONS, same_name};
 use crate::error::{Error, Result};
-use messages::in_words;
+use layers::Layers;
 
 /// The file, relative to the root.
 pub const FILE: &str = ".agents/agentsess.toml";
@@ -42,6 +43,14 @@ const WHOLE: (&str, &str) = ("^(?:", ")$");
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 #[schemars(title = "Configuration of agentsess")]
 pub struct Config {
+    /// The versions of agentsess that may be used here, such as `>=0.1`: a requirement as Cargo
+    /// knows them. Others refuse to work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required_version: Option<String>,
+    /// A configuration file that says what this one does not, relative to this one and within the
+    /// repository. Tables are merged key by key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extends: Option<PathBuf>,
     /// How long a writer waits for another one, in seconds.
     #[schemars(range(min = 0.0, max = LONGEST_LOCK_TIMEOUT))]
     lock_timeout: f64,
@@ -59,12 +68,14 @@ pub struct Config {
     pub records: Records,
     /// What was read, for errors that are noticed later.
     #[serde(skip)]
-    origin: Option<Origin>,
+    origin: Layers,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
+            required_version: None,
+            extends: None,
             lock_timeout: LOCK_TIMEOUT,
             linear: Linear::default(),
             sections: Sections::default(),
@@ -72,16 +83,9 @@ impl Default for Config {
             lint: Lint::default(),
             close: Close::default(),
             records: Records::default(),
-            origin: None,
+            origin: Layers::default(),
         }
     }
-}
-
-/// A configuration file.
-#[derive(Debug)]
-struct Origin {
-    path: PathBuf,
-    text: String,
 }
 
 /// `[linear]`
@@ -211,71 +215,74 @@ impl Config {
     /// When it cannot be read, is not TOML, or has an unknown key or a wrong value.
     pub fn load(root: &Path) -> Result<Self> {
         let path = root.join(FILE);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Self::parse(text, path),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(Error::io("read the configuration", &path, &error)),
+        // What cannot be looked at cannot be read either, and that is an error.
+        if path
+            .symlink_metadata()
+            .is_err_and(|error| error.kind() == ErrorKind::NotFound)
+        {
+            return Ok(Self::default());
         }
+        Self::read(&path, root)
     }
 
-    /// Reads a configuration file that was named.
+    /// Reads a configuration file that was named, and what it extends within `root`.
     ///
     /// # Errors
     ///
     /// As for [`Config::load`], and when there is no such file.
-    pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::io("read the configuration", path, &error))?;
-        Self::parse(text, path.to_owned())
+    pub fn read(path: &Path, root: &Path) -> Result<Self> {
+        Self::of(Layers::read(path, root)?)
     }
 
-    fn parse(text: String, path: PathBuf) -> Result<Self> {
-        let mut config = Self::deserialize(&text, &path)?;
-        config.origin = Some(Origin { path, text });
-        Ok(config)
+    fn of(layers: Layers) -> Result<Self> {
+        let config = Self::deserialize(layers.merged()?);
+        let config = config.map_err(|error| layers.error_of(&error))?;
+        if let Some((key, message)) = config.defect() {
+            return Err(layers.error_about(&key, &message));
+        }
+        Ok(Self {
+            origin: layers,
+            ..config
+        })
+    }
+
+    /// What is wrong though its type is right, and the key.
+    fn defect(&self) -> Option<(String, String)> {
+        let defect = |key: &str, message: String| Some((key.to_owned(), message));
+        if !(0.0..=LONGEST_LOCK_TIMEOUT).contains(&self.lock_timeout) {
+            let message = format!("`lock-timeout` must be between 0 and {LONGEST_LOCK_TIMEOUT}");
+            return defect("lock-timeout", message);
+        }
+        let leaves = |path: &Path| path.is_absolute() || path.iter().any(|part| part == "..");
+        if self.records.folder.as_deref().is_some_and(leaves) {
+            let message = "`records.folder` must stay within the repository";
+            return defect("folder", message.to_owned());
+        }
+        self.close.defect()
     }
 
     /// An error about a value of the configuration, which is found by the place it was read from.
     pub fn error_at<T>(&self, value: &Spanned<T>, message: String) -> Error {
-        let error = Error::usage(message);
-        match &self.origin {
-            Some(origin) => {
-                let position = line_column(&origin.text, value.span().start);
-                error.at(&origin.path, Some(position))
-            }
-            None => error,
-        }
+        self.origin.error(value.span().start, message)
     }
 
     /// The file that was read.
     pub fn path(&self) -> Option<&Path> {
-        self.origin.as_ref().map(|origin| origin.path.as_path())
+        self.files().next()
     }
 
-    fn deserialize(text: &str, path: &Path) -> Result<Self> {
-        let config: Self = toml::from_str(text).map_err(|error| {
-            let position = error.span().map(|span| line_column(text, span.start));
-            Error::usage(in_words(error.message()))
-                .at(path, position)
-                .hint(SCHEMA)
-        })?;
-        let wrong = |key: &str, message: &str| {
-            let offset = text.find(key).unwrap_or(0);
-            let error = Error::usage(message).hint(SCHEMA);
-            Err(error.at(path, Some(line_column(text, offset))))
-        };
-        if !(0.0..=LONGEST_LOCK_TIMEOUT).contains(&config.lock_timeout) {
-            let message = format!("`lock-timeout` must be between 0 and {LONGEST_LOCK_TIMEOUT}");
-            return wrong("lock-timeout", &message);
-        }
-        if let Some((key, message)) = config.close.defect() {
-            return wrong(&key, &message);
-        }
-        let leaves = |path: &Path| path.is_absolute() || path.iter().any(|part| part == "..");
-        if config.records.folder.as_deref().is_some_and(leaves) {
-            return wrong("folder", "`records.folder` must stay within the repository");
-        }
-        Ok(config)
+    /// That file, and those that it extends.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.origin.paths()
+    }
+
+    /// The keys that hold of each of these files.
+    ///
+    /// # Errors
+    ///
+    /// When there was an error when they were read.
+    pub fn keys(&self) -> Result<Vec<(&Path, Vec<String>)>> {
+        self.origin.keys()
     }
 
     /// How long a writer waits for another one.
@@ -376,8 +383,14 @@ pub fn excluded(folder: &Path, globs: &[String]) -> Result<Gitignore, ignore::Er
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> Result<Config> {
+        let mut layers = Layers::default();
+        layers.push("agentsess.toml".into(), text);
+        Config::of(layers)
+    }
+
     fn error(text: &str) -> String {
-        let error = Config::parse(text.into(), "agentsess.toml".into()).unwrap_err();
+        let error = parse(text).unwrap_err();
         format!("{error} ({})", error.hint.as_deref().unwrap_or("-"))
     }
 
@@ -392,6 +405,38 @@ mod tests {
         assert!(error("[records]\nfolder = '/x'").starts_with("agentsess.toml:2:1"));
         assert!(error("[items]\nid-patterns = ['(']").starts_with("agentsess.toml:2:15"));
         assert!(error("[lint]\nexclude = ['a', '[b']").starts_with("agentsess.toml:2:11"));
+    }
+
+    #[test]
+    fn errors_point_into_the_file_that_has_the_key() {
+        let error = |near: &str, far: &str| {
+            let mut layers = Layers::default();
+            layers.push("near.toml".into(), near);
+            layers.push("far.toml".into(), far);
+            Config::of(layers).unwrap_err().to_string()
+        };
+        let near = "extends = 'far.toml'\n[lint]\nignore = []\n";
+        assert!(error(near, "[lint]\nselect = 1\n").starts_with("far.toml:2:10: wrong type"));
+        assert!(error(near, "x = 1").starts_with("far.toml:1:1: unknown key `x`"));
+        assert!(error(near, "x =").starts_with("far.toml:1:4: "));
+        assert!(error("[close]\nlessons = '/x'", "").starts_with("near.toml:2:1: "));
+        assert!(error(near, "[close]\nlessons = '/x'").starts_with("far.toml:2:1: "));
+        assert!(error(near, "[close]\nsinks = 1\n[close.sinks]").starts_with("far.toml:3:"));
+    }
+
+    #[test]
+    fn another_version_is_refused_before_keys_it_does_not_know() {
+        assert!(parse("required-version = '>=0.1, <1000'").is_ok());
+        assert_eq!(
+            error("required-version = '>=1000.1'\nnew-key = 1"),
+            format!(
+                "agentsess.toml:1:20: this project requires agentsess >=1000.1, and this is {} \
+                 (cargo install agentsess --version '>=1000.1')",
+                env!("CARGO_PKG_VERSION")
+            )
+        );
+        assert!(error("required-version = 'new'").contains("is no requirement such as"));
+        assert!(error("required-version = 1").contains("expected text in quotes"));
     }
 
     #[test]
@@ -456,17 +501,16 @@ mod tests {
     fn a_configuration_is_written_as_it_is_read() {
         let text =
             "lock-timeout = 2.5\n[items]\nid-patterns = ['T\\d+']\n[lint]\nselect = ['log']\n";
-        let config = Config::deserialize(text, Path::new("x")).unwrap();
+        let config = parse(text).unwrap();
         let written = toml::to_string(&config).unwrap();
-        let again = Config::deserialize(&written, Path::new("x")).unwrap();
+        let again = parse(&written).unwrap();
         assert!(written.contains("id-patterns = ['T\\d+']"), "{written}");
         assert_eq!(toml::to_string(&again).unwrap(), written);
     }
 
     #[test]
     fn an_id_pattern_covers_the_whole_token() {
-        let config =
-            Config::deserialize("[items]\nid-patterns = ['a|ab']", Path::new("x")).unwrap();
+        let config = parse("[items]\nid-patterns = ['a|ab']").unwrap();
         assert!(config.items.is_id("ab"));
         assert!(!config.items.is_id("abc"));
     }

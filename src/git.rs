@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
+use log::debug;
 use memchr::memmem;
 
 use crate::error::{Error, Kind, Result};
@@ -319,8 +320,8 @@ impl Repository {
     pub fn blobs(&self, ids: &[&str], limit: u64) -> Result<Vec<Blob>> {
         let failed = |error: io::Error| Error::io("read from git", &self.top, &error);
         let mut command = self.command(["cat-file", "--batch"]);
-        let mut git = self
-            .in_hook(&mut command)
+        announce(self.in_hook(&mut command));
+        let mut git = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -415,6 +416,7 @@ impl Repository {
             &["commit", "--quiet", "--only", "--file=-"],
             &paths_to_commit,
         );
+        announce(&commit);
         let said = commit
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -487,6 +489,7 @@ impl Repository {
     }
 
     fn output(&self, command: &mut Command) -> Result<Vec<u8>> {
+        announce(command);
         let output = command
             .output()
             .map_err(|error| Error::io("run git", &self.top, &error))?;
@@ -508,18 +511,28 @@ impl Repository {
 pub fn merge_file(ours: &Path, base: &Path, theirs: &[u8]) -> Result<Option<Vec<u8>>> {
     let folder = base.parent().unwrap_or(base);
     let failed = |error: &io::Error| Error::io("write the file", folder, error);
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
+    let mut file = tempfile::Builder::new();
+    let file = file
+        .prefix(".agentsess-")
+        .suffix(".tmp")
+        .tempfile_in(folder);
+    let mut file = file.map_err(|error| failed(&error))?;
     file.write_all(theirs).map_err(|error| failed(&error))?;
-    let output = Command::new("git")
-        .args(["merge-file", "-p", "-q", "--"])
+    let mut git = Command::new("git");
+    git.args(["merge-file", "-p", "-q", "--"])
         .args([ours, base, file.path()])
         .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output();
-    Ok(output
+        .stderr(Stdio::null());
+    announce(&git);
+    Ok(git
+        .output()
         .ok()
         .filter(|output| output.status.success())
         .map(|output| output.stdout))
+}
+
+fn announce(git: &Command) {
+    debug!("runs {git:?}");
 }
 
 /// Whether a text is the full id of an object, in SHA-1 or SHA-256.

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use agentsess::cli::Cli;
 use agentsess::commands;
-use clap::Parser;
+use clap::CommandFactory;
 
 fn main() -> ExitCode {
-    match Cli::try_parse() {
-        Ok(cli) => commands::run(cli),
+    match Cli::command().try_get_matches() {
+        Ok(matches) => commands::run(&matches),
         Err(error) => commands::wrong_use(&error),
     }
 }

@@ -651,10 +651,8 @@ fn of_those_who_take_a_handoff_at_once_one_gets_it() {
             assert_eq!(*code, Some(1), "{agent}: {text}");
             let holder = format!("{} has this session since 2025-12-04T14:30:00Z", won[0].0);
             assert!(text.contains(&holder), "{text}");
-            assert!(
-                text.contains("hint: agentsess resume shared --take"),
-                "{text}"
-            );
+            let hint = format!("hint: agentsess resume --agent {agent} shared --take");
+            assert!(text.contains(&hint), "{text}");
         }
         let text = project.read("shared");
         assert!(text.contains(&format!("taken_by: \"{} ", won[0].0)));

@@ -40,11 +40,7 @@ struct File {
 }
 
 pub(super) fn run(context: &Context, arguments: &cli::Adopt) -> Result<ExitCode> {
-    let mut place = context.place.clone();
-    if let Some(folder) = &arguments.to {
-        place.sessions = Some(folder.clone());
-    }
-    let store = Store::open(&place)?;
+    let store = context.store_to_be(arguments.to.clone())?;
     let dry_run = arguments.dry_run || arguments.diff;
     let outcomes = adopt::adopt(&store, &arguments.paths, dry_run, context.now)?;
     let elsewhere = arguments.to.as_deref();
@@ -57,18 +53,23 @@ pub(super) fn run(context: &Context, arguments: &cli::Adopt) -> Result<ExitCode>
                 File::adopted(&store, &path, &adopted, arguments.diff, elsewhere)
             }
         })
+        .map(|file| File {
+            undo: file.undo.map(|undo| context.output.command(&undo)),
+            ..file
+        })
         .collect();
     let count = |outcome: &str| files.iter().filter(|file| file.outcome == outcome).count();
     let refused = count("refused");
     let adopted = files.len() - refused - count("already");
     let hint = if dry_run && adopted > 0 {
-        Some(command(arguments))
+        Some(context.output.command(&command(arguments)))
     } else {
         let refused = files.iter().find(|file| file.outcome == "refused");
         let unsound = files.iter().find(|file| file.reason.is_some());
         refused
             .or(unsound)
             .map(|file| format!("agentsess lint {}", shell::word(&file.path)))
+            .map(|command| context.output.command(&command))
     };
     let result = Answer {
         adopted,

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{Context, output};
+use super::{Context, output, trust_file};
 use crate::cli;
 use crate::error::Result;
 use crate::operations::doctor::{self, Problem};
@@ -12,14 +12,18 @@ use crate::render::sanitize;
 #[derive(Serialize)]
 struct Examined<'p> {
     problems: &'p [Problem],
-    hint: Option<&'static str>,
+    hint: Option<String>,
 }
 
 pub(super) fn run(context: &Context, arguments: &cli::Doctor) -> Result<ExitCode> {
     let store = context.store()?;
-    let mut problems = doctor::examine(&store, context.now)?;
+    let trust = trust_file().ok();
+    let mut problems = doctor::examine(&store, trust.as_ref(), context.now)?;
     if arguments.fix {
-        doctor::repair(&store, &mut problems)?;
+        doctor::repair(&store, trust.as_ref(), &mut problems, context.now)?;
+    }
+    for problem in &mut problems {
+        problem.help = context.output.command(&problem.help);
     }
     let left = problems.iter().filter(|problem| !problem.fixed).count();
     let fixable = problems
@@ -27,7 +31,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Doctor) -> Result<ExitCode
         .any(|problem| problem.fixable && !problem.fixed);
     let examined = Examined {
         problems: &problems,
-        hint: fixable.then_some("agentsess doctor --fix"),
+        hint: fixable.then(|| context.output.command("agentsess doctor --fix")),
     };
     context.output.print(&examined, || {
         let mut text = String::new();
@@ -49,7 +53,11 @@ pub(super) fn run(context: &Context, arguments: &cli::Doctor) -> Result<ExitCode
             (left, 0) => writeln!(text, "{left} to look after"),
             (left, fixed) => writeln!(text, "{fixed} fixed, {left} to look after"),
         };
-        text + &examined.hint.map(output::hint).unwrap_or_default()
+        text + &examined
+            .hint
+            .as_deref()
+            .map(output::hint)
+            .unwrap_or_default()
     })?;
     Ok(ExitCode::from(u8::from(left > 0)))
 }

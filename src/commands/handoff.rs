@@ -24,8 +24,9 @@ pub(super) fn run(context: &Context, arguments: &cli::Handoff) -> Result<ExitCod
         take: arguments.take || is_person(&arguments.author),
         allow_secret: arguments.secrets.allow_secret,
     };
-    let outcome = handoff(&store, &session, &request, context.now)?;
+    let mut outcome = handoff(&store, &session, &request, context.now)?;
     let output = &context.output;
+    outcome.resume = output.command_for_others(&outcome.resume);
     output.print(&outcome, || {
         brief::ending_with(&outcome.brief, &format!("Go on with: {}\n", outcome.resume))
     })?;

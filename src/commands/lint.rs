@@ -51,7 +51,6 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
         stdin_filename: input.stdin_filename.as_deref(),
         exclude: &input.exclude,
         force_exclude: input.force_exclude,
-        folder_is_named: context.place.sessions.is_some(),
     };
     let inputs = Inputs::resolve(&store, request).map_err(relocated)?;
     if input.show_files {

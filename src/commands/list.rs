@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use super::{Context, output, planning};
+use super::{Context, output, planning, sessions_above};
 use crate::cli;
 use crate::document::time::format_rfc3339;
 use crate::error::Result;
@@ -37,19 +37,28 @@ pub(super) fn run(context: &Context, arguments: &cli::List) -> Result<ExitCode> 
     if let Some(start) = &arguments.since {
         return lately(context, start);
     }
-    let mut rows = list::list(&context.store()?, true, context.now)?;
+    let store = context.store()?;
+    let mut rows = list::list(&store, true, context.now)?;
+    let above = rows.is_empty().then(|| sessions_above(&store)).flatten();
+    let (note, hint) = above.unzip();
     if arguments.stale {
         rows.retain(|row| row.stale);
     }
     let sessions = Sessions {
         sessions: &rows,
-        hint: None,
+        hint: hint.map(|hint| context.output.command(&hint)),
     };
     context.output.print(&sessions, || match rows.len() {
-        0 => "0 sessions".to_owned(),
+        0 => "0 sessions\n".to_owned() + &elsewhere(note.as_deref(), sessions.hint.as_deref()),
         _ => table(&rows),
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What to say where no session is, but some are above.
+fn elsewhere(note: Option<&str>, hint: Option<&str>) -> String {
+    let note = note.map(|note| format!("note: {}\n", one_line(note)));
+    note.unwrap_or_default() + &hint.map(output::hint).unwrap_or_default()
 }
 
 /// What happened, by session.
@@ -86,11 +95,13 @@ fn lately(context: &Context, start: &str) -> Result<ExitCode> {
 
 /// What bare `agentsess` prints: the active sessions and one suggestion.
 pub(super) fn overview(context: &Context) -> Result<ExitCode> {
-    let rows = list::list(&context.store()?, false, context.now)?;
-    let hint = rows.first().map_or_else(
-        || "agentsess new \"What this work is about\"".to_owned(),
-        suggestion,
-    );
+    let store = context.store()?;
+    let rows = list::list(&store, false, context.now)?;
+    let above = rows.is_empty().then(|| sessions_above(&store)).flatten();
+    let (note, above) = above.unzip();
+    let hint = rows.first().map(suggestion).or(above);
+    let hint = hint.unwrap_or_else(|| "agentsess new \"What this work is about\"".to_owned());
+    let hint = context.output.command(&hint);
     let sessions = Sessions {
         sessions: &rows,
         hint: Some(hint.clone()),
@@ -103,7 +114,7 @@ pub(super) fn overview(context: &Context) -> Result<ExitCode> {
         if rows.len() > SHOWN {
             let _ = writeln!(text, "… and {} more: agentsess list", rows.len() - SHOWN);
         }
-        text + &output::hint(&hint)
+        text + &elsewhere(note.as_deref(), Some(&hint))
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -139,7 +150,7 @@ fn cells(row: &Row) -> [String; 6] {
         0 => String::new(),
         total => format!("{}/{total}", row.progress.done),
     };
-    let mut task = plain(row.current_task.as_deref());
+    let mut task = plain(row.defect.as_deref().or(row.current_task.as_deref()));
     if task.chars().count() > 60 {
         task = task.chars().take(59).chain(['…']).collect();
     }

@@ -3,6 +3,7 @@
 
 mod adopt;
 mod block;
+mod carried;
 mod close;
 mod decide;
 mod docs;
@@ -31,13 +32,14 @@ mod template;
 mod trust;
 mod unblock;
 mod use_session;
+mod verbose;
 
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::CommandFactory;
 use clap::error::ErrorKind;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::cli::{self, Cli, Command, Global};
 use crate::clock;
@@ -46,6 +48,7 @@ use crate::document::time::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::shell;
 use crate::store::{FILE_LIMIT, Place, Store, TrustFile};
+use carried::Carried;
 use output::Output;
 
 /// What every command gets.
@@ -59,12 +62,25 @@ impl Context {
     fn store(&self) -> Result<Store> {
         Store::open(&self.place)
     }
+
+    /// The same for a command that makes the sessions folder if it is not there.
+    fn store_to_be(&self, sessions: Option<PathBuf>) -> Result<Store> {
+        let mut place = self.place.clone();
+        place.sessions = sessions.or(place.sessions);
+        place.make = true;
+        Store::open(&place)
+    }
 }
 
 /// Runs a command. The exit code is 0 when it did what was asked, 1 for findings or an unmet gate,
 /// 2 for everything else.
-pub fn run(cli: Cli) -> ExitCode {
-    let output = Output::new(&cli.global);
+pub fn run(matches: &ArgMatches) -> ExitCode {
+    let cli = match Cli::from_arg_matches(matches) {
+        Ok(cli) => cli,
+        Err(error) => return wrong_use(&error),
+    };
+    let output = Output::new(&cli.global, Carried::new(matches));
+    verbose::start(&cli.global);
     match dispatch(cli, &output) {
         Ok(code) => code,
         Err(error) => output.error(&error),
@@ -162,13 +178,8 @@ fn host() -> Option<&'static str> {
 
 /// What this user trusts, in the user's folder for state.
 fn trust_file() -> Result<TrustFile> {
-    let absolute = |name| {
-        variable(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let home = || absolute("HOME").map(|home| home.join(".local/state"));
-    let state = absolute("XDG_STATE_HOME").or_else(home);
+    let home = || folder("HOME").map(|home| home.join(".local/state"));
+    let state = folder("XDG_STATE_HOME").or_else(home);
     state.map(|state| TrustFile::below(&state)).ok_or_else(|| {
         Error::usage("there is no folder for what you trust: HOME is not set")
             .hint("XDG_STATE_HOME=/path/to/state agentsess trust --list")
@@ -178,6 +189,21 @@ fn trust_file() -> Result<TrustFile> {
 /// The value of an environment variable that has one.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The folder that an environment variable names; what is not absolute does not count.
+fn folder(name: &str) -> Option<PathBuf> {
+    let path = variable(name).map(PathBuf::from);
+    path.filter(|path| path.is_absolute())
+}
+
+/// Where the sessions may be that are not in this folder: what to say, and the command to go on
+/// with.
+fn sessions_above(store: &Store) -> Option<(String, String)> {
+    let above = store.sessions_above(folder("HOME").as_deref())?;
+    let above = above.display();
+    let message = format!("there are sessions in {above}; without git only this folder counts");
+    Some((message, format!("agentsess -C {above} list")))
 }
 
 /// Who runs this: what was given, else the agent whose environment is recognised, else the user.
@@ -219,6 +245,11 @@ fn select(store: &Store, selector: Option<&str>) -> Result<String> {
         let choice = error.kind == Kind::Ambiguous || selector.is_some();
         if let Some(candidate) = candidate.filter(|_| choice) {
             error.hint = Some(with_session(selector, candidate));
+        } else if error.kind == Kind::NotFound
+            && let Some((message, command)) = sessions_above(store)
+        {
+            error.details.push(message);
+            error.hint = Some(command);
         }
         error
     })

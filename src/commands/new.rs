@@ -16,7 +16,7 @@ struct Created<'w> {
 }
 
 pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
-    let store = context.store()?;
+    let store = context.store_to_be(None)?;
     let words = Words::read("new", &arguments.title, arguments.named.as_deref())?;
     let vars = arguments.var.iter().map(|var| variable(var));
     let vars = vars.collect::<Result<Vec<_>>>()?;

@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+use super::carried::Carried;
 use crate::cli::{Color, Global};
 use crate::document::schema::SECTIONS;
 use crate::error::{Error, Result};
 use crate::operations::planning::Left;
 use crate::operations::{Written, counted};
 use crate::render::{SCHEMA_VERSION, one_line, sanitize, write_json};
-use crate::shell;
 
 /// Open steps that a note names.
 const KEPT: usize = 3;
@@ -23,11 +23,13 @@ pub(super) struct Output {
     json: bool,
     quiet: bool,
     color: anstream::ColorChoice,
+    carried: Carried,
 }
 
 impl Output {
-    pub fn new(global: &Global) -> Self {
+    pub fn new(global: &Global, carried: Carried) -> Self {
         Self {
+            carried,
             json: global.json,
             quiet: global.quiet,
             color: match global.color {
@@ -44,7 +46,23 @@ impl Output {
             json: true,
             quiet: false,
             color: anstream::ColorChoice::Never,
+            carried: Carried::default(),
         }
+    }
+
+    /// A command that is suggested, with what this one was called with.
+    pub fn command(&self, command: &str) -> String {
+        self.carried.onto(command)
+    }
+
+    /// The same for somebody else to run.
+    pub fn command_for_others(&self, command: &str) -> String {
+        self.carried.for_others().onto(command)
+    }
+
+    /// A path that is shown, as a word of a command.
+    pub fn path(&self, path: &Path) -> String {
+        self.carried.path(path)
     }
 
     pub fn is_json(&self) -> bool {
@@ -134,12 +152,11 @@ impl Output {
 
     /// Prints an error on standard error and returns its exit code.
     pub fn error(&self, error: &Error) -> ExitCode {
-        let look = |path: &Path| format!("ls -ld {}", shell::word(&path.display().to_string()));
-        let fallback = match &error.location {
-            Some(location) => look(&location.path),
-            None => "agentsess help --all".to_owned(),
+        let hint = match (&error.hint, &error.location) {
+            (Some(hint), _) => self.command(hint),
+            (None, Some(location)) => format!("ls -ld {}", self.path(&location.path)),
+            (None, None) => "agentsess help --all".to_owned(),
         };
-        let hint = error.hint.as_deref().unwrap_or(&fallback);
         let text = if self.json {
             let report = Report {
                 error: ErrorReport {
@@ -151,7 +168,7 @@ impl Output {
                     line: error.location.as_ref().and_then(|at| Some(at.position?.0)),
                     column: error.location.as_ref().and_then(|at| Some(at.position?.1)),
                     details: &error.details,
-                    hint,
+                    hint: &hint,
                 },
             };
             to_json(&report)
@@ -164,7 +181,7 @@ impl Output {
             for detail in &error.details {
                 let _ = writeln!(text, "  {}", sanitize(detail));
             }
-            text + &self::hint(hint)
+            text + &self::hint(&hint)
         };
         let mut stream = self.error_stream();
         // There is no better place to say that this cannot be said.

@@ -42,8 +42,6 @@ enum Destination {
 
 /// How what was found would be fixed.
 struct Next {
-    /// Options before the name of a git command, so that it works where this one does.
-    git: String,
     staged: bool,
     paths: Vec<String>,
 }
@@ -95,7 +93,6 @@ impl Printer {
         if let Destination::File(file) = &destination {
             guard(store, file, &inputs.paths)?;
         }
-        let directory = context.place.directory.as_ref();
         let paths = arguments.input.paths.iter();
         Ok(Self {
             format,
@@ -103,9 +100,6 @@ impl Printer {
             quiet: context.output.is_quiet(),
             destination,
             next: Next {
-                git: directory.map_or(String::new(), |directory| {
-                    format!(" -C {}", shell::word(&directory.to_string_lossy()))
-                }),
                 staged: arguments.input.staged,
                 paths: paths
                     .map(|path| path.to_string_lossy().into_owned())
@@ -134,20 +128,21 @@ impl Printer {
         match &self.destination {
             Destination::Output => {
                 let mut stream = BufWriter::new(context.output.stream());
-                let rendered = self.render(report, &mut stream);
+                let rendered = self.render(context, report, &mut stream);
                 finish(rendered.and_then(|()| stream.flush()))?;
             }
             Destination::Error => {
                 let mut stream = BufWriter::new(context.output.error_stream());
-                let rendered = self.render(report, &mut stream);
+                let rendered = self.render(context, report, &mut stream);
                 finish(rendered.and_then(|()| stream.flush()))?;
                 return Ok(());
             }
             Destination::File(file) => {
                 let mut bytes = Vec::new();
-                let rendered = self.render(report, &mut anstream::StripStream::new(&mut bytes));
+                let rendered =
+                    self.render(context, report, &mut anstream::StripStream::new(&mut bytes));
                 let written = rendered.and_then(|()| replace(file, &bytes));
-                written.map_err(|error| unwritten(store, file, &error))?;
+                written.map_err(|error| unwritten(context, store, file, &error))?;
             }
         }
         if matches!(self.destination, Destination::File(_)) || for_programs(self.format) {
@@ -156,7 +151,7 @@ impl Printer {
         Ok(())
     }
 
-    fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    fn render(&self, context: &Context, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         match (self.format, self.statistics) {
             (LintFormat::Json, true) => render::statistics_json(report, out),
             (_, true) => render::statistics(report, out),
@@ -174,7 +169,10 @@ impl Printer {
         }
         writeln!(out, "{}", render::summary(report))?;
         let next = self.next(report);
-        next.map_or(Ok(()), |next| out.write_all(hint(&next).as_bytes()))
+        next.map_or(Ok(()), |next| {
+            let next = context.output.command(&next);
+            out.write_all(hint(&next).as_bytes())
+        })
     }
 
     /// The command to go on with.
@@ -214,7 +212,7 @@ impl Next {
         }
         let files = fixable.join(" ");
         let fix = with_fix(kept, &format!(" {files}"))?;
-        Some(format!("{fix} && git{} add {files}", self.git))
+        Some(format!("{fix} && git add {files}"))
     }
 }
 
@@ -233,12 +231,12 @@ fn format(context: &Context, arguments: &cli::Lint) -> Result<LintFormat> {
 
 /// Refuses to put a report where something else belongs.
 fn guard(store: &Store, file: &Path, checked: &[PathBuf]) -> Result<()> {
-    let config = store.config.path().map(Path::to_owned);
+    let config: Vec<_> = store.config.files().map(Path::to_owned).collect();
     let folder = fs::canonicalize(&store.sessions).ok();
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let message = if is_one_of(file, checked) {
         "the report would replace a file that is checked"
-    } else if is_one_of(file, config.as_slice()) {
+    } else if is_one_of(file, &config) {
         "the report would replace the configuration"
     } else if folder == real(file).and_then(|file| Some(file.parent()?.to_owned()))
         && folder.is_some()
@@ -291,12 +289,12 @@ fn with_fix(kept: impl Fn(&str) -> bool, paths: &str) -> Option<String> {
     Some(format!("agentsess {}{paths}", words.join(" ")))
 }
 
-fn unwritten(store: &Store, file: &Path, error: &io::Error) -> Error {
+fn unwritten(context: &Context, store: &Store, file: &Path, error: &io::Error) -> Error {
     let failed = store.relocate(Error::io("write the report", file, error));
     match file.parent().filter(|folder| !folder.exists()) {
         None => failed,
         Some(folder) => {
-            let folder = shell::word(&store.shown(folder).display().to_string());
+            let folder = context.output.path(&store.shown(folder));
             failed.hint(format!("mkdir -p {folder}"))
         }
     }
@@ -378,6 +376,8 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .suffix(".tmp")
         .permissions(Permissions::from_mode(mode.unwrap_or(0o666)))
         .tempfile_in(path.parent().unwrap_or(Path::new("/")))?;
+    // As the store marks what it is at work on.
+    let _ = temporary.as_file().try_lock();
     temporary.write_all(bytes)?;
     if let Some(mode) = mode {
         let file = temporary.as_file();

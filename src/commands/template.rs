@@ -100,7 +100,7 @@ fn check(context: &Context, store: &Store, name: Option<&str>) -> Result<ExitCod
         .iter()
         .find_map(|found| found.path.as_ref());
     if let Some(path) = first {
-        let path = crate::shell::word(&path.display().to_string());
+        let path = context.output.path(path);
         context
             .output
             .aside(output::hint(&format!("$EDITOR {path}")).trim_end());

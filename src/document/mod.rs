@@ -81,6 +81,35 @@ impl<'a> Document<'a> {
         self.source
     }
 
+    /// Why this cannot be relied on as a session, if so: what is asked for would not be found, or
+    /// what is found may be less than was written.
+    pub fn defect(&self) -> Option<&'static str> {
+        let head = &self.frontmatter;
+        match head.fences {
+            Fences::Missing => return Some("there is no frontmatter"),
+            Fences::Unclosed => return Some("the frontmatter has no end"),
+            Fences::TooLong => return Some("the frontmatter is too long"),
+            Fences::Closed => {}
+        }
+        let unclosed = self.body.unclosed.map(|unclosed| match unclosed {
+            Unclosed::Fence(_) => "a code fence has no end",
+            Unclosed::Comment(_) => "an HTML comment has no end",
+            Unclosed::Html(_) => "an HTML block has no end",
+        });
+        [
+            (head.error.is_some(), "the frontmatter is not valid YAML"),
+            (head.title().is_none(), "there is no title"),
+            (head.status().is_none(), "there is no valid status"),
+            (
+                head.last_updated().is_none(),
+                "there is no valid last_updated",
+            ),
+        ]
+        .into_iter()
+        .find_map(|(is, defect)| is.then_some(defect))
+        .or(unclosed)
+    }
+
     /// The line break that text put into this document gets: the first one found, or `\n`.
     pub fn line_break(&self) -> &'static str {
         let end = next_line(self.text, 0);

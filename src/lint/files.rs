@@ -30,8 +30,6 @@ pub struct Request<'r> {
     pub exclude: &'r [String],
     /// Whether that holds for named files, too.
     pub force_exclude: bool,
-    /// Whether the sessions folder was named, and not only looked for.
-    pub folder_is_named: bool,
 }
 
 /// The files to check.
@@ -183,10 +181,6 @@ fn standard_input_of(store: &Store, request: Request<'_>) -> Result<Selection> {
 fn on_disk(store: &Store, request: Request<'_>) -> Result<Selection> {
     let mut selection = Selection::default();
     if request.paths.is_empty() {
-        if request.folder_is_named && !store.sessions.exists() {
-            let error = Error::new(Kind::NotFound, "there is no such sessions folder");
-            return Err(error.at(&store.sessions, None).hint("agentsess help lint"));
-        }
         selection.found = store::session_files(&store.sessions)?;
     }
     for argument in request.paths {

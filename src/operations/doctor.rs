@@ -1,7 +1,7 @@
 //! Looks for what nobody else looks for: work that nobody closed, what killed programs left behind,
 //! things that point nowhere. It repairs what is safe, and no session's words are among that.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use crate::document::{Document, Status};
 use crate::error::Result;
 use crate::lint::{self, Family, Project, RULES, Rule, Settings};
 use crate::shell;
-use crate::store::{self, Records, Store, Trashed};
+use crate::store::{self, Records, Store, Trashed, TrustFile};
 
 /// How long the trash keeps what was closed.
 const KEPT: TimeDelta = TimeDelta::days(90);
@@ -21,8 +21,9 @@ const KEPT: TimeDelta = TimeDelta::days(90);
 /// Something that is not as it should be.
 #[derive(Debug, Serialize)]
 pub struct Problem {
-    /// What kind of problem: the name of a lint rule, or one of `leftover`, `old-trash`,
-    /// `missing-branch`, `merged-branch`, `stopped-close`, `orphaned-binding`, `dangling-record`,
+    /// What kind of problem: the name of a lint rule, or one of `broken-session`, `stranded-draft`,
+    /// `leftover`, `old-trash`, `missing-branch`, `merged-branch`, `stopped-close`,
+    /// `orphaned-binding`, `dangling-record`,
     /// `unreadable-record`, `unreadable`.
     pub kind: &'static str,
     /// What it is about, as the user would write it.
@@ -85,13 +86,15 @@ impl Problem {
 /// # Errors
 ///
 /// When the sessions folder cannot be read.
-pub fn examine(store: &Store, now: Timestamp) -> Result<Vec<Problem>> {
-    let mut found = sessions(store, now)?;
+pub fn examine(store: &Store, trust: Option<&TrustFile>, now: Timestamp) -> Result<Vec<Problem>> {
+    let mut found = broken(store)?;
+    found.extend(sessions(store, now)?);
     found.extend(branches(store));
     found.extend(stopped_closes(store)?);
     found.extend(orphaned_binding(store));
     found.extend(records(store)?);
-    found.extend(leftovers(store));
+    found.extend(stranded(store));
+    found.extend(leftovers(store, trust, now));
     found.extend(old_trash(store, now));
     Ok(found)
 }
@@ -100,14 +103,20 @@ pub fn examine(store: &Store, now: Timestamp) -> Result<Vec<Problem>> {
 ///
 /// # Errors
 ///
-/// When the folder cannot be locked or the operating system refuses.
-pub fn repair(store: &Store, problems: &mut [Problem]) -> Result<()> {
+/// When the folder cannot be locked, a close is at work, or the operating system refuses.
+pub fn repair(
+    store: &Store,
+    trust: Option<&TrustFile>,
+    problems: &mut [Problem],
+    now: Timestamp,
+) -> Result<()> {
     if problems.iter().all(|problem| problem.repair.is_none()) {
         return Ok(());
     }
+    let _closing = store.begin_closing()?;
     let lock = store.lock()?;
-    // A writer that was at work a moment ago has cleaned up by now.
-    let still = store.leftovers();
+    // A writer that was at work a moment ago, and had not even locked its file, has done so now.
+    let still = left(store, trust, now);
     for problem in problems {
         match &problem.repair {
             Some(Repair::Remove(path)) if still.contains(path) => {
@@ -289,8 +298,52 @@ fn records(store: &Store) -> Result<Vec<Problem>> {
     Ok(found)
 }
 
-fn leftovers(store: &Store) -> impl Iterator<Item = Problem> {
-    store.leftovers().into_iter().map(|path| {
+/// Sessions that cannot be relied on. What cannot be read at all, lint says.
+fn broken(store: &Store) -> Result<Vec<Problem>> {
+    let names = store.names()?.into_iter();
+    let found = names.filter_map(|name| {
+        let source = store.read(&name).ok()?;
+        let defect = Document::parse(&source).defect()?;
+        let path = store.shown(&store.path(&name));
+        let help = format!("agentsess lint {}", shell::word(&path.to_string_lossy()));
+        Some(Problem::new("broken-session", path, defect, help))
+    });
+    Ok(found.collect())
+}
+
+/// What somebody wrote in an editor and nobody saved, because this program was killed meanwhile.
+fn stranded(store: &Store) -> impl Iterator<Item = Problem> {
+    store.stranded().into_iter().map(|stranded| {
+        let word = |path: &Path| shell::word(&store.shown(path).to_string_lossy());
+        let name = stranded.path.file_name().unwrap_or_default();
+        let session = store.sessions.join(name);
+        let remove = format!("rm -r {}", word(&stranded.folder));
+        let help = if session.is_file() {
+            let (base, copy) = (word(&stranded.base), word(&stranded.path));
+            format!(
+                "git merge-file {} {base} {copy} && {remove}",
+                word(&session)
+            )
+        } else {
+            format!("keep what you need of it, then {remove}")
+        };
+        let message = "this was written in an editor and is not in the session";
+        Problem::new("stranded-draft", store.shown(&stranded.path), message, help)
+    })
+}
+
+fn left(store: &Store, trust: Option<&TrustFile>, now: Timestamp) -> Vec<PathBuf> {
+    let mut found = store.leftovers(now);
+    found.extend(trust.iter().flat_map(|trust| trust.leftovers()));
+    found
+}
+
+fn leftovers(
+    store: &Store,
+    trust: Option<&TrustFile>,
+    now: Timestamp,
+) -> impl Iterator<Item = Problem> {
+    left(store, trust, now).into_iter().map(|path| {
         let message = "a program that was killed left this behind";
         Problem::repairable(
             "leftover",

@@ -21,7 +21,7 @@ const ACTIVE: TimeDelta = TimeDelta::hours(3);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// The file, its title, status or `last_updated` cannot be read.
+    /// It cannot be relied on as a session, see [`Document::defect`].
     Broken,
     /// Something stands in the way.
     Blocked,
@@ -41,8 +41,8 @@ impl State {
     /// The state of a session at an instant.
     pub fn of(document: &Document, now: Timestamp) -> Self {
         let frontmatter = &document.frontmatter;
-        let (Some(_), Some(status), Some(updated)) = (
-            frontmatter.title(),
+        let (None, Some(status), Some(updated)) = (
+            document.defect(),
             frontmatter.status(),
             frontmatter.last_updated(),
         ) else {
@@ -90,6 +90,8 @@ pub struct Row {
     pub status: Option<Status>,
     /// Its effective state.
     pub state: State,
+    /// What is broken about it, if anything is.
+    pub defect: Option<String>,
     /// When it was last updated, RFC 3339.
     pub last_updated: Option<String>,
     /// Seconds since then.
@@ -115,6 +117,13 @@ pub struct Row {
     pub here: bool,
 }
 
+impl Row {
+    /// Whether nobody needs to look at it: what is broken may not be as completed as it says.
+    fn is_done(&self) -> bool {
+        self.status == Some(Status::Completed) && self.state != State::Broken
+    }
+}
+
 /// The sessions of all work trees, most in need of attention first, completed ones last unless
 /// `completed` is false, which leaves them out. A session that several work trees have is listed
 /// once: the copy updated last, this work tree's if equal.
@@ -133,7 +142,7 @@ pub fn list(store: &Store, completed: bool, now: Timestamp) -> Result<Vec<Row>> 
         };
         for name in names {
             let row = row(store, &name, index == 0, now);
-            if row.status == Some(Status::Completed) && !completed {
+            if row.is_done() && !completed {
                 continue;
             }
             match seen.get(&name).and_then(|&at| rows.get_mut(at)) {
@@ -146,16 +155,16 @@ pub fn list(store: &Store, completed: bool, now: Timestamp) -> Result<Vec<Row>> 
             }
         }
     }
-    rows.sort_by_key(|row| {
-        let done = row.status == Some(Status::Completed);
-        (done, row.state, Reverse(row.last_updated.clone()))
-    });
+    rows.sort_by_key(|row| (row.is_done(), row.state, Reverse(row.last_updated.clone())));
     Ok(rows)
 }
 
 /// A file that cannot be read has a row too: it needs more attention than any other.
 fn row(store: &Store, name: &str, here: bool, now: Timestamp) -> Row {
-    let source = store.read(name).unwrap_or_else(|_| Source::new(Vec::new()));
+    let (source, unreadable) = match store.read(name) {
+        Ok(source) => (source, None),
+        Err(error) => (Source::new(Vec::new()), Some(error.message)),
+    };
     let document = Document::parse(&source);
     let frontmatter = &document.frontmatter;
     let text = |path: &[&str]| frontmatter.text(path).map(str::to_owned);
@@ -166,6 +175,7 @@ fn row(store: &Store, name: &str, here: bool, now: Timestamp) -> Row {
         title: frontmatter.title().map(str::to_owned),
         status: frontmatter.status(),
         state: State::of(&document, now),
+        defect: unreadable.or_else(|| document.defect().map(str::to_owned)),
         last_updated: updated.map(format_rfc3339),
         age: updated.map(|updated| (now - updated).num_seconds()),
         holder: holder(&document),

@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use crate::error::{Error, Kind, Result};
 use crate::shell;
@@ -16,10 +17,16 @@ pub const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 /// How temporary files are named; a leading dot keeps them from being sessions.
 const TEMPORARY: (&str, &str) = (".agentsess-", ".tmp");
 
-/// Whether a file of this name is what a killed writer of this program left behind.
+/// Whether a file of this name is one that a writer of this program is at work on, or was when it
+/// was killed.
 pub fn is_leftover(name: &std::ffi::OsStr) -> bool {
     let name = name.as_encoded_bytes();
     name.starts_with(TEMPORARY.0.as_bytes()) && name.ends_with(TEMPORARY.1.as_bytes())
+}
+
+/// Whether nobody is at work on a file or folder any more: each writer holds a lock on its own.
+pub(super) fn is_abandoned(path: &Path) -> bool {
+    !is_link(path) && File::open(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 
 /// Reads a regular file. A link is refused, and so is what could block or never end.
@@ -145,8 +152,22 @@ pub(super) fn remove(path: &Path, expected: &[u8]) -> Result<bool> {
 /// Makes the entries of a folder durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<()> {
     File::open(folder)
-        .and_then(|folder| folder.sync_all())
+        .and_then(|folder| sync(&folder, File::sync_all))
         .map_err(|error| Error::io("sync the folder", folder, &error))
+}
+
+/// Makes a file or folder durable, as far as its file system can: on macOS the standard library
+/// asks for more than most that are mounted from elsewhere know.
+fn sync(file: &File, all: fn(&File) -> io::Result<()>) -> io::Result<()> {
+    const UNKNOWN: [Errno; 4] = [Errno::INVAL, Errno::NOTSUP, Errno::NOTTY, Errno::OPNOTSUPP];
+    match all(file) {
+        Err(error)
+            if Errno::from_io_error(&error).is_some_and(|error| UNKNOWN.contains(&error)) =>
+        {
+            Ok(rustix::fs::fsync(file)?)
+        }
+        synced => synced,
+    }
 }
 
 /// Makes a folder, its missing parents included; `folder` may exist.
@@ -188,9 +209,10 @@ fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::Nam
         .permissions(Permissions::from_mode(mode))
         .tempfile_in(folder_of(path))
         .map_err(|error| failed(&error))?;
+    // Where files cannot be locked, a leftover of it is not recognised, and that is all.
+    let _ = temporary.as_file().try_lock();
     temporary.write_all(bytes).map_err(|error| failed(&error))?;
-    let synced = temporary.as_file().sync_data();
-    synced.map_err(|error| failed(&error))?;
+    sync(temporary.as_file(), File::sync_data).map_err(|error| failed(&error))?;
     Ok(temporary)
 }
 

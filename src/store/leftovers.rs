@@ -1,19 +1,25 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ignore::WalkBuilder;
+
 use super::lock::LOCAL;
 use super::{Lock, Store, files, trash};
+use crate::document::time::Timestamp;
 use crate::error::{Error, Result};
 
 impl Store {
-    /// Temporary files that a killed writer left in the folders it writes to. While no writer is at
-    /// work, that is, under the lock, all of them are leftovers.
-    pub fn leftovers(&self) -> Vec<PathBuf> {
+    /// Temporary files that killed writers left: those that no living program has locked, in every
+    /// folder that this program writes to by itself and, with git, in the whole project, where
+    /// `lint --fix`, `close` or `restore` may have been at work. Copies for an editor that nobody
+    /// changed are among them once they are a day old.
+    pub fn leftovers(&self, now: Timestamp) -> Vec<PathBuf> {
         let local = self.sessions.join(LOCAL);
         let mut folders = vec![self.sessions.clone(), local.clone()];
         folders.extend(subfolders(&self.sessions).filter(|folder| *folder != local));
         folders.extend(subfolders(&local));
         folders.extend(self.shared_trash());
+        folders.extend(self.records_folder());
         // What closing writes to.
         let close = &self.config.close;
         folders.push(self.root.join(&close.decisions));
@@ -21,14 +27,19 @@ impl Store {
             let lessons = self.root.join(lessons);
             lessons.parent().map(Path::to_owned)
         }));
-        let mut found: Vec<PathBuf> = folders
-            .iter()
-            .flat_map(|folder| paths(folder))
-            .filter(|path| {
-                let name = path.file_name().unwrap_or_default();
-                files::is_leftover(name) || trash::is_temporary(&name.to_string_lossy())
-            })
-            .collect();
+        let mut found: Vec<PathBuf> = leftovers_in(&folders).collect();
+        // Without git the root may be all that somebody has.
+        if self.repository.is_some() {
+            let mut files = WalkBuilder::new(&self.root);
+            files
+                .hidden(false)
+                .filter_entry(|entry| entry.file_name() != ".git");
+            let files = files.build().flatten();
+            let named = files.filter(|file| files::is_leftover(file.file_name()));
+            let paths = named.map(ignore::DirEntry::into_path);
+            found.extend(paths.filter(|path| files::is_abandoned(path)));
+        }
+        found.extend(self.abandoned_drafts(now));
         found.sort();
         found.dedup();
         found
@@ -56,12 +67,23 @@ impl Store {
     }
 }
 
-fn paths(folder: &Path) -> impl Iterator<Item = PathBuf> {
+/// The leftovers at the top of folders.
+pub(super) fn leftovers_in(folders: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
+    let paths = folders.iter().flat_map(|folder| paths(folder));
+    paths.filter(|path| {
+        let name = path.file_name().unwrap_or_default();
+        let is_temporary = files::is_leftover(name) || trash::is_temporary(&name.to_string_lossy());
+        is_temporary && files::is_abandoned(path)
+    })
+}
+
+/// What a folder has; nothing if it cannot be read.
+pub(super) fn paths(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path())
 }
 
-fn subfolders(folder: &Path) -> impl Iterator<Item = PathBuf> {
+pub(super) fn subfolders(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let is_folder = |path: &PathBuf| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
     paths(folder).filter(is_folder)
 }

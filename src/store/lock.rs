@@ -4,6 +4,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use log::debug;
 use rustix::fs::OFlags;
 
 use super::files;
@@ -52,6 +53,7 @@ impl Lock {
                     // For those who wait in vain; nothing depends on it. Always as many bytes, so
                     // that no block is freed and taken again, which costs as much as a sync.
                     let _ = write!(file, "{:10}", std::process::id());
+                    debug!("the lock {} took {:?}", path.display(), started.elapsed());
                     return Ok(Self {
                         _file: file,
                         sessions: sessions.to_owned(),

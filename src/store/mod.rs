@@ -26,12 +26,13 @@ mod trust;
 
 use std::path::{Component, Path, PathBuf};
 
+use log::debug;
 use memchr::memmem;
 use walkdir::WalkDir;
 
 pub use closing::Closing;
 pub use decisions::{DecisionRecords, plain};
-pub use drafts::Draft;
+pub use drafts::{Draft, Stranded};
 pub use files::{FILE_LIMIT, is_leftover, read, refuse_link, too_large};
 pub use lock::Lock;
 pub use records::Records;
@@ -80,12 +81,23 @@ impl Store {
             sessions: found.sessions,
             repository: found.repository,
         };
+        if place.sessions.is_some() && !place.make && !store.sessions.exists() {
+            let error = Error::new(Kind::NotFound, "there is no such sessions folder");
+            let hint = "agentsess new \"What this work is about\"";
+            return Err(error.at(&store.shown(&store.sessions), None).hint(hint));
+        }
         let config = match &place.settings {
             SettingsFile::Found => Config::load(&store.root),
-            SettingsFile::Named(path) => Config::read(&store.absolute(path)),
+            SettingsFile::Named(path) => Config::read(&store.absolute(path), &store.root),
             SettingsFile::None => Ok(Config::default()),
         };
         store.config = config.map_err(|error| store.relocate(error))?;
+        if store.config.path().is_none() {
+            debug!("there is no configuration, or none is wanted");
+        }
+        for file in store.config.files() {
+            debug!("the configuration is from {}", file.display());
+        }
         Ok(store)
     }
 

@@ -1,6 +1,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use log::debug;
+
+use super::{Store, session_files};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::git::Repository;
@@ -15,6 +18,8 @@ pub struct Place {
     pub directory: Option<PathBuf>,
     /// `AGENTSESS_DIR`: the sessions folder itself.
     pub sessions: Option<PathBuf>,
+    /// Whether a folder that was named so may be missing, because it is made then.
+    pub make: bool,
     /// Where the settings are.
     pub settings: SettingsFile,
 }
@@ -52,6 +57,7 @@ impl Place {
         let repository = Repository::discover(&start);
         let top = repository.as_ref().map_or(&start, |r| &r.top);
         if let Some(sessions) = &self.sessions {
+            debug!("the sessions folder was named: {}", sessions.display());
             let sessions = start.join(sessions);
             let sessions = fs::canonicalize(&sessions).unwrap_or(sessions);
             let root = sessions
@@ -70,14 +76,19 @@ impl Place {
                 sessions,
             });
         }
-        let holds_sessions =
-            |dir: &&Path| dir.join(SESSIONS).is_dir() || dir.join(config::FILE).is_file();
-        let root = start
-            .ancestors()
-            .take_while(|dir| dir.starts_with(top))
-            .find(holds_sessions)
-            .unwrap_or(top)
-            .to_owned();
+        let why = |dir: &Path| match repository {
+            _ if dir.join(SESSIONS).is_dir() => Some("it is the nearest that has sessions"),
+            _ if dir.join(config::FILE).is_file() => Some("it is the nearest with a configuration"),
+            Some(_) if dir == top => Some("it is the top of the git work tree"),
+            None => Some("there is no git repository"),
+            Some(_) => None,
+        };
+        let mut above = start.ancestors().take_while(|dir| dir.starts_with(top));
+        let (root, why) = above
+            .find_map(|dir| Some((dir, why(dir)?)))
+            .unwrap_or((top, ""));
+        let root = root.to_owned();
+        debug!("the root is {}: {why}", root.display());
         let sessions = root.join(SESSIONS);
         if let Ok(real) = fs::canonicalize(&sessions)
             && !real.starts_with(&root)
@@ -95,5 +106,27 @@ impl Place {
             sessions,
             repository,
         })
+    }
+}
+
+impl Store {
+    /// Where sessions are in the nearest folder above, as seen from here, if there is no git and
+    /// therefore nobody looks for them there. `home` and what lies above it is nobody's project.
+    pub fn sessions_above(&self, home: Option<&Path>) -> Option<PathBuf> {
+        if self.repository.is_some() || self.sessions.is_dir() {
+            return None;
+        }
+        let home = home.and_then(|home| fs::canonicalize(home).ok());
+        let is_project = |dir: &&Path| {
+            dir.parent().is_some() && !home.as_ref().is_some_and(|home| home.starts_with(dir))
+        };
+        let has_sessions = |dir: &&Path| {
+            let files = session_files(&dir.join(SESSIONS));
+            files.is_ok_and(|files| !files.is_empty())
+        };
+        let mut above = self.root.ancestors().skip(1).take_while(is_project);
+        let above = above.find(has_sessions)?;
+        let down = self.root.strip_prefix(above).ok()?;
+        Some(down.iter().map(|_| "..").collect())
     }
 }

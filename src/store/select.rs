@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::ffi::OsStr;
 use std::path::{Component, Path};
 
+use log::debug;
+
 use super::{Store, is_session_name};
 use crate::document::time::Timestamp;
 use crate::document::{Document, SessionName, Source, Status};
@@ -45,23 +47,30 @@ impl Store {
     ///
     /// Of kind [`Kind::NotFound`] or [`Kind::Ambiguous`], with the candidates.
     pub fn select(&self, selector: Option<&str>) -> Result<String> {
-        let Some(selector) = selector else {
-            return match self.used() {
-                Some(used) => self.still_there(used),
-                None => self.only_active(),
-            };
+        let (name, why) = match selector {
+            Some(selector) => self.selected(selector)?,
+            None => match self.used() {
+                Some(used) => (self.still_there(used)?, "this work tree uses it"),
+                None => (self.only_active()?, "it is the only active one"),
+            },
         };
+        debug!("the session is {name}: {why}");
+        Ok(name)
+    }
+
+    /// The session that a selector means, and in which way.
+    fn selected(&self, selector: &str) -> Result<(String, &'static str)> {
         if selector.contains('/') {
-            return self.by_path(Path::new(selector));
+            return Ok((self.by_path(Path::new(selector))?, "that is its path"));
         }
         if selector == "@latest" {
-            return self.latest();
+            return Ok((self.latest()?, "it was updated last"));
         }
         let names = self.names()?;
         let bare = selector.strip_suffix(".md").unwrap_or(selector);
         let exact = |name: &&String| name.strip_suffix(".md") == Some(bare);
         if let Some(name) = names.iter().find(exact) {
-            return Ok(name.clone());
+            return Ok((name.clone(), "that is its name"));
         }
         let slug = |name: &String| SessionName::parse(name).map(|name| name.slug.to_owned());
         let same_slug: Vec<_> = names
@@ -82,7 +91,7 @@ impl Store {
             })?;
             return match with_issue.as_slice() {
                 [] => Err(self.not_found(selector, &names)),
-                [only] => Ok(only.name.clone()),
+                [only] => Ok((only.name.clone(), "it has that issue")),
                 _ => Err(ambiguous(
                     format!("{} sessions have the issue `{selector}`", with_issue.len()),
                     with_issue.iter().map(Candidate::describe),
@@ -90,7 +99,7 @@ impl Store {
             };
         }
         match found.as_slice() {
-            [only] => Ok((*only).clone()),
+            [only] => Ok(((*only).clone(), "only its name or description begins so")),
             _ => Err(ambiguous(
                 format!("`{selector}` begins {} sessions", found.len()),
                 found

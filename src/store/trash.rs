@@ -281,6 +281,8 @@ fn put(trash: &Path, entry: &Entry, bytes: &[u8], now: Timestamp) -> Result<Tras
         .permissions(Permissions::from_mode(0o700))
         .tempdir_in(trash)
         .map_err(|error| failed(&error))?;
+    let held = fs::File::open(temporary.path()).map_err(|error| failed(&error))?;
+    let _ = held.try_lock();
     let json = serde_json::to_vec_pretty(entry).map_err(|error| failed(&error.into()))?;
     files::create(&temporary.path().join(ENTRY), &json, Some(0o600))?;
     let copy = temporary.path().join(SESSION);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::files;
+use super::leftovers::leftovers_in;
 use crate::error::{Error, Kind, Result};
 
 /// The file of trusted commands.
@@ -43,6 +44,12 @@ impl TrustFile {
         Self {
             path: state.join("agentsess").join("trust.json"),
         }
+    }
+
+    /// What killed programs left beside it.
+    pub fn leftovers(&self) -> Vec<PathBuf> {
+        let folder = self.path.parent().unwrap_or(&self.path);
+        leftovers_in(&[folder.to_owned()]).collect()
     }
 
     /// Everything that is trusted; nothing if there is no such file.

@@ -117,15 +117,20 @@ fn finish(
     request: &Request,
     wanted: bool,
 ) -> Result<Outcome> {
-    let closed = if gate.is_met() && wanted {
+    let mut closed = if gate.is_met() && wanted {
         Some(close::close(store, &gate, request, context.now)?)
     } else {
         None
     };
+    if let Some(closed) = &mut closed {
+        closed.undo = context.output.command(&closed.undo);
+    }
     Ok(Outcome {
         session: gate.session.clone(),
         met: gate.is_met(),
-        hint: closed.is_none().then(|| gate.command(store, request)),
+        hint: closed
+            .is_none()
+            .then(|| context.output.command(&gate.command(store, request))),
         closed,
         commit: request.commit,
         gate: gate.checks,
