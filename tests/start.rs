@@ -180,7 +180,9 @@ proptest! {
         write(folder.path(), ".agents/templates/u.md", &file);
         let store = store(&folder.path().canonicalize().unwrap());
         let listed = template::list(&store).unwrap();
-        prop_assert!(listed.len() >= 7);
+        // What a shell opens for output is empty, and no template yet.
+        let least = 7 - usize::from(file.is_empty());
+        prop_assert!(listed.len() >= least);
         for found in template::check(&store, None, now()).unwrap().findings {
             prop_assert!(found.line.is_some(), "{found:?}");
         }
