@@ -11,7 +11,7 @@ use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{Decision, Document, heading_text, insert};
 use crate::error::{Error, Kind, Result};
 use crate::operations::stem_of;
-use crate::store::Store;
+use crate::store::{Before, Store};
 
 const TEMPLATE: &str = include_str!("../../../templates/adr.md");
 
@@ -75,14 +75,14 @@ pub(super) fn nameless(text: &str, name: &str, document: &Document) -> String {
 }
 
 /// Writes the records and returns their paths, relative to the root.
-pub(super) fn write(store: &Store, records: &[Record]) -> Result<Vec<PathBuf>> {
+pub(super) fn write(store: &Store, records: &[Record], before: Before) -> Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     for record in records {
         // Another close may have been killed just behind this one.
         if store.decision_records().has(&record.title) {
             continue;
         }
-        let path = store.create_decision(&record.title, record.text.as_bytes())?;
+        let path = store.create_decision(&record.title, record.text.as_bytes(), before)?;
         if !store.decision_records().has(&record.title) {
             return Err(Error::new(
                 Kind::Usage,

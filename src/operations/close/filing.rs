@@ -349,7 +349,10 @@ pub(super) fn file(
                 };
                 let number = ledger.put(number, line);
                 ledger.save(store, closing, name)?;
-                let outcome = sink.file(store, stem_of(name), &issue, id.as_deref());
+                let mut before = ledger.before(store, closing, name, request.commit);
+                let stem = stem_of(name);
+                let outcome = sink.file(store, stem, &issue, id.as_deref(), &mut before);
+                drop(before);
                 record(store, closing, name, &mut ledger, number, outcome)
                     .map_err(|error| explained(error, gate, request, &ledger, number))?
             }
@@ -387,7 +390,8 @@ fn ids(ledger: &Ledger, document: &Document) -> Vec<String> {
     ids
 }
 
-/// Writes down how it went; an item that has no id now is an error.
+/// Writes down how it went; an item that has no id now is an error. A document that could not be
+/// written may have been: going on finds out, because the id is known.
 fn record(
     store: &Store,
     closing: &Closing,
@@ -396,21 +400,34 @@ fn record(
     number: usize,
     outcome: Result<Outcome>,
 ) -> Result<String> {
-    let (state, id, why, said) = match outcome {
+    let mut kind = Kind::Unmet;
+    let known = ledger.item(number).and_then(|line| line.id.clone());
+    let (state, id, why, mut said) = match outcome {
         Ok(Outcome::Filed(id)) => (State::Filed, Some(id), None, Vec::new()),
         Ok(Outcome::Failed(why, said)) => (State::Failed, None, Some(why), said),
         Ok(Outcome::Unknown(why, said)) => (State::Intent, None, Some(why), said),
-        Err(error) => (State::Failed, None, Some(error.to_string()), Vec::new()),
+        Err(error) => {
+            kind = error.kind;
+            let remedy = error.hint.iter().cloned().collect();
+            let state = match kind {
+                Kind::Io => State::Intent,
+                _ => State::Failed,
+            };
+            (state, None, Some(error.to_string()), remedy)
+        }
     };
     if let Some(line) = ledger.item(number) {
         line.state = state;
-        line.id.clone_from(&id);
+        line.id = id.clone().or(known.filter(|_| kind == Kind::Io));
         line.error.clone_from(&why);
     }
-    ledger.save(store, closing, name)?;
+    let saved = ledger.save(store, closing, name);
+    if kind != Kind::Io {
+        saved?;
+    }
     id.ok_or_else(|| {
-        let mut error = Error::new(Kind::Unmet, why.unwrap_or_default());
-        error.details = said;
+        let mut error = Error::new(kind, why.unwrap_or_default());
+        error.details.append(&mut said);
         error
     })
 }
@@ -432,7 +449,7 @@ fn explained(
         .filter(|line| line.state == State::Filed)
         .filter_map(|line| line.id.as_deref())
         .collect();
-    let unknown = line.state == State::Intent;
+    let unknown = line.state == State::Intent && line.id.is_none();
     error.message = format!(
         "item {number}, `{}`: `{}` {}; {} filed, nothing is deleted",
         line.title,

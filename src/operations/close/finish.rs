@@ -8,7 +8,7 @@ use crate::document::{Document, Edit, Planning, Scalar, Source};
 use crate::error::{Error, Kind, Result};
 use crate::operations::{Guard, apply, planning, slug_of, stem_of, updated};
 use crate::shell;
-use crate::store::{Closing, Lock, Store, Trashed};
+use crate::store::{Before, Closing, Lock, Store, Trashed};
 
 /// Writes and files what the gate found to be missing, then moves the session to the trash. The
 /// gate must be met and the session be what the gate saw.
@@ -58,21 +58,21 @@ fn carry_out(
 ) -> Result<Closed> {
     let name = gate.session.as_str();
     unchanged(store, name, &gate.bytes)?;
-    let mut written = decisions::write(store, &gate.plan.records)?;
+    let mut ledger = Ledger::load(store, name)?;
+    let mut before = ledger.before(store, closing, name, request.commit);
+    let mut written = decisions::write(store, &gate.plan.records, &mut before)?;
     if let Some(path) = store.config.close.lessons.as_ref()
-        && lessons::write(store, path, &gate.plan.lessons)?
+        && lessons::write(store, path, &gate.plan.lessons, &mut before)?
     {
         written.push(path.clone());
     }
+    drop(before);
     let (filed, bytes) = match &gate.plan.filing {
         Some(filing) => filing::file(store, closing, gate, filing, request, now)?,
         None => (Vec::new(), gate.bytes.clone()),
     };
     if let Some(path) = gate.plan.filing.as_ref().and_then(Filing::document) {
         written.push(path.to_owned());
-    }
-    if request.commit {
-        Ledger::load(store, name)?.wrote(store, closing, name, &written)?;
     }
     let lock = store.lock()?;
     unchanged(store, name, &bytes)?;
@@ -83,8 +83,11 @@ fn carry_out(
     let notes = vouched.map(|check| format!("{}: {}", check.item.id(), check.note));
     let trashed = store.put_in_trash(name, &bytes, notes.collect(), now)?;
     let mut children = Vec::new();
+    let mut ledger = Ledger::load(store, name)?;
+    let mut before = ledger.before(store, closing, name, request.commit);
     for child in &gate.plan.children {
-        children.extend(clear_parent(store, &lock, child, stem_of(name), now)?);
+        let cleared = clear_parent(store, &lock, child, stem_of(name), &mut before, now);
+        children.extend(cleared?);
     }
     let source = Source::new(bytes.clone());
     let document = Document::parse(&source);
@@ -109,7 +112,14 @@ fn carry_out(
             let hint = gate.command(request);
             match undo(store, &trashed, &children) {
                 Ok(()) => error.hint(hint),
-                Err(second) => second.hint(closed.undo.clone()),
+                Err(mut second) => {
+                    second.message = format!(
+                        "{}, and the session did not come back from the trash: {}",
+                        error.message, second.message
+                    );
+                    second.details = error.details;
+                    second.hint(closed.undo.clone())
+                }
             }
         })?;
     }
@@ -163,6 +173,7 @@ fn clear_parent(
     lock: &Lock,
     child: &str,
     stem: &str,
+    before: Before,
     now: Timestamp,
 ) -> Result<Option<Child>> {
     store.update(lock, child, |source| {
@@ -180,6 +191,9 @@ fn clear_parent(
             },
         ];
         let after = apply(store, child, &document, &edits, &Guard::default())?;
+        if let Ok(path) = store.path(child).strip_prefix(&store.root) {
+            before(path, &after)?;
+        }
         let cleared = Child {
             name: child.to_owned(),
             before: source.bytes().to_vec(),

@@ -23,7 +23,8 @@ pub(super) struct Content {
     schema_version: u32,
     /// In the order in which they were begun; an item's number is its place, from 1.
     pub items: Vec<Line>,
-    /// Documents that were written and are not committed yet, with the hash of what was written.
+    /// Documents that were or were about to be written and are not committed yet, with the hash of
+    /// what was written.
     #[serde(default)]
     pub written: Vec<Written>,
 }
@@ -95,27 +96,26 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes down which documents were written, so that they are known to be ours if the commit
-    /// of them fails.
-    pub fn wrote(
-        &mut self,
-        store: &Store,
-        closing: &Closing,
-        name: &str,
-        paths: &[PathBuf],
-    ) -> Result<()> {
-        for path in paths {
-            let bytes = store.read_document(path)?.unwrap_or_default();
-            self.content.written.retain(|written| written.path != *path);
+    /// What is to be called before a write, so that a close that is killed, or whose commit fails,
+    /// is known to have made it. Without a commit nobody asks.
+    pub fn before<'l>(
+        &'l mut self,
+        store: &'l Store,
+        closing: &'l Closing,
+        name: &'l str,
+        commit: bool,
+    ) -> impl FnMut(&Path, &[u8]) -> Result<()> + 'l {
+        move |path, bytes| {
+            if !commit {
+                return Ok(());
+            }
+            // What is there may be ours as well, and stays so if this is never written.
             self.content.written.push(Written {
-                path: path.clone(),
-                sha256: sha256(&bytes),
+                path: path.to_owned(),
+                sha256: sha256(bytes),
             });
+            self.save(store, closing, name)
         }
-        if paths.is_empty() {
-            return Ok(());
-        }
-        self.save(store, closing, name)
     }
 
     /// The documents that an earlier close wrote and that still are what it wrote.
