@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{Context, output};
+use super::{Context, output, trust_file};
 use crate::cli;
 use crate::error::Result;
 use crate::operations::doctor::{self, Problem};
@@ -17,9 +17,12 @@ struct Examined<'p> {
 
 pub(super) fn run(context: &Context, arguments: &cli::Doctor) -> Result<ExitCode> {
     let store = context.store()?;
-    let mut problems = doctor::examine(&store, context.now)?;
+    // Who has no folder for it has nothing in it.
+    let trust = trust_file().ok();
+    let trust = trust.as_ref();
+    let mut problems = doctor::examine(&store, trust, context.now)?;
     if arguments.fix {
-        doctor::repair(&store, &mut problems)?;
+        doctor::repair(&store, trust, &mut problems)?;
     }
     let left = problems.iter().filter(|problem| !problem.fixed).count();
     let fixable = problems

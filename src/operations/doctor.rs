@@ -13,7 +13,7 @@ use crate::document::{Document, Status};
 use crate::error::Result;
 use crate::lint::{self, Family, Project, RULES, Rule, Settings};
 use crate::shell;
-use crate::store::{self, Records, Store, Trashed};
+use crate::store::{self, Records, Store, Trashed, TrustFile};
 
 /// How long the trash keeps what was closed.
 const KEPT: TimeDelta = TimeDelta::days(90);
@@ -23,7 +23,7 @@ const KEPT: TimeDelta = TimeDelta::days(90);
 pub struct Problem {
     /// What kind of problem: the name of a lint rule, or one of `leftover`, `old-trash`,
     /// `missing-branch`, `merged-branch`, `orphaned-binding`, `dangling-record`,
-    /// `unreadable-record`, `unreadable`.
+    /// `unreadable-record`, `unreadable`, `unsaved-edit`.
     pub kind: &'static str,
     /// What it is about, as the user would write it.
     pub path: PathBuf,
@@ -85,12 +85,13 @@ impl Problem {
 /// # Errors
 ///
 /// When the sessions folder cannot be read.
-pub fn examine(store: &Store, now: Timestamp) -> Result<Vec<Problem>> {
+pub fn examine(store: &Store, trust: Option<&TrustFile>, now: Timestamp) -> Result<Vec<Problem>> {
     let mut found = sessions(store, now)?;
     found.extend(branches(store));
     found.extend(orphaned_binding(store));
     found.extend(records(store)?);
-    found.extend(leftovers(store));
+    found.extend(leftovers(store, trust));
+    found.extend(unsaved_edits(store));
     found.extend(old_trash(store, now));
     Ok(found)
 }
@@ -99,14 +100,16 @@ pub fn examine(store: &Store, now: Timestamp) -> Result<Vec<Problem>> {
 ///
 /// # Errors
 ///
-/// When the folder cannot be locked or the operating system refuses.
-pub fn repair(store: &Store, problems: &mut [Problem]) -> Result<()> {
+/// When the folder cannot be locked, a close is at work, or the operating system refuses.
+pub fn repair(store: &Store, trust: Option<&TrustFile>, problems: &mut [Problem]) -> Result<()> {
     if problems.iter().all(|problem| problem.repair.is_none()) {
         return Ok(());
     }
+    // What a close in progress writes to the project's documents the lock does not cover.
+    let _closing = store.begin_closing()?;
     let lock = store.lock()?;
     // A writer that was at work a moment ago has cleaned up by now.
-    let still = store.leftovers();
+    let still = all_leftovers(store, trust);
     for problem in problems {
         match &problem.repair {
             Some(Repair::Remove(path)) if still.contains(path) => {
@@ -245,8 +248,34 @@ fn records(store: &Store) -> Result<Vec<Problem>> {
     Ok(found)
 }
 
-fn leftovers(store: &Store) -> impl Iterator<Item = Problem> {
-    store.leftovers().into_iter().map(|path| {
+fn all_leftovers(store: &Store, trust: Option<&TrustFile>) -> Vec<PathBuf> {
+    let mut found = store.leftovers();
+    found.extend(trust.map(TrustFile::leftovers).into_iter().flatten());
+    found
+}
+
+/// What somebody wrote in an editor when the program that waited for it was killed. It may have
+/// been saved, and only a person can tell whether anything in it is missed.
+fn unsaved_edits(store: &Store) -> impl Iterator<Item = Problem> {
+    let drafts = store.abandoned_drafts().into_iter();
+    drafts.filter_map(|(folder, copy)| {
+        let folder = store.shown(&folder).display().to_string();
+        let message = "a text from an editor that may not have been saved";
+        let help = format!(
+            "take from it what is missed, then `rm -r {}`",
+            shell::word(&folder)
+        );
+        Some(Problem::new(
+            "unsaved-edit",
+            store.shown(&copy?),
+            message,
+            help,
+        ))
+    })
+}
+
+fn leftovers(store: &Store, trust: Option<&TrustFile>) -> impl Iterator<Item = Problem> {
+    all_leftovers(store, trust).into_iter().map(|path| {
         let message = "a program that was killed left this behind";
         Problem::repairable(
             "leftover",

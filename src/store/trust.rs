@@ -45,6 +45,16 @@ impl TrustFile {
         }
     }
 
+    /// Temporary files that a killed process left beside it.
+    pub fn leftovers(&self) -> Vec<PathBuf> {
+        let folder = self.path.parent().map(fs::read_dir);
+        let entries = folder.into_iter().flatten().flatten().flatten();
+        entries
+            .filter(|entry| files::is_leftover(&entry.file_name()))
+            .map(|entry| entry.path())
+            .collect()
+    }
+
     /// Everything that is trusted; nothing if there is no such file.
     ///
     /// # Errors
