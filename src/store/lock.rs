@@ -51,8 +51,9 @@ impl Lock {
             match file.try_lock() {
                 Ok(()) if is_current(&file, &path) => {
                     // For those who wait in vain; nothing depends on it. Always as many bytes, so
-                    // that no block is freed and taken again, which costs as much as a sync.
-                    let _ = write!(file, "{:10}", std::process::id());
+                    // that no block is freed and taken again, which costs as much as a sync; and
+                    // in one call, which padding by `write!` is not.
+                    let _ = file.write_all(format!("{:10}", std::process::id()).as_bytes());
                     debug!("the lock {} took {:?}", path.display(), started.elapsed());
                     return Ok(Self {
                         _file: file,
