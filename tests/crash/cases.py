@@ -271,7 +271,7 @@ CASES = [
         WEATHER + """
 agentsess new Storm --context c --next n
 for name in weather storm; do
-    agentsess log Done. -s $name --state Done. --next None.
+    agentsess log Done. -s $name --state Done. --next None. --replace
     agentsess set status completed -s $name
 done
 """,
