@@ -337,7 +337,7 @@ fn input_bytes(hint: &str) -> Result<Vec<u8>> {
 }
 
 fn standard_input(command: &str) -> Result<String> {
-    let bytes = input_bytes("agentsess log \"The output is in a file\" --file PATH")?;
+    let bytes = input_bytes(&format!("agentsess help {command}"))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Error::usage(format!("standard input is not UTF-8 from byte {at} on")).hint(format!(

@@ -41,7 +41,7 @@ pub use schema::Status;
 pub use source::Source;
 pub use span::{Span, line_column, line_start, next_line};
 pub use state::{
-    Progress, filed_id, is_none, is_placeholder, issue_id, named_path, sha256, state_hash,
+    Progress, filed_id, is_none, is_placeholder, issue_id, named_path, sha256, state_hash, unmarked,
 };
 pub use waves::{Wave, WaveDefect, WaveState, is_wave};
 

@@ -100,9 +100,9 @@ pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> 
     let mut outcome = None;
     let written = write(store, name, request.allow_secret, now, |revision| {
         let taken_from = other_holder(revision, request)?;
+        let ticks = Ticks::default();
         let steps = given.as_deref();
-        let steps =
-            steps.map(|given| Steps::new(revision, given, &Ticks::default(), request.replace));
+        let steps = steps.map(|given| Steps::new(revision, given, &ticks, request.replace));
         let mut edits = Vec::new();
         if let Some(text) = request.state {
             let section = CURRENT_STATE;
@@ -124,34 +124,35 @@ pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> 
         if let Some(holder) = &taken_from {
             let _ = write!(told, " {holder} had it.");
         }
-        if let Some(steps) = &steps {
-            told = steps.told(&told);
-        }
         let entry = Entry {
             agent: request.agent,
             action: "handoff",
             text: &told,
             is_work: false,
         };
-        let source = Source::new(revision.apply(edits, Some(entry))?);
+        let mut bytes = revision.apply(edits, Some(entry))?;
+        let moved = ticks.move_on(revision, &mut bytes)?;
+        let source = Source::new(bytes);
         let document = Document::parse(&source);
         ready(revision, &document, &source, request)?;
         outcome = Some((
             Brief::new(store, name, &document, now),
             unlisted(&document, &uncommitted),
             steps.map_or(Vec::new(), |steps| steps.kept),
+            moved,
             taken_from,
         ));
         drop(document);
         Ok(Some(source.into_bytes()))
     })?;
-    let Some((brief, unlisted, kept_steps, taken_from)) = outcome else {
+    let Some((brief, unlisted, kept_steps, current_task, taken_from)) = outcome else {
         return Err(Error::usage("nothing was handed over"));
     };
     Ok(HandedOver {
         resume: format!("agentsess resume {}", written.slug),
         written: Written {
             kept_steps,
+            current_task,
             ..written
         },
         brief,

@@ -13,6 +13,7 @@ pub mod close;
 pub mod decide;
 pub mod doctor;
 pub mod done;
+mod dropped;
 pub mod edit;
 pub mod fix;
 pub mod handoff;
@@ -67,9 +68,15 @@ pub struct Written {
     pub redacted: Vec<Kind>,
     /// Open steps, one line each, that stay in Next Steps though new ones were given.
     pub kept_steps: Vec<String>,
-    /// The open item that the current task became, in place of one that was ticked.
+    /// Sections that were replaced and of which the log keeps what they no longer say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dropped_from: Vec<String>,
+    /// The open item that the current task became, in place of one that was ticked or dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_task: Option<String>,
+    /// What lint calls an error now that the status has changed, and did not before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// The planning session that was left for this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<planning::Left>,
@@ -96,7 +103,9 @@ impl Written {
             new_sections: own.collect(),
             redacted: guard.found.borrow().iter().copied().collect(),
             kept_steps: Vec::new(),
+            dropped_from: Vec::new(),
             current_task: None,
+            warnings: Vec::new(),
             left: None,
         }
     }

@@ -105,7 +105,7 @@ pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
     let taken = format!("{agent} {}", format_rfc3339(now));
     let (mut already, mut taken_from, mut brief) = (false, None, None);
     let written = write(store, name, false, now, |revision| {
-        revision.refuse_completed()?;
+        revision.refuse_completed("entries")?;
         let document = revision.document;
         let handoff = document.handoff().unwrap_or_default();
         let holder = handoff.taken_by.as_deref();

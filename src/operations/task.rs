@@ -24,7 +24,7 @@ pub enum Place {
 ///
 /// # Errors
 ///
-/// When the text is empty, there is no such wave, or the file cannot be edited or written.
+/// When the text is empty or says `None.`, the session is completed, there is no such wave, or the file cannot be edited or written.
 pub fn add(
     store: &Store,
     name: &str,
@@ -35,12 +35,15 @@ pub fn add(
 ) -> Result<Written> {
     let text = insert::line(text);
     if text.is_empty() {
-        return Err(
-            Error::usage("a task needs a text").hint("agentsess task add \"What is to be done\"")
-        );
+        return Err(Error::usage("a task needs a text").hint("agentsess help task"));
+    }
+    if is_none(&text) {
+        let error = Error::usage(format!("`{text}` says that there is no task"));
+        return Err(error.hint("agentsess help task"));
     }
     let item = task_list(std::slice::from_ref(&text));
     write(store, name, allow_secret, now, |revision| {
+        revision.refuse_completed("tasks")?;
         let edit = match place {
             Place::NextSteps => add_to(revision.document, NEXT_STEPS, &item),
             Place::Criteria => add_to(revision.document, ACCEPTANCE_CRITERIA, &item),

@@ -241,7 +241,7 @@ impl Store {
             bytes.len()
         ))
         .at(&self.shown(path), None)
-        .hint("agentsess log \"The output is in a file\" --file PATH"))
+        .hint("agentsess help log"))
     }
 
     /// Reads a session, lets `change` compute its new bytes (or `None` for no change), and
