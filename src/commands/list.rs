@@ -127,7 +127,7 @@ fn suggestion(row: &Row) -> String {
     } else {
         format!("-C {} ", path(&row.root))
     };
-    let slug = &row.slug;
+    let slug = shell::word(&row.short);
     let command = match row.state {
         State::Broken => return format!("agentsess lint {}", path(&row.path)),
         State::Closable => format!("close {slug} --dry-run"),
@@ -161,7 +161,7 @@ fn cells(row: &Row) -> [String; 6] {
         format!("{} {age}", row.state.as_str())
             .trim_end()
             .to_owned(),
-        plain(Some(&row.slug)),
+        plain(Some(&row.short)),
         plain(row.holder.as_deref()),
         plain(row.branch.as_deref()),
         progress,

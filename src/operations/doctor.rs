@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::{close, planning, slug_of, stem_of};
+use super::{close, planning, stem_of};
 use crate::document::record::State;
 use crate::document::time::{Timestamp, parse_rfc3339};
 use crate::document::{Document, Status};
@@ -203,7 +203,7 @@ fn branches(store: &Store) -> Vec<Problem> {
                     format!("its branch {branch} is merged into {base}"),
                 ),
             };
-            let help = format!("agentsess close {}", slug_of(&name));
+            let help = format!("agentsess close {}", store.selector(&name));
             let path = store.shown(&store.path(&name));
             Some(Problem::new(kind, path, message, help))
         })

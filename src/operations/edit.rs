@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use super::{Guard, Written, slug_of, updated};
+use super::{Guard, Written, updated};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Fences, Scalar, Source};
 use crate::error::{Error, Kind, Result};
@@ -73,7 +73,10 @@ pub fn save(store: &Store, editing: Editing, now: Timestamp) -> Result<Edited> {
         return Err(
             Error::usage("nothing was left of the session in the editor; it is unchanged")
                 .at(&store.shown(&store.path(&name)), None)
-                .hint(format!("agentsess close {} --dry-run", slug_of(&name))),
+                .hint(format!(
+                    "agentsess close {} --dry-run",
+                    store.selector(&name)
+                )),
         );
     }
     let has_frontmatter = |bytes: &[u8]| {
@@ -83,7 +86,7 @@ pub fn save(store: &Store, editing: Editing, now: Timestamp) -> Result<Edited> {
     if has_frontmatter(&base) && !has_frontmatter(&bytes) {
         let message = "the frontmatter is gone in the editor; the session is unchanged";
         let error = Error::new(Kind::Unmet, message).at(&store.shown(&store.path(&name)), None);
-        let hint = format!("agentsess edit {}", slug_of(&name));
+        let hint = format!("agentsess edit {}", store.selector(&name));
         return Err(kept(store, draft, error).0.hint(hint));
     }
     match put(store, &name, &draft, &base, &bytes, now) {

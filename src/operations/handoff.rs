@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::Written;
 use super::brief::Brief;
 use super::done::Ticks;
 use super::log::check_token;
@@ -12,7 +13,6 @@ use super::new::task_list;
 use super::pause::set_status;
 use super::steps::Steps;
 use super::write::{Entry, Revision, write};
-use super::{Written, slug_of};
 use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{
@@ -78,7 +78,7 @@ pub struct HandedOver {
 /// Of kind [`Kind::Unmet`], with the reasons, while nobody could go on with the session, or somebody
 /// else has it; or when it is completed, git fails, or the file cannot be edited or written. Nothing is changed then.
 pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<HandedOver> {
-    refuse_blanks(name, request)?;
+    refuse_blanks(store, name, request)?;
     let repository = store.repository.as_ref();
     let branch = repository.and_then(Repository::branch);
     let commit = repository.and_then(Repository::head);
@@ -149,7 +149,7 @@ pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> 
         return Err(Error::usage("nothing was handed over"));
     };
     Ok(HandedOver {
-        resume: format!("agentsess resume {}", written.slug),
+        resume: format!("agentsess resume {}", store.selector(name)),
         written: Written {
             kept_steps,
             ..written
@@ -173,11 +173,11 @@ fn other_holder(revision: &Revision, request: &Request) -> Result<Option<String>
     let mut error = revision.error(handoff.held_by(holder));
     error.kind = Kind::Unmet;
     let options = options(request, request.state, request.next);
-    let slug = slug_of(revision.name);
+    let slug = revision.selector();
     Err(error.hint(format!("agentsess handoff {slug}{options} --take")))
 }
 
-fn refuse_blanks(name: &str, request: &Request) -> Result<()> {
+fn refuse_blanks(store: &Store, name: &str, request: &Request) -> Result<()> {
     check_token("agent", request.agent)?;
     let given = [("--to", request.to), ("--state", request.state)];
     let given = given
@@ -187,7 +187,7 @@ fn refuse_blanks(name: &str, request: &Request) -> Result<()> {
     let blank = given.chain(steps).find(|(_, text)| text.trim().is_empty());
     blank.map_or(Ok(()), |(option, _)| {
         let error = Error::usage(format!("`{option}` is empty; nothing was changed"));
-        Err(error.hint(format!("agentsess show {}", slug_of(name))))
+        Err(error.hint(format!("agentsess show {}", store.selector(name))))
     })
 }
 
@@ -323,7 +323,7 @@ fn ready(
     if reasons.is_empty() {
         return Ok(());
     }
-    let slug = slug_of(revision.name);
+    let slug = revision.selector();
     let mut command = String::new();
     if by_hand {
         let _ = write!(command, "agentsess edit {slug} && ");

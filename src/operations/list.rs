@@ -12,7 +12,7 @@ use crate::document::schema::{BLOCKERS, NEXT_STEPS};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{Document, Progress, Source, Status};
 use crate::error::Result;
-use crate::store::Store;
+use crate::store::{Store, shared_slugs, short_name};
 
 /// How long after its last update a session counts as active.
 const ACTIVE: TimeDelta = TimeDelta::hours(3);
@@ -82,8 +82,11 @@ impl State {
 pub struct Row {
     /// Its file name.
     pub session: String,
-    /// Its short name.
+    /// Its slug, or its stem where the name does not follow the scheme.
     pub slug: String,
+    /// The shortest name that means it in its work tree.
+    #[serde(skip)]
+    pub short: String,
     /// Its title.
     pub title: Option<String>,
     /// Its status, if valid.
@@ -140,14 +143,16 @@ pub fn list(store: &Store, completed: bool, now: Timestamp) -> Result<Vec<Row>> 
             Err(error) if index == 0 => return Err(error),
             names => names.unwrap_or_default(),
         };
-        for name in names {
-            let row = row(store, &name, index == 0, now);
+        let shared = shared_slugs(&names);
+        for name in &names {
+            let mut row = row(store, name, index == 0, now);
+            short_name(name, &shared).clone_into(&mut row.short);
             if row.is_done() && !completed {
                 continue;
             }
-            match seen.get(&name).and_then(|&at| rows.get_mut(at)) {
+            match seen.get(name).and_then(|&at| rows.get_mut(at)) {
                 None => {
-                    seen.insert(name, rows.len());
+                    seen.insert(name.clone(), rows.len());
                     rows.push(row);
                 }
                 Some(known) if row.last_updated > known.last_updated => *known = row,
@@ -172,6 +177,7 @@ fn row(store: &Store, name: &str, here: bool, now: Timestamp) -> Row {
     Row {
         session: name.to_owned(),
         slug: slug_of(name).to_owned(),
+        short: String::new(),
         title: frontmatter.title().map(str::to_owned),
         status: frontmatter.status(),
         state: State::of(&document, now),

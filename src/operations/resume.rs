@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::Written;
 use super::brief::Brief;
 use super::handoff::of_the_project;
 use super::log::check_token;
 use super::pause::set_status;
 use super::write::{Entry, write};
-use super::{Written, slug_of};
 use crate::document::time::{Timestamp, format_rfc3339, parse_rfc3339};
 use crate::document::{Document, Edit, Scalar, Source, Status, insert, sha256};
 use crate::error::{Error, Kind, Result};
@@ -91,6 +91,25 @@ pub enum SourceState {
     Missing,
 }
 
+/// The one session that was handed over to this agent and that nobody has taken, where several
+/// are not completed and this work tree uses none.
+///
+/// # Errors
+///
+/// When the folder cannot be read.
+pub fn handed_to(store: &Store, agent: &str) -> Result<Option<String>> {
+    if store.used().is_some() {
+        return Ok(None);
+    }
+    let mut handed = store.candidates(&|document| {
+        let to = document.waits_for();
+        let own = to.is_some_and(|to| to.eq_ignore_ascii_case(agent));
+        own && document.frontmatter.status() != Some(Status::Completed)
+    })?;
+    let one = handed.pop().filter(|_| handed.is_empty());
+    Ok(one.map(|candidate| candidate.name))
+}
+
 /// Takes a session over: records who and when, and sets the status to `in_progress`.
 ///
 /// # Errors
@@ -126,7 +145,7 @@ pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
         if let Some(refusal) = refusal.filter(|_| !request.take) {
             let mut error = revision.error(refusal);
             error.kind = Kind::Unmet;
-            return Err(error.hint(format!("agentsess resume {} --take", slug_of(name))));
+            return Err(error.hint(format!("agentsess resume {} --take", revision.selector())));
         }
         taken_from = other.map(str::to_owned);
         let paused = document.frontmatter.status() != Some(Status::InProgress);

@@ -1,7 +1,7 @@
 //! Sets one key of a session.
 
 use super::write::write;
-use super::{Issue, Written, slug_of};
+use super::{Issue, Written};
 use crate::document::time::Timestamp;
 use crate::document::{Edit, Scalar, Status, insert};
 use crate::error::{Error, Result};
@@ -42,7 +42,7 @@ pub fn set(
     let required = matches!(plain, "title" | "status" | "current" | "current_task");
     if value.is_empty() && required {
         return Err(Error::usage(format!("`{plain}` must not be empty"))
-            .hint(format!("agentsess show {}", slug_of(name))));
+            .hint(format!("agentsess show {}", store.selector(name))));
     }
     let issue =
         (plain == "issue" && !value.is_empty()).then(|| Issue::parse(&value, &store.config));
@@ -110,6 +110,6 @@ fn unknown(key: &str) -> Error {
 }
 
 /// The command that reopens a session.
-pub(super) fn reopen(name: &str) -> String {
-    format!("agentsess set status in_progress -s {}", slug_of(name))
+pub(super) fn reopen(selector: &str) -> String {
+    format!("agentsess set status in_progress -s {selector}")
 }

@@ -143,13 +143,18 @@ impl<'r> Revision<'r> {
         Ok(bytes)
     }
 
+    /// The word that chooses the session in a command.
+    pub fn selector(&self) -> String {
+        self.store.selector(self.name)
+    }
+
     /// Fails if the work is done.
     pub fn refuse_completed(&self) -> Result<()> {
         if self.document.frontmatter.status() != Some(Status::Completed) {
             return Ok(());
         }
         let error = self.error("the session is completed and takes no more entries");
-        Err(error.hint(reopen(self.name)))
+        Err(error.hint(reopen(&self.selector())))
     }
 
     /// Whether Current State is what was recorded when it was written, and no work came after.
