@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use super::write::closed;
 use super::{Guard, Written, updated};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Fences, Scalar, Source};
@@ -92,6 +93,10 @@ pub fn save(store: &Store, editing: Editing, now: Timestamp) -> Result<Edited> {
     match put(store, &name, &draft, &base, &bytes, now) {
         Ok(edited) => Ok(edited),
         Err(error) => {
+            let error = match error.kind {
+                Kind::NotFound => closed(&name),
+                _ => error,
+            };
             let (mut error, path, base) = kept(store, draft, error);
             if error.kind == Kind::Unmet {
                 let session = word(store, &store.path(&name));

@@ -4,11 +4,12 @@
 use chrono::TimeDelta;
 
 use super::set::reopen;
-use super::{Guard, Written, apply, slug_of, updated};
+use super::{Guard, Written, apply, slug_of, stem_of, updated};
 use crate::document::schema::{CURRENT_STATE, same_name};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Scalar, Source, Status, issue_id, state_hash};
 use crate::error::{Error, Kind, Result};
+use crate::shell;
 use crate::store::Store;
 
 /// How far the last entry may lie ahead of the clock and still be followed in order. Covers the
@@ -75,10 +76,15 @@ pub(super) fn write(
         Ok((Some(after.into_bytes()), written))
     });
     written.map_err(|error| match error.kind {
-        Kind::NotFound => Error::new(Kind::NotFound, format!("`{}` is closed", slug_of(name)))
-            .hint(format!("agentsess restore {}", slug_of(name))),
+        Kind::NotFound => closed(name),
         _ => error,
     })
+}
+
+/// The error for a session that somebody closed meanwhile.
+pub(super) fn closed(name: &str) -> Error {
+    let restore = format!("agentsess restore {}", shell::word(stem_of(name)));
+    Error::new(Kind::NotFound, format!("`{}` is closed", slug_of(name))).hint(restore)
 }
 
 impl<'r> Revision<'r> {

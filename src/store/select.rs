@@ -1,13 +1,13 @@
 //! Which session a command means.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Component, Path};
 
 use log::debug;
 
-use super::{Store, is_session_name};
+use super::{Store, Trashed, is_session_name};
 use crate::document::time::Timestamp;
 use crate::document::{Document, SessionName, Source, Status, slug_of, stem_of};
 use crate::error::{Error, Kind, Result};
@@ -153,11 +153,17 @@ impl Store {
     fn not_found(&self, selector: &str, names: &[String]) -> Error {
         let mut error = Error::new(Kind::NotFound, format!("no session matches `{selector}`"));
         let bare = selector.strip_suffix(".md").unwrap_or(selector);
-        let closed = self.trashed().into_iter().find(|trashed| {
+        let mut trashed = self.trashed();
+        trashed.retain(|trashed| {
             let name = &trashed.entry.name;
             !bare.is_empty() && (name.starts_with(bare) || slug_of(name).starts_with(bare))
         });
-        if let Some(closed) = closed {
+        if let Some(closed) = trashed.first() {
+            let same = |other: &Trashed| slug_of(&other.entry.name) == slug_of(&closed.entry.name);
+            if !trashed.iter().all(same) {
+                error.message = format!("`{selector}` begins several sessions that were closed");
+                return error.hint("agentsess restore");
+            }
             let words = slug_of(&closed.entry.name);
             error.message = format!("`{words}` was closed at {}", closed.entry.removed_at);
             return error.hint(format!("agentsess restore {words}"));
@@ -310,14 +316,14 @@ fn ambiguous(message: String, mut found: Vec<Candidate>, agent: Option<&str>) ->
 }
 
 /// The slugs that more than one of these names has.
-pub fn shared_slugs(names: &[String]) -> HashSet<&str> {
-    let mut seen = HashSet::new();
+pub fn shared_slugs(names: &[String]) -> BTreeSet<&str> {
+    let mut seen = BTreeSet::new();
     let slugs = names.iter().map(|name| slug_of(name));
     slugs.filter(|slug| !seen.insert(*slug)).collect()
 }
 
 /// The shortest name that means this session, given the slugs that others have, too.
-pub fn short_name<'n>(name: &'n str, shared: &HashSet<&str>) -> &'n str {
+pub fn short_name<'n>(name: &'n str, shared: &BTreeSet<&str>) -> &'n str {
     let slug = slug_of(name);
     if shared.contains(slug) {
         stem_of(name)
