@@ -16,8 +16,8 @@ use super::write::{Entry, Revision, write};
 use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{
-    Document, Edit, Scalar, Source, Span, Status, Verbatim, insert, is_placeholder, line_column,
-    named_path, next_line,
+    Document, Edit, Scalar, Source, Span, Status, Verbatim, insert, is_placeholder, is_token,
+    line_column, named_path, next_line,
 };
 use crate::error::{Error, Kind, Result};
 use crate::git::Repository;
@@ -185,10 +185,17 @@ fn refuse_blanks(store: &Store, name: &str, request: &Request) -> Result<()> {
         .filter_map(|(option, text)| Some((option, text?)));
     let steps = request.next.iter().map(|step| ("--next", step.as_str()));
     let blank = given.chain(steps).find(|(_, text)| text.trim().is_empty());
-    blank.map_or(Ok(()), |(option, _)| {
+    if let Some((option, _)) = blank {
         let error = Error::usage(format!("`{option}` is empty; nothing was changed"));
-        Err(error.hint(format!("agentsess show {}", store.selector(name))))
-    })
+        return Err(error.hint(format!("agentsess show {}", store.selector(name))));
+    }
+    match request.to.map(insert::line) {
+        Some(to) if !is_token(&to) => Err(Error::usage(format!(
+            "`{to}` cannot be who is to take it; only letters, digits and `._-` name an agent"
+        ))
+        .hint("agentsess help handoff")),
+        _ => Ok(()),
+    }
 }
 
 /// What the log says: the message, to whom, where the work stands and what is not committed.

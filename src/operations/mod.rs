@@ -10,6 +10,7 @@ pub mod blockers;
 mod blocks;
 pub mod brief;
 pub mod close;
+pub mod copies;
 pub mod decide;
 pub mod doctor;
 pub mod done;
