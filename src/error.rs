@@ -38,6 +38,9 @@ pub struct Error {
     pub location: Option<Location>,
     /// What it is about, one per line: candidates, unmet conditions.
     pub details: Vec<String>,
+    /// The root of the work tree in which it can be done, where that is another one, as the user
+    /// would write it.
+    pub elsewhere: Option<PathBuf>,
     /// One thing to do about it, a command that can be run where there is one.
     pub hint: Option<String>,
 }
@@ -53,6 +56,7 @@ impl Error {
             message: message.into(),
             location: None,
             details: Vec::new(),
+            elsewhere: None,
             hint: None,
         }
     }

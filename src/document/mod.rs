@@ -34,7 +34,7 @@ pub use decisions::Decision;
 pub use edit::{Agent, Edit, EditError, Rewrite, Scalar, Splice, heading_text, quoted};
 pub use frontmatter::{FRONTMATTER_LIMIT, Fences, Frontmatter};
 pub use handoff::Handoff;
-pub use name::{SLUG_LIMIT, SessionName, file_name, is_slug, slugify};
+pub use name::{SLUG_LIMIT, SessionName, file_name, is_slug, slug_of, slugify, stem_of};
 pub use planning::{Backlog, Planning};
 pub use record::Record;
 pub use schema::Status;

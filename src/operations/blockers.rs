@@ -1,9 +1,9 @@
 //! What stands in the way, and what no longer does.
 
+use super::Written;
 use super::log::check_token;
 use super::task::add_to;
 use super::write::{Entry, Revision, write};
-use super::{Written, slug_of};
 use crate::document::schema::BLOCKERS;
 use crate::document::time::Timestamp;
 use crate::document::{Edit, insert, is_none};
@@ -102,7 +102,7 @@ fn find(revision: &Revision, wanted: Option<&str>) -> Result<(usize, String)> {
             .filter(|(_, _, text)| text.to_lowercase().contains(&lower))
             .collect();
     }
-    let slug = slug_of(revision.name);
+    let slug = revision.selector();
     let texts = |found: &[&(usize, _, String)]| -> Vec<String> {
         found.iter().map(|(_, _, text)| text.clone()).collect()
     };

@@ -1,7 +1,7 @@
 //! Ticks items, and moves the waves they stand in along.
 
+use super::Written;
 use super::write::{Entry, Revision, write};
-use super::{Written, slug_of};
 use crate::document::schema::NEXT_STEPS;
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Item, Source, Wave, WaveState, insert, is_placeholder};
@@ -259,7 +259,7 @@ fn find(revision: &Revision, wanted: &str) -> Result<(usize, bool)> {
         let mark = if *ticked { 'x' } else { ' ' };
         format!("[{mark}] {}", insert::line(text))
     };
-    let slug = slug_of(revision.name);
+    let slug = revision.selector();
     match found.as_deref() {
         Some([only]) => Ok((only.0, only.1)),
         None => {

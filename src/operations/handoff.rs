@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::Written;
 use super::brief::Brief;
 use super::done::Ticks;
 use super::log::check_token;
@@ -12,12 +13,11 @@ use super::new::task_list;
 use super::pause::set_status;
 use super::steps::Steps;
 use super::write::{Entry, Revision, write};
-use super::{Written, slug_of};
 use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{
-    Document, Edit, Scalar, Source, Span, Status, Verbatim, insert, is_placeholder, line_column,
-    named_path, next_line,
+    Document, Edit, Scalar, Source, Span, Status, Verbatim, insert, is_placeholder, is_token,
+    line_column, named_path, next_line,
 };
 use crate::error::{Error, Kind, Result};
 use crate::git::Repository;
@@ -78,7 +78,7 @@ pub struct HandedOver {
 /// Of kind [`Kind::Unmet`], with the reasons, while nobody could go on with the session, or somebody
 /// else has it; or when it is completed, git fails, or the file cannot be edited or written. Nothing is changed then.
 pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<HandedOver> {
-    refuse_blanks(name, request)?;
+    refuse_blanks(store, name, request)?;
     let repository = store.repository.as_ref();
     let branch = repository.and_then(Repository::branch);
     let commit = repository.and_then(Repository::head);
@@ -149,7 +149,7 @@ pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> 
         return Err(Error::usage("nothing was handed over"));
     };
     Ok(HandedOver {
-        resume: format!("agentsess resume {}", written.slug),
+        resume: format!("agentsess resume {}", store.selector(name)),
         written: Written {
             kept_steps,
             current_task,
@@ -174,11 +174,11 @@ fn other_holder(revision: &Revision, request: &Request) -> Result<Option<String>
     let mut error = revision.error(handoff.held_by(holder));
     error.kind = Kind::Unmet;
     let options = options(request, request.state, request.next);
-    let slug = slug_of(revision.name);
+    let slug = revision.selector();
     Err(error.hint(format!("agentsess handoff {slug}{options} --take")))
 }
 
-fn refuse_blanks(name: &str, request: &Request) -> Result<()> {
+fn refuse_blanks(store: &Store, name: &str, request: &Request) -> Result<()> {
     check_token("agent", request.agent)?;
     let given = [("--to", request.to), ("--state", request.state)];
     let given = given
@@ -186,10 +186,17 @@ fn refuse_blanks(name: &str, request: &Request) -> Result<()> {
         .filter_map(|(option, text)| Some((option, text?)));
     let steps = request.next.iter().map(|step| ("--next", step.as_str()));
     let blank = given.chain(steps).find(|(_, text)| text.trim().is_empty());
-    blank.map_or(Ok(()), |(option, _)| {
+    if let Some((option, _)) = blank {
         let error = Error::usage(format!("`{option}` is empty; nothing was changed"));
-        Err(error.hint(format!("agentsess show {}", slug_of(name))))
-    })
+        return Err(error.hint(format!("agentsess show {}", store.selector(name))));
+    }
+    match request.to.map(insert::line) {
+        Some(to) if !is_token(&to) => Err(Error::usage(format!(
+            "`{to}` cannot be who is to take it; only letters, digits and `._-` name an agent"
+        ))
+        .hint("agentsess help handoff")),
+        _ => Ok(()),
+    }
 }
 
 /// What the log says: the message, to whom, where the work stands and what is not committed.
@@ -324,7 +331,7 @@ fn ready(
     if reasons.is_empty() {
         return Ok(());
     }
-    let slug = slug_of(revision.name);
+    let slug = revision.selector();
     let mut command = String::new();
     if by_hand {
         let _ = write!(command, "agentsess edit {slug} && ");

@@ -10,6 +10,7 @@ pub mod blockers;
 mod blocks;
 pub mod brief;
 pub mod close;
+pub mod copies;
 pub mod decide;
 pub mod doctor;
 pub mod done;
@@ -47,7 +48,8 @@ pub use issue::Issue;
 use crate::document::schema::{SECTIONS, same_name};
 use crate::document::secrets::{Kind, redact};
 use crate::document::time::{Timestamp, format_rfc3339};
-use crate::document::{Document, Edit, EditError, Progress, Scalar, SessionName};
+use crate::document::{Document, Edit, EditError, Progress, Scalar};
+pub use crate::document::{slug_of, stem_of};
 use crate::error::{Error, Result};
 use crate::store::Store;
 
@@ -109,16 +111,6 @@ impl Written {
             left: None,
         }
     }
-}
-
-/// The short name of a session: its slug, or its stem where the name does not follow the scheme.
-pub fn slug_of(name: &str) -> &str {
-    SessionName::parse(name).map_or_else(|| stem_of(name), |name| name.slug)
-}
-
-/// A file name without its `.md`.
-pub fn stem_of(name: &str) -> &str {
-    name.strip_suffix(".md").unwrap_or(name)
 }
 
 /// A number with its noun, such as `1 file` or `2 files`.

@@ -50,7 +50,7 @@ pub fn set(
     let required = matches!(plain, "title" | "status" | "current" | "current_task");
     if value.is_empty() && required {
         return Err(Error::usage(format!("`{plain}` must not be empty"))
-            .hint(format!("agentsess show {}", slug_of(name))));
+            .hint(format!("agentsess show {}", store.selector(name))));
     }
     let value = if plain == "parent" && !value.is_empty() {
         parent(store, name, &value)?
@@ -94,7 +94,7 @@ pub fn set(
 
 /// The stem of the session that `selector` means, unless that continues this one.
 fn parent(store: &Store, name: &str, selector: &str) -> Result<String> {
-    let parent = store.select(Some(selector))?;
+    let parent = store.select(Some(selector), None)?;
     let mut seen = BTreeSet::new();
     let mut next = Some(parent.clone());
     while let Some(ancestor) = next.take() {
@@ -157,6 +157,6 @@ fn unknown(name: &str, key: &str, value: &str) -> Error {
 }
 
 /// The command that reopens a session.
-pub(super) fn reopen(name: &str) -> String {
-    format!("agentsess set status in_progress -s {}", slug_of(name))
+pub(super) fn reopen(selector: &str) -> String {
+    format!("agentsess set status in_progress -s {selector}")
 }

@@ -1,8 +1,8 @@
 //! Adds items of work.
 
+use super::Written;
 use super::new::task_list;
 use super::write::{Revision, write};
-use super::{Written, slug_of};
 use crate::document::schema::{ACCEPTANCE_CRITERIA, EXECUTION_PROGRESS, NEXT_STEPS};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, insert, is_none};
@@ -70,7 +70,7 @@ fn wave(revision: &Revision, number: u32, text: &str) -> Result<usize> {
     let document = revision.document;
     let waves: Vec<_> = document.waves().filter_map(|(_, wave)| wave.ok()).collect();
     let named: Vec<_> = waves.iter().filter(|wave| wave.number == number).collect();
-    let slug = slug_of(revision.name);
+    let slug = revision.selector();
     let text = crate::shell::word(text);
     match named.as_slice() {
         [only] => Ok(only.heading),

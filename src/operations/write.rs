@@ -8,12 +8,13 @@ use chrono::TimeDelta;
 
 use super::dropped::Dropped;
 use super::set::reopen;
-use super::{Guard, Written, apply, slug_of, updated};
+use super::{Guard, Written, apply, slug_of, stem_of, updated};
 use crate::document::schema::{CURRENT_STATE, same_name};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Scalar, Source, Status, issue_id, line_column, state_hash};
 use crate::error::{Error, Kind, Result};
 use crate::lint::{self, Severity};
+use crate::shell;
 use crate::store::Store;
 
 /// How far the last entry may lie ahead of the clock and still be followed in order. Covers the
@@ -88,10 +89,15 @@ pub(super) fn write(
         Ok((Some(after.into_bytes()), written))
     });
     written.map_err(|error| match error.kind {
-        Kind::NotFound => Error::new(Kind::NotFound, format!("`{}` is closed", slug_of(name)))
-            .hint(format!("agentsess restore {}", slug_of(name))),
+        Kind::NotFound => closed(name),
         _ => error,
     })
+}
+
+/// The error for a session that somebody closed meanwhile.
+pub(super) fn closed(name: &str) -> Error {
+    let restore = format!("agentsess restore {}", shell::word(stem_of(name)));
+    Error::new(Kind::NotFound, format!("`{}` is closed", slug_of(name))).hint(restore)
 }
 
 impl<'r> Revision<'r> {
@@ -192,13 +198,18 @@ impl<'r> Revision<'r> {
         Ok(bytes)
     }
 
+    /// The word that chooses the session in a command.
+    pub fn selector(&self) -> String {
+        self.store.selector(self.name)
+    }
+
     /// Fails if the work is done.
     pub fn refuse_completed(&self, what: &str) -> Result<()> {
         if self.document.frontmatter.status() != Some(Status::Completed) {
             return Ok(());
         }
         let error = self.error(format!("the session is completed and takes no more {what}"));
-        Err(error.hint(reopen(self.name)))
+        Err(error.hint(reopen(&self.selector())))
     }
 
     /// Whether Current State is what was recorded when it was written, and no work came after.

@@ -37,7 +37,7 @@ pub use files::{FILE_LIMIT, is_leftover, read, refuse_link, too_large};
 pub use lock::Lock;
 pub use records::Records;
 pub use root::{Place, SESSIONS, SettingsFile};
-pub use select::Candidate;
+pub use select::{Candidate, shared_slugs, short_name};
 pub use templates::TEMPLATES;
 pub use trash::Trashed;
 pub use trust::{Grant, TrustFile};

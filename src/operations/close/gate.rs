@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use super::decisions::Record;
 use super::filing::{self, Filing};
-use super::request::selector;
 use super::{Check, Item, Request, Subject, Verdict, commit, decisions, item, items, lessons};
 use crate::document::Document;
 use crate::document::time::Timestamp;
@@ -71,7 +70,7 @@ impl Gate {
             };
         }
         if self.plan.incomplete {
-            command = format!("agentsess edit {} && {command}", selector(store, name));
+            command = format!("agentsess edit {} && {command}", store.selector(name));
         }
         command
     }
