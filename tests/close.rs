@@ -718,6 +718,93 @@ fn documents_of_the_project_take_remaining_work() {
     );
 }
 
+/// Items with all that Markdown lets stand in one.
+const DEEP: &str = "\
+Open.
+
+## Next Steps
+- [ ] measure the cache
+  on two machines
+
+  Only the cold one matters:
+
+  ```sh
+  bench --cold
+
+  ```
+  > as agreed
+  - use the *slow* disk
+  - [x] ask for a machine
+    - [ ] return the machine
+  - [ ] write it down
+    in the wiki
+- [ ] then stop
+
+## Blockers
+The key has expired.
+
+Ask Ada for a new one.
+";
+
+#[test]
+fn an_item_is_filed_with_all_that_belongs_to_it() {
+    let project = project();
+    log(&project, DEEP);
+    let closed = close(&project, "--file-remaining docs/b.md");
+    assert!(closed.contains("closed weather"), "{closed}");
+    let list = fs::read_to_string(project.root.join("docs/b.md")).unwrap();
+    let expected = "\
+# Backlog
+
+- [ ] B-1 - measure the cache on two machines
+  (Weather, Next Steps)
+
+  Only the cold one matters:
+
+  ```sh
+  bench --cold
+
+  ```
+  > as agreed
+  - use the *slow* disk
+  - [x] ask for a machine
+- [ ] B-2 - return the machine
+  (Weather, Next Steps: ask for a machine)
+- [ ] B-3 - write it down in the wiki
+  (Weather, Next Steps: B-1 - measure the cache on two machines)
+- [ ] B-4 - then stop
+  (Weather, Next Steps)
+- [ ] B-5 - The key has expired.
+  (Weather, Blockers)
+
+  Ask Ada for a new one.
+";
+    assert_eq!(list, expected);
+
+    project.ok(&["restore", "weather"]);
+    log(&project, &DEEP.replace('\n', "\r\n"));
+    close(&project, "--file-remaining docs/c.json");
+    let entries = fs::read_to_string(project.root.join("docs/c.json")).unwrap();
+    let body = "measure the cache\\n  on two machines\\n\\nOnly the cold one matters:\\n\\n```sh\\n\
+                bench --cold\\n\\n```\\n> as agreed\\n- use the *slow* disk\\n- [x] ask for a \
+                machine\\n\\nLeft over from: Weather, Next Steps\\n";
+    assert!(entries.contains(body), "{entries}");
+    let body = "The key has expired.\\n\\nAsk Ada for a new one.\\n\\nLeft over";
+    assert!(entries.contains(body), "{entries}");
+
+    // Words that a title cannot hold.
+    project.ok(&["restore", "weather"]);
+    let long = format!("{} quokka", "word ".repeat(50).trim_end());
+    log(
+        &project,
+        &format!("Open.\n\n## Next Steps\n- [ ] {long}\n\n## Blockers\n> no\n> key\n"),
+    );
+    close(&project, "--file-remaining docs/d.md");
+    let list = fs::read_to_string(project.root.join("docs/d.md")).unwrap();
+    assert!(list.contains(&format!("\n\n  {long}\n- [ ] D-2")), "{list}");
+    assert!(list.ends_with("\n\n  > no\n  > key\n"), "{list}");
+}
+
 #[test]
 fn hostile_items_are_titles_and_nothing_else() {
     let project = project();

@@ -31,8 +31,10 @@ pub(super) enum Sink {
 pub(super) struct Issue {
     /// One line.
     pub title: String,
-    /// Markdown.
+    /// All of it, in Markdown.
     pub body: String,
+    /// What the title does not say, in Markdown.
+    pub details: String,
     /// Where it comes from, on one line.
     pub from: String,
 }
@@ -261,7 +263,14 @@ fn markdown(path: &Path, old: Option<&[u8]>, issue: &Issue, id: &str) -> Result<
     {
         return Ok(None);
     }
-    let item = format!("[ ] {line}\n  ({})", issue.from);
+    let mut item = format!("[ ] {line}\n  ({})", issue.from);
+    if !issue.details.is_empty() {
+        item.push('\n');
+    }
+    for line in issue.details.lines() {
+        item.push_str(if line.is_empty() { "\n" } else { "\n  " });
+        item.push_str(line);
+    }
     list::add(path, old.unwrap_or(b"# Backlog\n"), &[item]).map(Some)
 }
 
@@ -307,6 +316,7 @@ mod tests {
     const ISSUE: fn() -> Issue = || Issue {
         title: "review \"it\"".into(),
         body: "all".into(),
+        details: "one\n\n    two".into(),
         from: "Weather, Next Steps".into(),
     };
 
@@ -330,7 +340,7 @@ mod tests {
     fn a_markdown_list_grows_by_one() {
         let path = Path::new("b.md");
         let new = markdown(path, None, &ISSUE(), "B-1").unwrap().unwrap();
-        let text = "# Backlog\n\n- [ ] B-1 - review \"it\"\n  (Weather, Next Steps)\n";
+        let text = "# Backlog\n\n- [ ] B-1 - review \"it\"\n  (Weather, Next Steps)\n\n  one\n\n      two\n";
         assert_eq!(String::from_utf8(new.clone()).unwrap(), text);
         assert_eq!(markdown(path, Some(&new), &ISSUE(), "B-1").unwrap(), None);
     }
