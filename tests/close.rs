@@ -216,6 +216,72 @@ fn lessons_that_say_the_same_are_one() {
 const UNCLOSED: &str = "# Backlog\n\n<!-- never closed\n";
 
 #[test]
+fn all_that_is_said_of_lessons_decisions_and_criteria_is_asked_for() {
+    let project = project();
+    settings(&project, "[close]\nlessons = 'docs/lessons.md'\n");
+    project.write("docs/lessons.md", "# L\n\n## Time\n\n- Use UTC\n");
+    project.commit("begun");
+    log(
+        &project,
+        "Learned.\n\n## Next Steps\nNone.\n\n## Acceptance Criteria\nIt is fast.\n\n\
+         ## Decisions\nAll of it was agreed on.\n\n### Decision 1: Cache\n\n**Decision**: In \
+         memory.\n**Rationale**: Speed.\n\n\
+         ## Lessons Learned\n<!-- what we know now -->\nAsk first.\n\n- Write it down\n\n  at once\n\n\
+         ### DNS\nNever trust DNS.\n\nIt caches.\n\n### Time\n- Use UTC\n\n### Sleep on it\n",
+    );
+    let refused = close(&project, "");
+    let decisions = "\
+unmet      decisions   1 of 1 without a record in docs/decisions that has its title as a heading
+             - Cache
+             - .agents/sessions/20251204-143000-weather.md:32:1: All of it was agreed on.
+unmet      lessons     4 of 5 not in docs/lessons.md
+             - Ask first.
+             - Write it down
+             - DNS: Never trust DNS.
+             - Sleep on it
+";
+    assert!(refused.contains(decisions), "{refused}");
+    let criteria = "weather.md:28:1: It is fast.\n";
+    assert!(refused.contains(criteria), "{refused}");
+    let hint = "agentsess close weather --confirm committed --write-adrs --confirm decisions \
+                --write-lessons --file-remaining docs/backlog.md";
+    assert!(
+        refused.ends_with(&format!("hint: {hint}\n? 1\n")),
+        "{refused}"
+    );
+    let asked = close(&project, "--write-adrs");
+    let note = "asked      decisions   1 record will be written to docs/decisions; confirm that \
+                what else Decisions says is recorded\n";
+    assert!(asked.contains(note), "{asked}");
+    let closed = project.shell(hint);
+    assert!(closed.contains("closed weather"), "{closed}");
+    let lessons = fs::read_to_string(project.root.join("docs/lessons.md")).unwrap();
+    assert_eq!(
+        lessons,
+        "# L\n\n## Time\n\n- Use UTC\n- Ask first.\n- Write it down\n\n  at once\n- DNS: Never \
+         trust DNS.\n\n  It caches.\n- Sleep on it\n"
+    );
+    // All of it is found again.
+    project.ok(&["restore", "weather"]);
+    let again = close(&project, "--dry-run");
+    assert!(again.contains("proven     lessons     5 found"), "{again}");
+    let confirm = "asked      decisions   1 found in docs/decisions; confirm that what else";
+    assert!(again.contains(confirm), "{again}");
+
+    log(
+        &project,
+        "More.\n\n## Decisions\n- we use postgres\n\n### Decision 1: Cache\n",
+    );
+    let refused = close(&project, "--dry-run");
+    let first = "unmet      decisions   1 of 2 without";
+    assert!(refused.contains(first), "{refused}");
+    assert!(
+        refused.contains("we use postgres (it has neither"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn what_a_stopped_close_wrote_needs_no_confirmation_and_is_committed_with_its_ids() {
     for by_hook in [true, false] {
         let project = project();

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::decisions::Record;
 use super::filing::{self, Filing};
+use super::lessons::Lesson;
 use super::request::selector;
 use super::{Check, Item, Request, Subject, Verdict, commit, decisions, item, items, lessons};
 use crate::document::Document;
@@ -37,7 +38,7 @@ pub(super) struct Plan {
     /// A decision says too little for a record.
     pub incomplete: bool,
     /// Lessons that the project's document does not have.
-    pub lessons: Vec<String>,
+    pub lessons: Vec<Lesson>,
     /// Remaining work that is to be filed.
     pub filing: Option<Filing>,
     /// Items of the ledger of which nobody knows whether they were filed.
@@ -139,6 +140,7 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
         if check.verdict == Verdict::Asked && confirmed.contains(&item) {
             check.verdict = Verdict::Confirmed;
             check.note = format!("somebody vouches that {}", item.title());
+            check.note += &written(&plan, item);
         } else if check.verdict == Verdict::Unmet && confirmed.contains(&item) {
             let id = item.id();
             return Err(Error::usage(format!(
@@ -152,13 +154,7 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
                 check.note.push_str("; the waiver is not needed");
             } else {
                 check.verdict = Verdict::Waived;
-                check.note = match plan.records.len() {
-                    written @ 1.. if item == Item::Decisions => format!(
-                        "waived: {reason}; {} will be written",
-                        counted(written, "record")
-                    ),
-                    _ => format!("waived: {reason}"),
-                };
+                check.note = format!("waived: {reason}{}", written(&plan, item));
                 let_go.push((item, (*reason).clone()));
             }
         }
@@ -174,4 +170,14 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
         plan,
         waived: let_go,
     })
+}
+
+/// What closing writes for an item that somebody answers for.
+fn written(plan: &Plan, item: Item) -> String {
+    match plan.records.len() {
+        count @ 1.. if item == Item::Decisions => {
+            format!("; {} will be written", counted(count, "record"))
+        }
+        _ => String::new(),
+    }
 }

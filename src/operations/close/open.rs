@@ -16,7 +16,7 @@ pub(super) struct Open {
 }
 
 /// The open items, in order: those of the sections that hold work, any other box that is not
-/// ticked, and what Next Steps and Blockers say outside of lists.
+/// ticked, and what Next Steps, Blockers and Acceptance Criteria say where they have no list.
 pub(super) fn items(document: &Document) -> Vec<Open> {
     let sections = [
         EXECUTION_PROGRESS,
@@ -35,7 +35,7 @@ pub(super) fn items(document: &Document) -> Vec<Open> {
         .map(|(_, item)| item.text)
         .chain(boxes.map(|(_, item, _)| item.text))
         .collect();
-    for name in [NEXT_STEPS, BLOCKERS] {
+    for name in [NEXT_STEPS, BLOCKERS, ACCEPTANCE_CRITERIA] {
         let text = document.section_text(name).filter(|text| !is_none(text));
         if let (Some(_), None) = (text, document.body.items_in(name).next()) {
             spans.extend(document.body.section(name).map(|(_, section)| section.body));
