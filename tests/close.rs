@@ -621,6 +621,16 @@ fn an_item_of_which_nobody_knows_is_asked_for() {
             refused.contains("--file-remaining own --filed 3=ID\n? 1"),
             "{refused}"
         );
+        // What was said once is not said again by the hint.
+        if script.starts_with("[ $N = 3 ] && sleep") {
+            program(&project, "own", "sleep 60");
+            let hint = "hint: agentsess close weather --confirm committed --file-remaining own \
+                        --filed 3=ID\n? 1\n";
+            let refused = close(&project, "--file-remaining own --refile three");
+            assert!(refused.ends_with(hint), "{refused}");
+            program(&project, "own", script);
+            fs::write(project.root.join("calls"), "\n\n\n").unwrap();
+        }
         // It asks again, and runs nothing.
         let refused = close(&project, "--file-remaining own");
         assert!(refused.contains("item 3: three (own)"), "{refused}");
@@ -776,8 +786,15 @@ fn documents_of_the_project_take_remaining_work() {
         );
     }
     project.write("odd.json", "{}\n");
-    let refused = close(&project, "--file-remaining odd.json");
-    assert!(refused.contains("holds no JSON array"), "{refused}");
+    log(
+        &project,
+        "Decided.\n\n## Decisions\n### Decision 1: x\n**Decision**: a\n**Rationale**: b\n",
+    );
+    let refused = close(&project, "--write-adrs --file-remaining odd.json");
+    let error = "error: odd.json: this file holds no JSON array, so that nothing can be added to \
+                 it\nhint: mv odd.json odd.json.old\n? 2\n";
+    assert_eq!(refused, error);
+    assert!(!project.root.join("docs/decisions").exists());
     assert_eq!(
         fs::read_to_string(project.root.join("odd.json")).unwrap(),
         "{}\n"

@@ -22,13 +22,15 @@ pub fn close(store: &Store, gate: &Gate, request: &Request, now: Timestamp) -> R
         return Err(Error::new(Kind::Unmet, "the gate is not met"));
     }
     let closing = store.begin_closing()?;
-    match carry_out(store, &closing, gate, request, now) {
+    // What was said about items of the ledger is used up once it is written down there.
+    let mut request = request.clone();
+    match carry_out(store, &closing, gate, &mut request, now) {
         Ok(closed) => {
             store.remove_ledger(&closing, stem_of(&gate.session));
             Ok(closed)
         }
         Err(error) => {
-            let error = with_progress(store, gate, request, error);
+            let error = with_progress(store, gate, &request, error);
             // What failed first is what has to be said.
             drop(record_failure(store, gate, &error, now));
             Err(error)
@@ -84,13 +86,18 @@ fn carry_out(
     store: &Store,
     closing: &Closing,
     gate: &Gate,
-    request: &Request,
+    request: &mut Request,
     now: Timestamp,
 ) -> Result<Closed> {
     let name = gate.session.as_str();
     unchanged(store, name, &gate.bytes)?;
     let mut ledger = filing::told(store, name, request)?;
     ledger.begin(store, &gate.plan, request);
+    if !request.filed.is_empty() || !request.refile.is_empty() {
+        ledger.save(store, closing, name)?;
+        request.filed.clear();
+        request.refile.clear();
+    }
     let mut before = ledger.before(store, closing, name);
     for record in &gate.plan.records {
         decisions::write(store, record, &mut before)?;

@@ -72,6 +72,8 @@ pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Re
             "{} will be added to {document}",
             counted(missing.len(), "lesson")
         );
+        // What cannot be added to is noticed before anything is written.
+        amended(path, store.read_document(path)?.as_deref(), &missing)?;
         plan.lessons = missing;
         return Ok(verdict(Item::Lessons, Verdict::Planned, note, details));
     }
@@ -194,15 +196,21 @@ pub(super) fn write(
     before: Before,
 ) -> Result<bool> {
     store.amend_document(path, before, |old| {
-        let known = String::from_utf8_lossy(old.unwrap_or_default()).into_owned();
-        let missing = lessons.iter().filter(|lesson| !lesson.is_in(&known));
-        let missing: Vec<_> = missing.map(|lesson| lesson.text.clone()).collect();
-        if missing.is_empty() {
-            return Ok((None, false));
-        }
-        let new = list::add(path, old.unwrap_or(HEADING.as_bytes()), &missing)?;
-        Ok((Some(new), true))
+        let new = amended(path, old, lessons)?;
+        let written = new.is_some();
+        Ok((new, written))
     })
+}
+
+/// The document with the lessons that it does not have; `None` if it has all of them.
+fn amended(path: &Path, old: Option<&[u8]>, lessons: &[Lesson]) -> Result<Option<Vec<u8>>> {
+    let known = String::from_utf8_lossy(old.unwrap_or_default());
+    let missing = lessons.iter().filter(|lesson| !lesson.is_in(&known));
+    let missing: Vec<_> = missing.map(|lesson| lesson.text.clone()).collect();
+    if missing.is_empty() {
+        return Ok(None);
+    }
+    list::add(path, old.unwrap_or(HEADING.as_bytes()), &missing).map(Some)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(super) enum Sink {
 }
 
 /// What a sink gets.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Issue {
     /// One line.
     pub title: String,
@@ -142,6 +142,17 @@ impl Sink {
         });
         let next = numbers.max().unwrap_or(0).saturating_add(1);
         Ok(Some(format!("{prefix}-{next}")))
+    }
+
+    /// Fails where nothing could be added to its document.
+    pub fn rehearse(&self, store: &Store) -> Result<()> {
+        let issue = Issue::default();
+        let old = |path| store.read_document(path);
+        match self {
+            Self::Markdown(path) => markdown(path, old(path)?.as_deref(), &issue, "").map(drop),
+            Self::Json(path) => json(path, old(path)?.as_deref(), &issue, "").map(drop),
+            Self::Program(..) => Ok(()),
+        }
     }
 
     /// Files an issue; `id` is what [`Self::next_id`] said, and `before` is called before a document
@@ -275,7 +286,7 @@ fn markdown(path: &Path, old: Option<&[u8]>, issue: &Issue, id: &str) -> Result<
 }
 
 /// A JSON array with an object behind it, every other byte as it was; `None` if it is there
-/// already.
+/// already. An empty file is an empty array.
 fn json(path: &Path, old: Option<&[u8]>, issue: &Issue, id: &str) -> Result<Option<Vec<u8>>> {
     let refused = || {
         Error::usage("this file holds no JSON array, so that nothing can be added to it")
@@ -285,6 +296,7 @@ fn json(path: &Path, old: Option<&[u8]>, issue: &Issue, id: &str) -> Result<Opti
                 shell::word(&path.display().to_string())
             ))
     };
+    let old = old.filter(|old| !old.trim_ascii().is_empty());
     let text = String::from_utf8(old.unwrap_or(b"[]\n").to_vec()).map_err(|_| refused())?;
     let known: Vec<serde_json::Value> = serde_json::from_str(&text).map_err(|_| refused())?;
     let same = |known: &serde_json::Value| {
@@ -333,7 +345,8 @@ mod tests {
         let grown = add("[ {\"x\" : 1.0} ]\n").unwrap().unwrap();
         assert_eq!(grown, format!("[ {{\"x\" : 1.0}},\n  {entry}\n]\n"));
         assert_eq!(add(&grown).unwrap(), None);
-        assert!(add("{}").is_err() && add("").is_err());
+        assert!(add("{}").is_err());
+        assert_eq!(add("\n").unwrap().unwrap(), format!("[\n  {entry}\n]\n"));
     }
 
     #[test]
