@@ -212,9 +212,6 @@ fn lessons_that_say_the_same_are_one() {
     assert_eq!(lessons, "# Lessons Learned\n\n- Clocks differ\n- Other\n");
 }
 
-/// A list that nothing can be added to.
-const UNCLOSED: &str = "# Backlog\n\n<!-- never closed\n";
-
 #[test]
 fn all_that_is_said_of_lessons_decisions_and_criteria_is_asked_for() {
     let project = project();
@@ -293,14 +290,22 @@ fn what_a_stopped_close_wrote_needs_no_confirmation_and_is_committed_with_its_id
                 "#!/bin/sh\necho no closing today >&2\nexit 1\n",
             );
         } else {
-            project.write("docs/b.md", UNCLOSED);
+            project.write(".git/info/exclude", "tools\ncalls\nready\n");
+            program(&project, "tk", "[ -e ready ] && echo we-1");
+            project.ok(&["trust", "tk"]);
         }
         project.commit("all");
         project.shell("chmod +x .git/hooks/pre-commit");
-        let going_on = "agentsess close weather --write-adrs --write-lessons --commit \
-                        --file-remaining docs/b.md";
-        let refused = project.shell(going_on);
-        let filed = if by_hook { "B-1" } else { "none" };
+        let (sink, id, filed) = if by_hook {
+            ("docs/b.md", "B-1", "B-1")
+        } else {
+            ("tk", "we-1", "none")
+        };
+        let going_on = format!(
+            "agentsess close weather --write-adrs --write-lessons --commit --file-remaining {sink}"
+        );
+        let go_on = format!("PATH=\"$PWD/tools:$PATH\" {going_on}");
+        let refused = project.shell(&go_on);
         assert!(
             refused.contains(&format!("; {filed} filed, nothing is deleted\n")),
             "{refused}"
@@ -326,15 +331,16 @@ fn what_a_stopped_close_wrote_needs_no_confirmation_and_is_committed_with_its_id
         if by_hook {
             fs::remove_file(project.root.join(".git/hooks/pre-commit")).unwrap();
         } else {
-            project.shell("git rm -q docs/b.md && git commit -q -m 'no list'");
+            project.write("ready", "");
         }
-        let closed = project.shell(going_on);
+        let closed = project.shell(&go_on);
         assert!(closed.contains("closed weather, committed "), "{closed}");
         let shown = git(&project, "log -1 --format=%B --name-only");
-        assert!(shown.contains("\nFiled: B-1\n"), "{shown}");
-        for file in ["b.md", "lessons.md", "decisions/0002-cache-for-an-hour.md"] {
+        assert!(shown.contains(&format!("\nFiled: {id}\n")), "{shown}");
+        for file in ["lessons.md", "decisions/0002-cache-for-an-hour.md"] {
             assert!(shown.contains(&format!("docs/{file}\n")), "{shown}");
         }
+        assert_eq!(shown.contains("docs/b.md\n"), by_hook, "{shown}");
         assert_eq!(git(&project, "status --porcelain"), "");
         let seen = project.shell("agentsess doctor");
         assert!(!seen.contains("stopped-close"), "{seen}");
@@ -349,7 +355,8 @@ fn what_others_wrote_into_the_same_document_is_still_asked_for() {
         &project,
         "Learned.\n\n## Lessons Learned\n- Clocks differ\n",
     );
-    project.write("docs/b.md", UNCLOSED);
+    let list = project.write("docs/b.md", "# Backlog\n");
+    fs::set_permissions(list, fs::Permissions::from_mode(0o444)).unwrap();
     project.commit("all");
     project.write("docs/lessons.md", "# Lessons\n\nsomebody is writing here\n");
     let flags = "--write-lessons --file-remaining docs/b.md";
@@ -380,7 +387,7 @@ fn hints_say_again_what_was_said() {
         ("--confirm all", "--file-remaining docs/b.md --dry-run"),
         (
             "--waive issue",
-            "--write-adrs --commit --file-remaining docs/b.md",
+            "--write-adrs --commit --file-remaining docs/b.md --dry-run",
         ),
         ("--filed 3=x", "--file-remaining docs/b.md --dry-run"),
     ] {
@@ -794,6 +801,12 @@ fn documents_of_the_project_take_remaining_work() {
     let error = "error: odd.json: this file holds no JSON array, so that nothing can be added to \
                  it\nhint: mv odd.json odd.json.old\n? 2\n";
     assert_eq!(refused, error);
+    project.write("open.md", "# Backlog\n\n<!-- never closed\n");
+    let refused = close(&project, "--write-adrs --file-remaining open.md");
+    assert!(
+        refused.starts_with("error: open.md:3:1: the HTML comment opened"),
+        "{refused}"
+    );
     assert!(!project.root.join("docs/decisions").exists());
     assert_eq!(
         fs::read_to_string(project.root.join("odd.json")).unwrap(),
@@ -1049,6 +1062,9 @@ fn one_commit_has_exactly_what_closing_changed() {
         closed.contains("closed weather, no longer the parent of 1, committed "),
         "{closed}"
     );
+    let undo = "\nundo: agentsess restore 20251204-143000-weather && agentsess set parent \
+                20251204-143000-weather -s 20251205-090000-sequel\n";
+    assert!(closed.contains(undo), "{closed}");
     let shown = git(&project, "log -1 --format=%B --name-status --no-renames");
     let (message, files) = shown.split_once("\n\n\n").unwrap();
     assert_eq!(

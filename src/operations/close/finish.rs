@@ -7,6 +7,7 @@ use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Planning, Scalar, Source};
 use crate::error::{Error, Kind, Result};
 use crate::operations::{Guard, apply, planning, slug_of, stem_of, updated};
+use crate::shell;
 use crate::store::{Before, Closing, Lock, Store, Trashed};
 
 /// Writes and files what the gate found to be missing, then moves the session to the trash. The
@@ -59,6 +60,9 @@ fn with_progress(store: &Store, gate: &Gate, request: &Request, mut error: Error
     error
         .details
         .extend(written.map(|path| format!("{} is written", path.display())));
+    if error.kind == Kind::NotFound {
+        return error.hint(format!("agentsess restore {}", shell::word(stem_of(name))));
+    }
     if error.kind == Kind::Unmet && error.hint.is_none() {
         error.hint = Some(gate.command(store, request) + &ledger.answers());
     }
@@ -141,7 +145,7 @@ fn carry_out(
         record: record.map(|path| store.shown(&path)),
         commit: None,
         trash: store.shown(&trashed.path),
-        undo: format!("agentsess restore {}", stem_of(name)),
+        undo: undoing(stem_of(name), &children),
     };
     if request.commit {
         let committed = commit::commit(store, gate, request, &closed);
@@ -158,6 +162,16 @@ fn carry_out(
         })?;
     }
     Ok(closed)
+}
+
+/// The command that brings the session back, and makes it the parent of those it was one of.
+fn undoing(stem: &str, children: &[Child]) -> String {
+    let stem = shell::word(stem);
+    let restore = format!("agentsess restore {stem}");
+    children.iter().fold(restore, |command, child| {
+        let child = shell::word(stem_of(&child.name));
+        format!("{command} && agentsess set parent {stem} -s {child}")
+    })
 }
 
 /// Brings back what a close has removed whose commit was refused.

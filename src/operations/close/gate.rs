@@ -87,7 +87,8 @@ const BLANK: &str = "REASON";
 ///
 /// When the session cannot be read, an id is unknown, or a waiver has no reason.
 pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Gate> {
-    store.refuse_second_closing()?;
+    let again = |error: Error| error.hint(request.command(store, name));
+    store.refuse_second_closing().map_err(again)?;
     let for_people = |item: Item| {
         let id = item.id();
         let required = store.config.close.require_human.contains(&item);
@@ -107,11 +108,10 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
     for (id, reason) in &request.waived {
         let item = item(store, name, request, id)?;
         if reason.trim().is_empty() || reason == BLANK {
-            let waiving = request.waiving(id, "why this does not matter");
-            return Err(
-                Error::usage(format!("the waiver of `{id}` gives no reason"))
-                    .hint(waiving.command(store, name)),
-            );
+            let message =
+                format!("the waiver of `{id}` gives no reason; say why it does not matter");
+            let command = request.without(id).command(store, name);
+            return Err(Error::usage(message).hint(format!("{command} --dry-run")));
         }
         for_people(item)?;
         waived.push((item, reason));
@@ -147,7 +147,7 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
                 "`{id}` is shown not to be so and cannot be confirmed: {}",
                 check.note
             ))
-            .hint(request.waiving(id, "why").command(store, name)));
+            .hint(request.waiving(id, BLANK).command(store, name)));
         }
         if let Some((_, reason)) = waived.iter().find(|(waived, _)| *waived == item) {
             if check.verdict.is_met() {
