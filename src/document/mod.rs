@@ -22,6 +22,7 @@ pub mod secrets;
 mod source;
 mod span;
 mod state;
+mod statements;
 pub mod time;
 mod waves;
 pub mod yaml;
@@ -43,6 +44,7 @@ pub use span::{Span, line_column, line_start, next_line};
 pub use state::{
     Progress, filed_id, is_none, is_placeholder, issue_id, named_path, sha256, state_hash, unmarked,
 };
+pub use statements::Statement;
 pub use waves::{Wave, WaveDefect, WaveState, is_wave};
 
 /// Whether what is usual is read without the parsers of record, whose equals in everything but

@@ -7,6 +7,7 @@ use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Planning, Scalar, Source};
 use crate::error::{Error, Kind, Result};
 use crate::operations::{Guard, apply, planning, slug_of, stem_of, updated};
+use crate::shell;
 use crate::store::{Before, Closing, Lock, Store, Trashed};
 
 /// Writes and files what the gate found to be missing, then moves the session to the trash. The
@@ -22,13 +23,15 @@ pub fn close(store: &Store, gate: &Gate, request: &Request, now: Timestamp) -> R
         return Err(Error::new(Kind::Unmet, "the gate is not met"));
     }
     let closing = store.begin_closing()?;
-    match carry_out(store, &closing, gate, request, now) {
+    // What was said about items of the ledger is used up once it is written down there.
+    let mut request = request.clone();
+    match carry_out(store, &closing, gate, &mut request, now) {
         Ok(closed) => {
             store.remove_ledger(&closing, stem_of(&gate.session));
             Ok(closed)
         }
         Err(error) => {
-            let error = with_progress(store, gate, request, error);
+            let error = with_progress(store, gate, &request, error);
             // What failed first is what has to be said.
             drop(record_failure(store, gate, &error, now));
             Err(error)
@@ -57,6 +60,9 @@ fn with_progress(store: &Store, gate: &Gate, request: &Request, mut error: Error
     error
         .details
         .extend(written.map(|path| format!("{} is written", path.display())));
+    if error.kind == Kind::NotFound {
+        return error.hint(format!("agentsess restore {}", shell::word(stem_of(name))));
+    }
     if error.kind == Kind::Unmet && error.hint.is_none() {
         error.hint = Some(gate.command(store, request) + &ledger.answers());
     }
@@ -84,13 +90,18 @@ fn carry_out(
     store: &Store,
     closing: &Closing,
     gate: &Gate,
-    request: &Request,
+    request: &mut Request,
     now: Timestamp,
 ) -> Result<Closed> {
     let name = gate.session.as_str();
     unchanged(store, name, &gate.bytes)?;
     let mut ledger = filing::told(store, name, request)?;
     ledger.begin(store, &gate.plan, request);
+    if !request.filed.is_empty() || !request.refile.is_empty() {
+        ledger.save(store, closing, name)?;
+        request.filed.clear();
+        request.refile.clear();
+    }
     let mut before = ledger.before(store, closing, name);
     for record in &gate.plan.records {
         decisions::write(store, record, &mut before)?;
@@ -134,7 +145,7 @@ fn carry_out(
         record: record.map(|path| store.shown(&path)),
         commit: None,
         trash: store.shown(&trashed.path),
-        undo: format!("agentsess restore {}", stem_of(name)),
+        undo: undoing(stem_of(name), &children),
     };
     if request.commit {
         let committed = commit::commit(store, gate, request, &closed);
@@ -151,6 +162,16 @@ fn carry_out(
         })?;
     }
     Ok(closed)
+}
+
+/// The command that brings the session back, and makes it the parent of those it was one of.
+fn undoing(stem: &str, children: &[Child]) -> String {
+    let stem = shell::word(stem);
+    let restore = format!("agentsess restore {stem}");
+    children.iter().fold(restore, |command, child| {
+        let child = shell::word(stem_of(&child.name));
+        format!("{command} && agentsess set parent {stem} -s {child}")
+    })
 }
 
 /// Brings back what a close has removed whose commit was refused.

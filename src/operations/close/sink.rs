@@ -27,12 +27,14 @@ pub(super) enum Sink {
 }
 
 /// What a sink gets.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Issue {
     /// One line.
     pub title: String,
-    /// Markdown.
+    /// All of it, in Markdown.
     pub body: String,
+    /// What the title does not say, in Markdown.
+    pub details: String,
     /// Where it comes from, on one line.
     pub from: String,
 }
@@ -140,6 +142,17 @@ impl Sink {
         });
         let next = numbers.max().unwrap_or(0).saturating_add(1);
         Ok(Some(format!("{prefix}-{next}")))
+    }
+
+    /// Fails where nothing could be added to its document.
+    pub fn rehearse(&self, store: &Store) -> Result<()> {
+        let issue = Issue::default();
+        let old = |path| store.read_document(path);
+        match self {
+            Self::Markdown(path) => markdown(path, old(path)?.as_deref(), &issue, "").map(drop),
+            Self::Json(path) => json(path, old(path)?.as_deref(), &issue, "").map(drop),
+            Self::Program(..) => Ok(()),
+        }
     }
 
     /// Files an issue; `id` is what [`Self::next_id`] said, and `before` is called before a document
@@ -261,12 +274,19 @@ fn markdown(path: &Path, old: Option<&[u8]>, issue: &Issue, id: &str) -> Result<
     {
         return Ok(None);
     }
-    let item = format!("[ ] {line}\n  ({})", issue.from);
+    let mut item = format!("[ ] {line}\n  ({})", issue.from);
+    if !issue.details.is_empty() {
+        item.push('\n');
+    }
+    for line in issue.details.lines() {
+        item.push_str(if line.is_empty() { "\n" } else { "\n  " });
+        item.push_str(line);
+    }
     list::add(path, old.unwrap_or(b"# Backlog\n"), &[item]).map(Some)
 }
 
 /// A JSON array with an object behind it, every other byte as it was; `None` if it is there
-/// already.
+/// already. An empty file is an empty array.
 fn json(path: &Path, old: Option<&[u8]>, issue: &Issue, id: &str) -> Result<Option<Vec<u8>>> {
     let refused = || {
         Error::usage("this file holds no JSON array, so that nothing can be added to it")
@@ -276,6 +296,7 @@ fn json(path: &Path, old: Option<&[u8]>, issue: &Issue, id: &str) -> Result<Opti
                 shell::word(&path.display().to_string())
             ))
     };
+    let old = old.filter(|old| !old.trim_ascii().is_empty());
     let text = String::from_utf8(old.unwrap_or(b"[]\n").to_vec()).map_err(|_| refused())?;
     let known: Vec<serde_json::Value> = serde_json::from_str(&text).map_err(|_| refused())?;
     let same = |known: &serde_json::Value| {
@@ -307,6 +328,7 @@ mod tests {
     const ISSUE: fn() -> Issue = || Issue {
         title: "review \"it\"".into(),
         body: "all".into(),
+        details: "one\n\n    two".into(),
         from: "Weather, Next Steps".into(),
     };
 
@@ -323,14 +345,15 @@ mod tests {
         let grown = add("[ {\"x\" : 1.0} ]\n").unwrap().unwrap();
         assert_eq!(grown, format!("[ {{\"x\" : 1.0}},\n  {entry}\n]\n"));
         assert_eq!(add(&grown).unwrap(), None);
-        assert!(add("{}").is_err() && add("").is_err());
+        assert!(add("{}").is_err());
+        assert_eq!(add("\n").unwrap().unwrap(), format!("[\n  {entry}\n]\n"));
     }
 
     #[test]
     fn a_markdown_list_grows_by_one() {
         let path = Path::new("b.md");
         let new = markdown(path, None, &ISSUE(), "B-1").unwrap().unwrap();
-        let text = "# Backlog\n\n- [ ] B-1 - review \"it\"\n  (Weather, Next Steps)\n";
+        let text = "# Backlog\n\n- [ ] B-1 - review \"it\"\n  (Weather, Next Steps)\n\n  one\n\n      two\n";
         assert_eq!(String::from_utf8(new.clone()).unwrap(), text);
         assert_eq!(markdown(path, Some(&new), &ISSUE(), "B-1").unwrap(), None);
     }

@@ -49,7 +49,7 @@ pub(in super::super) fn file(
                 let Some(sink) = &filing.sink else {
                     return Err(Error::new(Kind::Unmet, "an item has come between"));
                 };
-                let issue = issue(&document, &item);
+                let issue = issue(store, &document, &item);
                 let taken = ids(ledger, &document);
                 let id = match id {
                     Some(id) => Some(id),
@@ -152,24 +152,40 @@ fn record(
 }
 
 /// The issue for an item.
-fn issue(document: &Document, item: &Open) -> Issue {
+fn issue(store: &Store, document: &Document, item: &Open) -> Issue {
     let plain = |text: &str| -> String {
         let text = redact(text).0.into_owned();
         text.chars()
             .filter(|c| !c.is_control() || *c == '\n')
             .collect()
     };
-    let text = item.span.of(document.text);
-    let mut title: String = insert::line(&plain(text)).chars().take(TITLE).collect();
+    let short = |text: &str| -> String { insert::line(&plain(text)).chars().take(TITLE).collect() };
+    let (words, below) = item.words(store, document);
+    let (words, below) = (plain(words), plain(&below));
+    let mut title = short(&words);
+    let body = format!("{}\n\n{below}", words.trim());
+    let body = body.trim_end();
+    // What a line cannot hold is said below it as well.
+    let block = words.contains('\n') && document.body.verbatim_at(item.span.start).is_some();
+    let details = if block || title != insert::line(&words) {
+        body
+    } else {
+        below.as_str()
+    };
+    let details = details.to_owned();
     if title.starts_with('-') {
         // No program takes it for an option then.
         title = format!("\"{title}\"");
     }
     let session = document.frontmatter.title().unwrap_or("a session");
-    let from = insert::line(&plain(&format!("{session}, {}", item.section)));
+    let mut from = insert::line(&plain(&format!("{session}, {}", item.section)));
+    if let Some(parent) = item.parent(document) {
+        from = format!("{from}: {}", short(parent));
+    }
     Issue {
         title,
-        body: format!("{}\n\nLeft over from: {from}\n", plain(text).trim()),
+        body: format!("{body}\n\nLeft over from: {from}\n"),
+        details,
         from,
     }
 }
