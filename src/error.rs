@@ -69,7 +69,7 @@ impl Error {
         let cause = cause.split(" (os error").next().unwrap_or(&cause);
         let hint = match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                Some("free some space, then run the command again; nothing was changed".to_owned())
+                Some("free some space, then run the command again".to_owned())
             }
             // How to be allowed to write is no help then.
             std::io::ErrorKind::PermissionDenied if doing.starts_with("read ") => None,

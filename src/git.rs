@@ -431,17 +431,23 @@ impl Repository {
             .spawn()
             .and_then(|mut git| {
                 let stdin = git.stdin.take();
-                // A git that does not read it says why it failed.
-                let _ = stdin.map(|mut stdin| stdin.write_all(message.as_bytes()));
-                git.wait_with_output()
-            })
-            .map_err(|error| Error::io("run git", &self.top, &error))?;
+                let told = stdin.map(|mut stdin| stdin.write_all(message.as_bytes()));
+                Ok((git.wait_with_output()?, told))
+            });
+        let (said, told) = said.map_err(|error| Error::io("run git", &self.top, &error))?;
         if said.status.success() {
             let head = self.run(["rev-parse", "--short", "HEAD"])?;
             return Ok(Some(head.trim().to_owned()));
         }
         if !new.is_empty() {
             self.output(&mut with(&["rm", "--cached", "--quiet"], &new))?;
+        }
+        match told {
+            // A git that does not read it says why it failed.
+            Some(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
+                return Err(Error::io("give git the message", &self.top, &error));
+            }
+            _ => {}
         }
         let mut error = Error::new(Kind::Unmet, "git did not make the commit");
         for stream in [said.stderr, said.stdout] {

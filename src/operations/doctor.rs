@@ -142,6 +142,7 @@ fn sessions(store: &Store, now: Timestamp) -> Result<Vec<Problem>> {
     let settings = Settings {
         rules: &rules,
         project: Some(&project),
+        whole: true,
         ..Settings::new(&store.config, now)
     };
     let names = store.names()?;

@@ -100,8 +100,12 @@ impl Store {
 
     /// Where the ledger of a session's close is.
     pub fn ledger_path(&self, stem: &str) -> PathBuf {
-        let local = self.sessions.join(lock::LOCAL);
-        local.join("close").join(format!("{stem}.json"))
+        self.ledgers().join(format!("{stem}.json"))
+    }
+
+    /// The folder of ledgers.
+    pub(super) fn ledgers(&self) -> PathBuf {
+        self.sessions.join(lock::LOCAL).join("close")
     }
 }
 

@@ -15,7 +15,7 @@ use crate::shell;
 pub const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// How temporary files are named; a leading dot keeps them from being sessions.
-const TEMPORARY: (&str, &str) = (".agentsess-", ".tmp");
+pub(super) const TEMPORARY: (&str, &str) = (".agentsess-", ".tmp");
 
 /// Whether a file of this name is one that a writer of this program is at work on, or was when it
 /// was killed.
@@ -154,11 +154,15 @@ pub(super) fn remove(path: &Path, expected: &[u8]) -> Result<bool> {
     Ok(true)
 }
 
-/// Makes the entries of a folder durable.
+/// Makes the entries of a folder durable. It comes after what changed them, which a failure does
+/// not take back.
 pub(super) fn sync_folder(folder: &Path) -> Result<()> {
-    File::open(folder)
-        .and_then(|folder| sync(&folder, File::sync_all))
-        .map_err(|error| Error::io("sync the folder", folder, &error))
+    let synced = File::open(folder).and_then(|folder| sync(&folder, File::sync_all));
+    synced.map_err(|error| {
+        let mut failed = Error::io("sync the folder", folder, &error).hint("sync");
+        failed.message += "; what was written to it stays changed, unless the power fails";
+        failed
+    })
 }
 
 /// Makes a file or folder durable, as far as its file system can: on macOS the standard library

@@ -110,8 +110,9 @@ impl Lock {
         // A file with a second name may be anybody's.
         if self.file.metadata().is_ok_and(|meta| meta.nlink() == 1) {
             // Always as many bytes, so that no block is freed and taken again, which costs as much
-            // as a sync.
-            let _ = write!(self.file, "{:10}", std::process::id());
+            // as a sync; and in one call, which padding by `write!` is not.
+            let pid = format!("{:10}", std::process::id());
+            let _ = self.file.write_all(pid.as_bytes());
         }
     }
 

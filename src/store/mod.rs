@@ -50,6 +50,9 @@ use crate::git::Repository;
 /// New bytes, if there are any, and what came of making them.
 type Change<T> = (Option<Vec<u8>>, T);
 
+/// Called with a path relative to the root and its new bytes, before they are written there.
+pub type Before<'b> = &'b mut dyn FnMut(&Path, &[u8]) -> Result<()>;
+
 /// The sessions of one work tree.
 #[derive(Debug)]
 pub struct Store {

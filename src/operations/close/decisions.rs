@@ -16,7 +16,7 @@ use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{Decision, Document, heading_text, insert, is_none};
 use crate::error::{Error, Kind, Result};
 use crate::operations::{counted, stem_of};
-use crate::store::{Store, plain};
+use crate::store::{Before, Store, plain};
 
 const TEMPLATE: &str = include_str!("../../../templates/adr.md");
 
@@ -160,12 +160,12 @@ pub(super) fn nameless(text: &str, name: &str, document: &Document) -> String {
 }
 
 /// Writes a record and returns its path, relative to the root; `None` if it is there by now.
-pub(super) fn write(store: &Store, record: &Record) -> Result<Option<PathBuf>> {
+pub(super) fn write(store: &Store, record: &Record, before: Before) -> Result<Option<PathBuf>> {
     // Another close may have been killed just behind this one.
     if store.decision_records().has(&record.title) {
         return Ok(None);
     }
-    let path = store.create_decision(&record.title, record.text.as_bytes())?;
+    let path = store.create_decision(&record.title, record.text.as_bytes(), before)?;
     if store.decision_records().has(&record.title) {
         return Ok(Some(path));
     }

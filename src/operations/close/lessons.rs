@@ -13,7 +13,7 @@ use crate::document::secrets::redact;
 use crate::document::{Document, Source, insert, is_none, line_start};
 use crate::error::{Error, Result};
 use crate::operations::counted;
-use crate::store::{Store, plain};
+use crate::store::{Before, Store, plain};
 
 /// What a document that is not there yet begins with.
 const HEADING: &str = "# Lessons Learned\n";
@@ -168,8 +168,13 @@ fn has(known: &str, lesson: &str) -> bool {
 }
 
 /// Adds the lessons that the document at `path` does not have, and returns whether there were any.
-pub(super) fn write(store: &Store, path: &Path, lessons: &[String]) -> Result<bool> {
-    store.amend_document(path, |old| {
+pub(super) fn write(
+    store: &Store,
+    path: &Path,
+    lessons: &[String],
+    before: Before,
+) -> Result<bool> {
+    store.amend_document(path, before, |old| {
         let known = String::from_utf8_lossy(old.unwrap_or_default()).into_owned();
         let missing = lessons.iter().filter(|lesson| !has(&known, lesson));
         let missing: Vec<_> = missing.cloned().collect();

@@ -10,7 +10,7 @@ use crate::child::{self, End};
 use crate::error::{Error, Result};
 use crate::operations::trust::{self, External, ISSUE_COMMAND};
 use crate::shell;
-use crate::store::Store;
+use crate::store::{Before, Store};
 
 /// The document that is suggested.
 const DOCUMENT: &str = "docs/backlog.md";
@@ -142,21 +142,25 @@ impl Sink {
         Ok(Some(format!("{prefix}-{next}")))
     }
 
-    /// Files an issue; `id` is what [`Self::next_id`] said.
+    /// Files an issue; `id` is what [`Self::next_id`] said, and `before` is called before a document
+    /// is written.
     pub fn file(
         &self,
         store: &Store,
         stem: &str,
         issue: &Issue,
         id: Option<&str>,
+        before: Before,
     ) -> Result<Outcome> {
         let id = id.unwrap_or("");
         let (external, pattern) = match self {
             Self::Markdown(path) => {
-                return amend(store, path, id, |old| markdown(path, old, issue, id));
+                return amend(store, path, id, before, |old| {
+                    markdown(path, old, issue, id)
+                });
             }
             Self::Json(path) => {
-                return amend(store, path, id, |old| json(path, old, issue, id));
+                return amend(store, path, id, before, |old| json(path, old, issue, id));
             }
             Self::Program(external, pattern) => (external, pattern),
         };
@@ -229,9 +233,10 @@ fn amend(
     store: &Store,
     path: &Path,
     id: &str,
+    before: Before,
     with: impl Fn(Option<&[u8]>) -> Result<Option<Vec<u8>>>,
 ) -> Result<Outcome> {
-    store.amend_document(path, |old| {
+    store.amend_document(path, before, |old| {
         let new = with(old)?;
         let known = String::from_utf8_lossy(old.unwrap_or_default());
         if new.is_some() && ids(&known).any(|known| known == id) {

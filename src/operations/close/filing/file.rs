@@ -65,10 +65,10 @@ pub(in super::super) fn file(
                 };
                 let number = ledger.put(number, line);
                 ledger.save(store, closing, name)?;
-                let outcome = sink.file(store, stem_of(name), &issue, id.as_deref());
-                if let (Ok(Outcome::Filed(_)), Some(document)) = (&outcome, sink.document()) {
-                    ledger.wrote(store, closing, name, document)?;
-                }
+                let mut before = ledger.before(store, closing, name);
+                let stem = stem_of(name);
+                let outcome = sink.file(store, stem, &issue, id.as_deref(), &mut before);
+                drop(before);
                 record(store, closing, name, ledger, number, outcome)?
             }
         };
@@ -96,7 +96,8 @@ fn ids(ledger: &Ledger, document: &Document) -> Vec<String> {
     ids
 }
 
-/// Writes down how it went; an item that has no id now is an error.
+/// Writes down how it went; an item that has no id now is an error. A document that could not be
+/// written may have been: going on finds out, because the id is known.
 fn record(
     store: &Store,
     closing: &Closing,
@@ -105,25 +106,41 @@ fn record(
     number: usize,
     outcome: Result<Outcome>,
 ) -> Result<String> {
-    let (state, id, why, said) = match outcome {
+    let mut kind = Kind::Unmet;
+    let known = ledger.item(number).and_then(|line| line.id.clone());
+    let (state, id, why, mut said) = match outcome {
         Ok(Outcome::Filed(id)) => (State::Filed, Some(id), None, Vec::new()),
         Ok(Outcome::Failed(why, said)) => (State::Failed, None, Some(why), said),
         Ok(Outcome::Unknown(why, said)) => (State::Intent, None, Some(why), said),
-        Err(error) => (State::Failed, None, Some(error.to_string()), Vec::new()),
+        Err(error) => {
+            let remedy = error.hint.iter().cloned().collect();
+            let state = if error.kind == Kind::Io {
+                kind = Kind::Io;
+                State::Intent
+            } else {
+                State::Failed
+            };
+            (state, None, Some(error.to_string()), remedy)
+        }
     };
+    let mut is_known = id.is_some();
     let mut what = format!("item {number}");
     if let Some(line) = ledger.item(number) {
         line.state = state;
-        line.id.clone_from(&id);
+        line.id = id.clone().or(known.filter(|_| kind == Kind::Io));
+        is_known = line.id.is_some();
         line.error.clone_from(&why);
         what = format!("{what}, `{}`: `{}`", line.title, line.sink);
     }
-    ledger.save(store, closing, name)?;
+    let saved = ledger.save(store, closing, name);
+    if kind != Kind::Io {
+        saved?;
+    }
     id.ok_or_else(|| {
         let why = why.unwrap_or_default();
-        let mut error = Error::new(Kind::Unmet, format!("{what} {why}"));
-        error.details = said;
-        if state == State::Intent {
+        let mut error = Error::new(kind, format!("{what} {why}"));
+        error.details.append(&mut said);
+        if state == State::Intent && !is_known {
             error.details.push(format!(
                 "whether it was created is not known: look, then say `{}`, or `--refile {number}` \
                  if it was not",
