@@ -70,7 +70,11 @@ impl Repository {
             let git_dir = if dot_git.is_dir() {
                 dot_git
             } else {
-                let link = fs::read_to_string(&dot_git).ok()?;
+                // Reading anything else might never end.
+                let link = dot_git
+                    .is_file()
+                    .then(|| fs::read_to_string(&dot_git))?
+                    .ok()?;
                 top.join(link.strip_prefix("gitdir:")?.trim())
             };
             if !git_dir.join("HEAD").exists() {
@@ -232,7 +236,11 @@ impl Repository {
         let mut needle = name.as_encoded_bytes().to_vec();
         needle.push(b'/');
         let index = fs::read(self.git_dir.join("index")).unwrap_or_default();
-        if memmem::find(&index, &needle).is_none() {
+        // Version 4 writes of a path only what the one before it has not, and a split index has
+        // most paths elsewhere; `link` and the upper half of a length is what tells.
+        let whole =
+            index.get(4..8) != Some(&[0, 0, 0, 4]) && memmem::find(&index, b"link\0\0").is_none();
+        if whole && memmem::find(&index, &needle).is_none() {
             return false;
         }
         let args = [OsStr::new("ls-files"), OsStr::new("--"), dir.as_os_str()];

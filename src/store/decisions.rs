@@ -33,6 +33,9 @@ impl Store {
     pub fn decision_records(&self) -> DecisionRecords {
         let folder = &self.config.close.decisions;
         let mut names = self.documents_in(folder);
+        if !self.leads_inside(&self.root.join(folder)) {
+            names.clear();
+        }
         names.retain(|name| Path::new(name).extension().is_some_and(|end| end == "md"));
         let paths = names.iter().map(|name| self.root.join(folder).join(name));
         DecisionRecords {

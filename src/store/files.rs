@@ -26,7 +26,16 @@ pub fn is_leftover(name: &std::ffi::OsStr) -> bool {
 
 /// Whether nobody is at work on a file or folder any more: each writer holds a lock on its own.
 pub(super) fn is_abandoned(path: &Path) -> bool {
-    !is_link(path) && File::open(path).is_ok_and(|file| file.try_lock().is_ok())
+    open(path).is_ok_and(|file| file.try_lock().is_ok())
+}
+
+/// Opens a file or folder for reading, whatever it is: never a link, and without waiting for
+/// whoever may be at the other end.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK))
+        .open(path)
 }
 
 /// Reads a regular file. A link is refused, and so is what could block or never end.
@@ -46,11 +55,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
         }
         failed
     };
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK))
-        .open(path)
-        .map_err(|error| reading(&error))?;
+    let file = open(path).map_err(|error| reading(&error))?;
     let meta = file.metadata().map_err(|error| reading(&error))?;
     if !meta.is_file() {
         return Err(Error::usage("this is not a regular file").at(path, None));

@@ -315,7 +315,15 @@ impl Store {
             let repository = self.repository.as_ref();
             repository.is_some_and(|repository| repository.tracks_below(local))
         };
-        Lock::acquire(sessions, self.config.lock_timeout(), &tracked)
+        // Any other folder was named by the user.
+        let own = self.root.join(SESSIONS);
+        let inside = |sessions: &Path| match sessions.canonicalize() {
+            Ok(real) if sessions == own && !real.starts_with(self.canonical_root()) => {
+                Err(root::leads_out(sessions, &real))
+            }
+            _ => Ok(()),
+        };
+        Lock::acquire(sessions, self.config.lock_timeout(), &tracked, &inside)
             .map_err(|error| self.relocate(error))
     }
 }
