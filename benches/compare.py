@@ -3,10 +3,10 @@
 
     benches/compare.py [--quick]
 
-Installs the others by name under target/compare: rumdl (PyPI), markdownlint-cli2 and remark with its
-frontmatter schema (npm), minibeads (crates.io). `cat`, `git` and ripgrep have to be there. Prints a
-table in Markdown: median, fastest run, ratio to agentsess, peak memory. A program that cannot be
-installed or run is named below the table and has no row.
+Installs the others by name under target/compare: rumdl with pip, markdownlint-cli2 and remark with its
+frontmatter schema with npm, minibeads with cargo. `cat`, `git` and ripgrep have to be there. Prints
+tables in Markdown: median, fastest run, ratio to agentsess, peak memory. A program that cannot be
+installed or run is named below the tables and has no row.
 """
 
 import argparse
