@@ -36,8 +36,10 @@ pub fn state_hash(state: &str) -> String {
 /// The id an item bears: its leading token before ` - `, if that has the form of an issue id
 /// (`ABC-12`, `#12`, `owner/repo#12`) or is one of the configured forms.
 pub fn issue_id(text: &str, configured: impl Fn(&str) -> bool) -> Option<&str> {
-    let (token, _) = text.split_once(" - ")?;
-    let token = token.trim();
+    let bytes = text.as_bytes();
+    let mut dashes = memchr::memchr_iter(b'-', bytes).filter_map(|dash| dash.checked_sub(1));
+    let end = dashes.find(|&at| bytes.get(at..at + 3) == Some(b" - "))?;
+    let token = text.get(..end)?.trim();
     (is_issue_id(token) || configured(token)).then_some(token)
 }
 
