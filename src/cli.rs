@@ -51,7 +51,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Validate", &["lint", "rule", "schema", "adopt"]),
     (
         "Integrate",
-        &["doctor", "trust", "completions", "man", "help"],
+        &["mcp", "doctor", "trust", "completions", "man", "help"],
     ),
 ];
 
@@ -210,6 +210,9 @@ pub enum Command {
     /// Bring session files of other habits into the scheme
     #[command(hide = true)]
     Adopt(Deferred<Adopt>),
+    /// Serve the sessions to an agent over the Model Context Protocol
+    #[command(hide = true)]
+    Mcp(Deferred<Mcp>),
     /// Find what nobody closed, what was left behind and what points nowhere
     #[command(hide = true)]
     Doctor(Deferred<Doctor>),
@@ -388,6 +391,32 @@ pub struct Doctor {
     /// if nothing was written into it for a day and it says nothing of its own.
     #[arg(long)]
     pub fix: bool,
+}
+
+/// Arguments of `mcp`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A client starts it, in the folder of the project: it reads messages from standard input, writes
+answers to standard output, and ends when standard input does. It serves one project, the one of the
+folder that it is started in or that -C names.
+
+Tools: session_list, session_show, session_new, session_log, session_update, session_done,
+session_handoff, session_resume, session_lint, session_close_check, session_close.
+Resources: session://NAME and session://NAME/SECTION.
+Prompts: resume-session, handoff, close-session.
+
+Examples:
+  claude mcp add agentsess -- agentsess mcp
+  agentsess -C ~/src/app mcp")]
+pub struct Mcp {
+    /// Who writes, where a call does not say; by default the client, by its own name
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "AGENTSESS_AGENT",
+        hide_env_values = true
+    )]
+    pub agent: Option<String>,
 }
 
 /// Arguments of `completions`.

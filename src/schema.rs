@@ -6,9 +6,9 @@
 //! is about the value that a YAML reader hands over; one that makes dates of plain timestamps has
 //! to be told not to.
 
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
+use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
 use crate::config::Config;
@@ -34,6 +34,91 @@ pub fn config() -> Value {
         .into_generator()
         .into_root_schema_for::<Config>();
     schema.to_value()
+}
+
+/// The schema of the arguments of a tool: an object of plain types, for what is left out need not be
+/// null.
+pub fn arguments<T: JsonSchema>() -> Map<String, Value> {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    settings.meta_schema = None;
+    let schema = settings.with_transform(Words).with_transform(AsToml);
+    let mut schema = object(schema.into_generator().into_root_schema_for::<T>());
+    schema.retain(|key, _| key != "title" && key != "description");
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(Map::values_mut) {
+        let plain = [Some(json!(false)), Some(json!([]))];
+        if let Some(property) = property.as_object_mut()
+            && plain.contains(&property.get("default").cloned())
+        {
+            property.shift_remove("default");
+        }
+    }
+    schema.entry("properties").or_insert_with(|| json!({}));
+    schema
+}
+
+/// The schema of what a tool answers: an object, whatever else it may be.
+pub fn answer<T: JsonSchema>() -> Map<String, Value> {
+    let mut settings = SchemaSettings::draft2020_12().for_serialize();
+    settings.inline_subschemas = true;
+    settings.meta_schema = None;
+    let schema = settings.with_transform(Words).with_transform(Terse);
+    let mut schema = object(schema.into_generator().into_root_schema_for::<T>());
+    schema.insert("type".into(), "object".into());
+    schema
+}
+
+fn object(schema: Schema) -> Map<String, Value> {
+    match schema.to_value() {
+        Value::Object(schema) => schema,
+        _ => Map::new(),
+    }
+}
+
+/// Makes a list of words of a choice between them, each of which says what it means.
+#[derive(Debug, Clone)]
+struct Words;
+
+impl Transform for Words {
+    fn transform(&mut self, schema: &mut Schema) {
+        transform_subschemas(self, schema);
+        let choices = schema.get("oneOf").and_then(Value::as_array);
+        let word = |choice: &Value| choice.get("const").cloned();
+        let words =
+            choices.and_then(|choices| choices.iter().map(word).collect::<Option<Vec<_>>>());
+        let Some(words) = words else {
+            return;
+        };
+        schema.remove("oneOf");
+        schema.insert("type".into(), "string".into());
+        schema.insert("enum".into(), words.into());
+    }
+}
+
+/// Takes away what a client reads at every start and needs for nothing, for what the fields are is
+/// documented with `--json`; and says in two schemas what may be null, because some clients know
+/// only one type each.
+#[derive(Debug, Clone)]
+struct Terse;
+
+impl Transform for Terse {
+    fn transform(&mut self, schema: &mut Schema) {
+        transform_subschemas(self, schema);
+        for key in ["title", "description", "format", "minimum"] {
+            schema.remove(key);
+        }
+        let types = schema.get("type").and_then(Value::as_array);
+        if let Some([kind, Value::String(null)]) = types.map(Vec::as_slice)
+            && null == "null"
+        {
+            let kind = kind.clone();
+            schema.insert("type".into(), kind);
+            let value = std::mem::take(schema).to_value();
+            let either = json!([value, { "type": "null" }]);
+            schema.insert("anyOf".into(), either);
+        }
+    }
 }
 
 /// Takes away what Rust's types have and TOML does not: there is no null in it, one kind of number

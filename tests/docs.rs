@@ -140,6 +140,41 @@ fn the_table_of_settings_is_current() {
     );
 }
 
+#[test]
+fn the_table_of_tools_is_current() {
+    let name = "docs/mcp.md";
+    let request = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{
+        "io.modelcontextprotocol/protocolVersion":"2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities":{}}}}"#;
+    let request = request.replace('\n', "");
+    let answer = common::Project::bare().shell(&format!("echo '{request}' | agentsess mcp"));
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let mut table = String::from("| tool | what it does | arguments |\n|---|---|---|\n");
+    for tool in answer["result"]["tools"].as_array().unwrap() {
+        let schema = &tool["inputSchema"];
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        let arguments = properties(schema).keys().map(|key| {
+            let bold = if required.contains(&key.as_str().into()) {
+                "**"
+            } else {
+                ""
+            };
+            format!("{bold}`{key}`{bold}")
+        });
+        let arguments = arguments.collect::<Vec<_>>().join(", ");
+        let word = |key: &str| tool[key].as_str().unwrap();
+        let (tool, about) = (word("name"), word("description"));
+        writeln!(table, "| `{tool}` | {about} | {arguments} |").unwrap();
+    }
+    let document = read(name);
+    let (before, rest) = document.split_once("<!-- tools -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- end -->\n").unwrap();
+    is_current(
+        name,
+        &format!("{before}<!-- tools -->\n{table}<!-- end -->\n{after}"),
+    );
+}
+
 fn properties(schema: &Value) -> &Map<String, Value> {
     schema["properties"].as_object().unwrap()
 }

@@ -5,7 +5,7 @@ use super::output::line;
 use super::{Context, author, is_person, select};
 use crate::cli;
 use crate::error::Result;
-use crate::operations::handoff::{Request, handoff};
+use crate::operations::handoff::{HandedOver, Request, handoff};
 use crate::render::{brief, one_line};
 
 /// Files that a warning names.
@@ -24,7 +24,12 @@ pub(super) fn run(context: &Context, arguments: &cli::Handoff) -> Result<ExitCod
         take: arguments.take || is_person(&arguments.author),
         allow_secret: arguments.secrets.allow_secret,
     };
-    let mut outcome = handoff(&store, &session, &request, context.now)?;
+    let outcome = handoff(&store, &session, &request, context.now)?;
+    print(context, outcome)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn print(context: &Context, mut outcome: HandedOver) -> Result<()> {
     let output = &context.output;
     outcome.resume = output.command_for_others(&outcome.resume);
     output.print(&outcome, || {
@@ -43,7 +48,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Handoff) -> Result<ExitCod
     if let Some(more) = outcome.unlisted.len().checked_sub(SHOWN + 1) {
         output.aside(&format!("warning: and so are {} more", more + 1));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn shown(path: &Path) -> String {

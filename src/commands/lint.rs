@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::lint::files::{Contents, Inputs, Request};
 use crate::lint::{self, Project, Report, Safety, Selectors, Settings, Severity};
 use crate::operations::fix;
-use crate::render;
-use crate::store::{Place, SettingsFile, Store};
+use crate::render::{self, Diagnosis};
+use crate::store::{self, Place, SettingsFile, Store};
 
 pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> {
     let cli::Lint {
@@ -114,6 +114,46 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
         } else {
             context.output.error(&error);
         }
+    }
+    Err(last)
+}
+
+/// Checks sessions by the project's settings, and prints what an agent needs to know about them. All
+/// of the folder if none is named.
+pub(super) fn check(context: &Context, store: &Store, paths: &[PathBuf]) -> Result<()> {
+    let relocated = |error| store.relocate(error);
+    let selected = lint::selected(&store.config, &Selectors::default()).map_err(relocated)?;
+    let request = Request {
+        paths,
+        ..Request::default()
+    };
+    let inputs = Inputs::resolve(store, request).map_err(relocated)?;
+    let project = Project::new(store);
+    let settings = Settings {
+        rules: &selected,
+        project: Some(&project),
+        whole: inputs.whole,
+        ..Settings::new(&store.config, context.now)
+    };
+    let mut report = lint::check_all(&inputs.paths, store::read, settings);
+    for file in &mut report.files {
+        file.path = shown(store, &file.path);
+    }
+    let mut text = Vec::new();
+    // Writing to memory does not fail.
+    let _ = render::agent(&report, &mut text);
+    context.output.print(&Diagnosis::new(&report), || {
+        String::from_utf8(text).unwrap_or_default() + &render::summary(&report)
+    })?;
+    if let Some(reason) = inputs.nothing() {
+        context.output.note(reason);
+    }
+    let mut errors = report.unreadable.into_iter().map(relocated);
+    let Some(last) = errors.next_back() else {
+        return Ok(());
+    };
+    for error in errors {
+        context.output.error(&error);
     }
     Err(last)
 }

@@ -3,6 +3,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Context, output, planning, sessions_above};
@@ -18,9 +19,12 @@ use crate::shell;
 /// Sessions that the overview shows.
 const SHOWN: usize = 10;
 
-#[derive(Serialize)]
-struct Sessions<'r> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Listing<'r> {
     sessions: &'r [Row],
+    /// How many are left out.
+    #[serde(skip_serializing_if = "is_zero")]
+    more: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
 }
@@ -38,22 +42,45 @@ pub(super) fn run(context: &Context, arguments: &cli::List) -> Result<ExitCode> 
     if let Some(start) = &arguments.since {
         return lately(context, start);
     }
+    sessions(context, true, arguments.stale, usize::MAX)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the sessions of all work trees, or only those that nobody has written to for too long.
+pub(super) fn sessions(
+    context: &Context,
+    completed: bool,
+    stale: bool,
+    limit: usize,
+) -> Result<()> {
     let store = context.store()?;
-    let mut rows = list::list(&store, true, context.now)?;
+    let mut rows = list::list(&store, completed, context.now)?;
     let above = rows.is_empty().then(|| sessions_above(&store)).flatten();
     let (note, hint) = above.unzip();
-    if arguments.stale {
+    if stale {
         rows.retain(|row| row.stale);
     }
-    let sessions = Sessions {
+    let more = rows.len().saturating_sub(limit);
+    rows.truncate(limit);
+    let sessions = Listing {
         sessions: &rows,
+        more,
         hint: hint.map(|hint| context.output.command(&hint)),
     };
-    context.output.print(&sessions, || match rows.len() {
-        0 => "0 sessions\n".to_owned() + &elsewhere(note.as_deref(), sessions.hint.as_deref()),
-        _ => table(&rows),
-    })?;
-    Ok(ExitCode::SUCCESS)
+    context
+        .output
+        .print(&sessions, || match (rows.len(), more) {
+            (0, 0) => {
+                "0 sessions\n".to_owned() + &elsewhere(note.as_deref(), sessions.hint.as_deref())
+            }
+            (_, 0) => table(&rows),
+            _ => table(&rows) + &format!("… and {more} more\n"),
+        })
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// What to say where no session is, but some are above.
@@ -103,8 +130,9 @@ pub(super) fn overview(context: &Context) -> Result<ExitCode> {
     let hint = rows.first().map(suggestion).or(above);
     let hint = hint.unwrap_or_else(|| "agentsess new \"What this work is about\"".to_owned());
     let hint = context.output.command(&hint);
-    let sessions = Sessions {
+    let sessions = Listing {
         sessions: &rows,
+        more: 0,
         hint: Some(hint.clone()),
     };
     context.output.print(&sessions, || {

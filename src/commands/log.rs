@@ -18,6 +18,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Log) -> Result<ExitCode> {
         next: &arguments.next,
         replace: arguments.replace,
         current: arguments.current.as_deref(),
+        status: None,
         done: &arguments.done,
         files: &arguments.files,
         allow_secret: arguments.writing.secrets.allow_secret,

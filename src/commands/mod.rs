@@ -15,6 +15,7 @@ mod link;
 mod lint;
 mod list;
 mod log;
+mod mcp;
 mod new;
 mod output;
 mod pause;
@@ -153,6 +154,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::Rule(arguments)) => rule::run(&context, &arguments),
         Some(Command::Schema(arguments)) => schema::run(&context, &arguments),
         Some(Command::Adopt(arguments)) => adopt::run(&context, &arguments),
+        Some(Command::Mcp(arguments)) => mcp::run(&context, &arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&context, &arguments),
         Some(Command::Trust(arguments)) => trust::run(&context, &arguments),
         Some(Command::Completions(arguments)) => docs::completions(&context, &arguments),
@@ -161,17 +163,18 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
     }
 }
 
+/// Coding agents, each with a variable that it alone sets for the commands that it starts.
+const HOSTS: [(&str, &str); 6] = [
+    ("CLAUDECODE", "claude"),
+    ("CODEX_THREAD_ID", "codex"),
+    ("GEMINI_CLI", "gemini"),
+    ("COPILOT_CLI", "copilot"),
+    ("OPENCODE", "opencode"),
+    ("CURSOR_AGENT", "cursor"),
+];
+
 /// The coding agent that runs this, if its environment tells.
 fn host() -> Option<&'static str> {
-    // Each of these is set by one host for the commands that it starts.
-    const HOSTS: [(&str, &str); 6] = [
-        ("CLAUDECODE", "claude"),
-        ("CODEX_THREAD_ID", "codex"),
-        ("GEMINI_CLI", "gemini"),
-        ("COPILOT_CLI", "copilot"),
-        ("OPENCODE", "opencode"),
-        ("CURSOR_AGENT", "cursor"),
-    ];
     let found = HOSTS.iter().find(|(name, _)| variable(name).is_some());
     found.map(|(_, host)| *host)
 }

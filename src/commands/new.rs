@@ -1,5 +1,6 @@
 use std::process::ExitCode;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Context, Words, author, command, output, words};
@@ -7,9 +8,10 @@ use crate::cli;
 use crate::error::{Error, Result};
 use crate::operations::{Written, new};
 use crate::render::sanitize;
+use crate::store::Store;
 
-#[derive(Serialize)]
-struct Created<'w> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Created<'w> {
     #[serde(flatten)]
     written: &'w Written,
     path: String,
@@ -37,22 +39,23 @@ pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
         allow_secret: arguments.secrets.allow_secret,
     };
     let written = new::new(&store, &request, context.now).map_err(carry_on)?;
+    print(context, &store, &written)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn print(context: &Context, store: &Store, written: &Written) -> Result<()> {
     let path = store
         .shown(&store.path(&written.session))
         .display()
         .to_string();
-    let created = Created {
-        written: &written,
-        path,
-    };
+    let created = Created { written, path };
     context.output.print(&created, || {
         format!(
             "created {}{}",
             sanitize(&created.path),
-            output::notes(&written)
+            output::notes(written)
         )
-    })?;
-    Ok(ExitCode::SUCCESS)
+    })
 }
 
 /// Lets a hint that begins the session anew carry on what was given: a title where there is none, or

@@ -2,10 +2,12 @@ use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::carried::Carried;
 use crate::cli::{Color, Global};
@@ -13,7 +15,7 @@ use crate::document::schema::SECTIONS;
 use crate::error::{Error, Result};
 use crate::operations::planning::Left;
 use crate::operations::{Written, counted};
-use crate::render::{SCHEMA_VERSION, one_line, sanitize, write_json};
+use crate::render::{Versioned, one_line, sanitize, sanitize_value, write_json};
 
 /// Open steps that a note names.
 const KEPT: usize = 3;
@@ -25,6 +27,17 @@ pub(super) struct Output {
     quiet: bool,
     color: anstream::ColorChoice,
     carried: Carried,
+    /// Takes what would be printed.
+    kept: Option<Arc<Mutex<Kept>>>,
+}
+
+/// What a command would have printed, fit for a terminal.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// What `--json` prints.
+    pub value: Option<Value>,
+    /// What is printed without, and beside it on standard error.
+    pub text: String,
 }
 
 impl Output {
@@ -38,7 +51,49 @@ impl Output {
                 Color::Always => anstream::ColorChoice::Always,
                 Color::Never => anstream::ColorChoice::Never,
             },
+            kept: None,
         }
+    }
+
+    /// The same, but what would be printed is kept for somebody who wants both the value and the
+    /// text.
+    pub fn keeping(&self) -> (Self, Arc<Mutex<Kept>>) {
+        let kept = Arc::default();
+        let output = Self {
+            json: false,
+            quiet: false,
+            kept: Some(Arc::clone(&kept)),
+            ..self.clone()
+        };
+        (output, kept)
+    }
+
+    /// Keeps a value, if that is what this is for.
+    fn keep(&self, value: &impl Serialize) -> Result<()> {
+        let Some(kept) = &self.kept else {
+            return Ok(());
+        };
+        let value = serde_json::to_value(Versioned::new(value));
+        let mut value = value.map_err(|error| {
+            Error::usage(format!("what was done cannot be written as JSON: {error}"))
+                .hint("agentsess list")
+        })?;
+        sanitize_value(&mut value);
+        lock(kept).value = Some(value);
+        Ok(())
+    }
+
+    /// Keeps text; false if it is to be printed.
+    fn keep_text(&self, text: &str) -> bool {
+        let Some(kept) = &self.kept else {
+            return false;
+        };
+        let kept = &mut lock(kept).text;
+        if !kept.is_empty() && !kept.ends_with('\n') {
+            kept.push('\n');
+        }
+        kept.push_str(&sanitize(&anstream::adapter::strip_str(text).to_string()));
+        true
     }
 
     /// Prints JSON, in colours that do not matter then.
@@ -48,6 +103,7 @@ impl Output {
             quiet: false,
             color: anstream::ColorChoice::Never,
             carried: Carried::default(),
+            kept: None,
         }
     }
 
@@ -77,7 +133,7 @@ impl Output {
     /// Whether somebody can be asked: a terminal is read from and written to, and text is wanted.
     pub fn is_terminal(&self) -> bool {
         use io::IsTerminal as _;
-        !self.json && io::stdin().is_terminal() && io::stderr().is_terminal()
+        !self.json && self.kept.is_none() && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
     /// Standard output, with colours where they are wanted.
@@ -99,12 +155,25 @@ impl Output {
 
     /// Prints what was asked for: `value` as JSON, or else `text`.
     pub fn print(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
+        self.keep(value)?;
         let text = if self.json { to_json(value) } else { text() };
         self.write(&text)
     }
 
+    /// The same where the text is that of a file.
+    pub fn print_raw(&self, value: &impl Serialize, bytes: &[u8]) -> Result<()> {
+        self.keep(value)?;
+        if self.json {
+            return self.write(&to_json(value));
+        }
+        self.raw(bytes)
+    }
+
     /// Prints text as it is. The caller has made it fit for a terminal.
     pub fn write(&self, text: &str) -> Result<()> {
+        if self.keep_text(text) {
+            return Ok(());
+        }
         let mut stream = self.stream();
         let newline = if text.is_empty() || text.ends_with('\n') {
             ""
@@ -116,6 +185,9 @@ impl Output {
 
     /// Prints the bytes of a file: made fit for a terminal, untouched for a pipe.
     pub fn raw(&self, bytes: &[u8]) -> Result<()> {
+        if self.kept.is_some() {
+            return self.write(&String::from_utf8_lossy(bytes));
+        }
         let mut stream = io::stdout().lock();
         if anstream::stream::IsTerminal::is_terminal(&stream) {
             drop(stream);
@@ -140,7 +212,7 @@ impl Output {
     /// Prints a line on standard error, beside what was asked for. With `--json` only errors go
     /// there.
     pub fn aside(&self, line: &str) {
-        if self.quiet || self.json {
+        if self.quiet || self.json || self.keep_text(line) {
             return;
         }
         let mut stream = self.error_stream();
@@ -158,13 +230,21 @@ impl Output {
         self.aside(&format!("warning: {}", one_line(warning)));
     }
 
-    /// Prints an error on standard error and returns its exit code.
-    pub fn error(&self, error: &Error) -> ExitCode {
-        let hint = match (&error.hint, &error.location) {
+    /// What to do about an error.
+    fn hint_of(&self, error: &Error) -> String {
+        match (&error.hint, &error.location) {
             (Some(hint), _) => self.command(hint),
             (None, Some(location)) => format!("ls -ld {}", self.path(&location.path)),
             (None, None) => "agentsess help --all".to_owned(),
-        };
+        }
+    }
+
+    /// Prints an error on standard error and returns its exit code.
+    pub fn error(&self, error: &Error) -> ExitCode {
+        let hint = self.hint_of(error);
+        if self.keep_text(&error_text(error, &hint)) {
+            return ExitCode::from(error.exit_code());
+        }
         let text = if self.json {
             let report = Report {
                 error: ErrorReport {
@@ -181,15 +261,7 @@ impl Output {
             };
             to_json(&report)
         } else {
-            let red = Style::new()
-                .bold()
-                .fg_color(Some(AnsiColor::BrightRed.into()));
-            let message = error.to_string();
-            let mut text = format!("{red}error:{red:#} {}\n", sanitize(&message));
-            for detail in &error.details {
-                let _ = writeln!(text, "  {}", sanitize(detail));
-            }
-            text + &self::hint(&hint)
+            error_text(error, &hint)
         };
         let mut stream = self.error_stream();
         // There is no better place to say that this cannot be said.
@@ -215,20 +287,28 @@ struct ErrorReport<'e> {
 
 /// A JSON object with its `schema_version`.
 fn to_json(value: &impl Serialize) -> String {
-    #[derive(Serialize)]
-    struct Versioned<'v, T> {
-        schema_version: u32,
-        #[serde(flatten)]
-        value: &'v T,
-    }
-    let versioned = Versioned {
-        schema_version: SCHEMA_VERSION,
-        value,
-    };
+    let versioned = Versioned::new(value);
     let mut text = Vec::new();
     // Writing to memory does not fail, and neither does turning these types into JSON.
     let _ = write_json(&versioned, &mut text);
     String::from_utf8(text).unwrap_or_default()
+}
+
+fn error_text(error: &Error, hint: &str) -> String {
+    let red = Style::new()
+        .bold()
+        .fg_color(Some(AnsiColor::BrightRed.into()));
+    let message = error.to_string();
+    let mut text = format!("{red}error:{red:#} {}\n", sanitize(&message));
+    for detail in &error.details {
+        let _ = writeln!(text, "  {}", sanitize(detail));
+    }
+    text + &self::hint(hint)
+}
+
+/// What is kept; a thread that failed while it held it has spoiled nothing.
+pub(super) fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The one line about a write, and what somebody should know about it.

@@ -7,7 +7,7 @@ use super::{Context, SESSION, author, is_person, select, variable};
 use crate::cli;
 use crate::error::{Error, Kind, Result};
 use crate::operations::new;
-use crate::operations::resume::{Request, handed_to, resume};
+use crate::operations::resume::{Request, Resumed, handed_to, resume};
 use crate::render::{brief, drift, one_line};
 use crate::store::Store;
 
@@ -35,9 +35,13 @@ pub(super) fn run(context: &Context, arguments: &cli::Resume) -> Result<ExitCode
         take: arguments.take,
         person: is_person(&arguments.author),
     };
-    let outcome = resume(&store, &session, &request, context.now)?;
+    print(context, &resume(&store, &session, &request, context.now)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn print(context: &Context, outcome: &Resumed) -> Result<()> {
     let output = &context.output;
-    output.print(&outcome, || {
+    output.print(outcome, || {
         brief::ending_with(&outcome.brief, &drift::text(&outcome.drift))
     })?;
     if outcome.already {
@@ -49,7 +53,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Resume) -> Result<ExitCode
         ));
     }
     output.aside(&line("resumed", &outcome.written));
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// A session that has just begun is nobody else's, and nothing has changed since.

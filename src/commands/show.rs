@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Context, select};
@@ -13,8 +14,9 @@ use crate::operations::{brief::Brief, slug_of};
 use crate::render::{brief, diff, sanitize};
 use crate::store::Store;
 
-#[derive(Serialize)]
-struct Part<'s> {
+/// Words of a session.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Part<'s> {
     session: &'s str,
     #[serde(skip_serializing_if = "Option::is_none")]
     section: Option<&'s str>,
@@ -26,46 +28,47 @@ pub(super) fn run(context: &Context, arguments: &cli::Show) -> Result<ExitCode> 
     let name = select(&store, arguments.target.selector())?;
     let source = store.read(&name)?;
     let document = Document::parse(&source);
-    let output = &context.output;
-    if let Some(wanted) = &arguments.section {
-        let (section, text) = section(&document, &name, wanted)?;
-        if output.is_json() {
-            let session = &name;
-            output.print(
-                &Part {
-                    session,
-                    section: Some(section),
-                    text,
-                },
-                String::new,
-            )?;
-        } else {
-            output.raw(format!("{text}\n").as_bytes())?;
-        }
-    } else if arguments.source_diff {
+    if arguments.source_diff {
         return source_diff(context, &store, &name, &document);
-    } else if let Some(format) = arguments.frontmatter {
+    }
+    if let Some(format) = arguments.frontmatter {
         frontmatter(context, &document, format)?;
-    } else if arguments.full {
-        if output.is_json() {
-            let text = document.text;
-            let session = &name;
-            output.print(
-                &Part {
-                    session,
-                    section: None,
-                    text,
-                },
-                String::new,
-            )?;
-        } else {
-            output.raw(source.bytes())?;
-        }
     } else {
-        let brief = Brief::new(&store, &name, &document, context.now);
-        output.print(&brief, || brief::text(&brief))?;
+        let section = arguments.section.as_deref();
+        part(context, &store, &name, &document, section, arguments.full)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a section, the whole file, or else the brief.
+pub(super) fn part(
+    context: &Context,
+    store: &Store,
+    name: &str,
+    document: &Document,
+    wanted: Option<&str>,
+    full: bool,
+) -> Result<()> {
+    let output = &context.output;
+    if let Some(wanted) = wanted {
+        let (section, text) = section(document, name, wanted)?;
+        let part = Part {
+            session: name,
+            section: Some(section),
+            text,
+        };
+        return output.print_raw(&part, format!("{text}\n").as_bytes());
+    }
+    if full {
+        let part = Part {
+            session: name,
+            section: None,
+            text: document.text,
+        };
+        return output.print_raw(&part, document.source().bytes());
+    }
+    let brief = Brief::new(store, name, document, context.now);
+    output.print(&brief, || brief::text(&brief))
 }
 
 #[derive(Serialize)]

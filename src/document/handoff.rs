@@ -2,7 +2,7 @@ use super::Document;
 use super::time::parse_rfc3339;
 
 /// The last handoff, as the frontmatter has it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Handoff {
     /// Who gave the work away.
     pub from: Option<String>,

@@ -209,7 +209,7 @@ pub const AGENT_KEYS: &[AgentKey] = &[
 ];
 
 /// The state of a session as its frontmatter names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Someone is at it.

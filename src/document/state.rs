@@ -9,7 +9,7 @@ use super::time::{parse_rfc3339, whole_minute};
 use super::{Document, Fill, Item};
 
 /// Ticked items of all that can be ticked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
 pub struct Progress {
     /// Ticked.
     pub done: usize,

@@ -18,7 +18,7 @@ use crate::store::Store;
 const ENTRIES: usize = 3;
 
 /// A session in short.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Brief {
     /// Its file name.
     pub session: String,
@@ -57,7 +57,7 @@ pub struct Brief {
 }
 
 /// An entry of the log.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Entry {
     /// Its heading, such as `2025-12-04 14:30 - dev/note`.
     pub heading: String,

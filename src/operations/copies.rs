@@ -7,7 +7,7 @@ use crate::document::time::Timestamp;
 use crate::store::Store;
 
 /// How another copy is, compared with one's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// It knows less: the log went on only here, or it was updated earlier.

@@ -53,7 +53,7 @@ pub struct Request<'r> {
 }
 
 /// A session that was handed over.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct HandedOver {
     /// What was written.
     #[serde(flatten)]

@@ -23,7 +23,7 @@ const ACTIVE: TimeDelta = TimeDelta::hours(3);
 const MANY: usize = 32;
 
 /// The state of a session as its words and its age give it, most in need of attention first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It cannot be relied on as a session, see [`Document::defect`].
@@ -83,7 +83,7 @@ impl State {
 }
 
 /// One session.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Row {
     /// Its file name.
     pub session: String,
@@ -131,7 +131,7 @@ pub struct Row {
 }
 
 /// A copy of a session that says something else.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Copy {
     /// The file, as the user would write it.
     pub path: PathBuf,

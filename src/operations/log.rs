@@ -7,12 +7,15 @@ use super::Written;
 use super::blocks::Blocks;
 use super::done::Ticks;
 use super::new::task_list;
+use super::pause::set_status;
 use super::steps::Steps;
 use super::write::{Entry, Revision, write};
 use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
 use crate::document::secrets;
 use crate::document::time::Timestamp;
-use crate::document::{Document, Edit, Scalar, insert, is_placeholder, is_token, named_path};
+use crate::document::{
+    Document, Edit, Scalar, Status, insert, is_placeholder, is_token, named_path,
+};
 use crate::error::{Error, Result};
 use crate::store::Store;
 
@@ -35,6 +38,8 @@ pub struct Request<'r> {
     pub replace: bool,
     /// The new current task.
     pub current: Option<&'r str>,
+    /// The new status.
+    pub status: Option<Status>,
     /// Items to tick, by id or text.
     pub done: &'r [String],
     /// Paths for Files Modified.
@@ -187,6 +192,7 @@ fn revise(
             value: Scalar::Text(current),
         });
     }
+    edits.extend(request.status.map(set_status));
     let entry = Entry {
         agent: request.agent,
         action: request.action,
@@ -219,6 +225,9 @@ fn summary(request: &Request, input: &Blocks) -> String {
     }
     if let Some(current) = request.current {
         parts.push(format!("Now: {}.", insert::line(current)));
+    }
+    if let Some(status) = request.status {
+        parts.push(format!("Status: {}.", status.as_str()));
     }
     parts.join(" ")
 }

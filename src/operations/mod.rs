@@ -54,7 +54,7 @@ use crate::error::{Error, Result};
 use crate::store::Store;
 
 /// What every write answers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Written {
     /// The session's file name.
     pub session: String,

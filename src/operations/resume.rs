@@ -36,7 +36,7 @@ pub struct Request<'r> {
 }
 
 /// A session that was taken over.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Resumed {
     /// What was written.
     #[serde(flatten)]
@@ -52,7 +52,7 @@ pub struct Resumed {
 }
 
 /// What changed around a session since it was handed over.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, schemars::JsonSchema)]
 pub struct Drift {
     /// When it was handed over, RFC 3339.
     pub since: Option<String>,
@@ -73,7 +73,7 @@ pub struct Drift {
 }
 
 /// How the document that a session started from is now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct SourceDocument {
     /// Its path, relative to the root.
     pub path: String,
@@ -82,7 +82,7 @@ pub struct SourceDocument {
 }
 
 /// The same, in a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceState {
     /// As it was.

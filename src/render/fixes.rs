@@ -6,7 +6,7 @@ use super::{fixed, one_line};
 use crate::lint::{FileReport, Report};
 
 /// How many findings of a rule were fixed.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 pub(super) struct Count {
     rule: &'static str,
     code: &'static str,

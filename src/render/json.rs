@@ -1,17 +1,19 @@
 use std::io::{self, Write};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::fixes::{Count, counts};
 use super::mask::publishable;
 use super::positions::Place;
-use super::{Positions, SCHEMA_VERSION, fixed, write_json};
+use super::{Positions, Versioned, fixed, write_json};
 use crate::document::Span;
 use crate::lint::{Fix, Report, Safety, Severity};
 
-#[derive(Serialize)]
-struct Output<'a> {
-    schema_version: u32,
+/// The findings of a check as data. Lines and columns begin at 1 and columns count characters;
+/// `start` and `end` are offsets in bytes, `end` behind the last one.
+#[derive(Serialize, JsonSchema)]
+pub struct Diagnosis<'a> {
     checked: usize,
     errors: usize,
     warnings: usize,
@@ -21,13 +23,13 @@ struct Output<'a> {
 }
 
 /// What was fixed in a file.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Fixes {
     path: String,
     rules: Vec<Count>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Entry<'a> {
     rule: &'a str,
     code: &'a str,
@@ -42,13 +44,13 @@ struct Entry<'a> {
     fix: Option<FixEntry<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct FixEntry<'a> {
     safety: Safety,
     edits: Option<Vec<Edit<'a>>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Edit<'a> {
     #[serde(flatten)]
     place: Place,
@@ -57,51 +59,55 @@ struct Edit<'a> {
     text: &'a str,
 }
 
-/// One JSON object. Lines and columns begin at 1 and columns count characters; `start` and `end`
-/// are offsets in bytes, `end` behind the last one.
+/// One JSON object.
 ///
 /// # Errors
 ///
 /// When it cannot be written.
 pub fn json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let (mut fixes, mut findings) = (Vec::new(), Vec::new());
-    for file in &report.files {
-        let path = file.path.to_string_lossy();
-        if !file.fixed.is_empty() {
-            fixes.push(Fixes {
-                path: path.clone().into_owned(),
-                rules: counts(file),
-            });
+    write_json(&Versioned::new(Diagnosis::new(report)), out)
+}
+
+impl<'a> Diagnosis<'a> {
+    /// Takes them from a report.
+    pub fn new(report: &'a Report) -> Self {
+        let (mut fixes, mut findings) = (Vec::new(), Vec::new());
+        for file in &report.files {
+            let path = file.path.to_string_lossy();
+            if !file.fixed.is_empty() {
+                fixes.push(Fixes {
+                    path: path.clone().into_owned(),
+                    rules: counts(file),
+                });
+            }
+            let positions = Positions::new(file.source.text());
+            for finding in &file.findings {
+                findings.push(Entry {
+                    rule: finding.rule.name,
+                    code: finding.rule.code,
+                    severity: finding.severity,
+                    message: &finding.message,
+                    help: finding.help.as_deref(),
+                    path: path.clone().into_owned(),
+                    place: positions.place(finding.span),
+                    start: finding.span.start,
+                    end: finding.span.end,
+                    fix: finding
+                        .fix
+                        .as_ref()
+                        .map(|fix| FixEntry::new(fix, &positions)),
+                });
+            }
         }
-        let positions = Positions::new(file.source.text());
-        for finding in &file.findings {
-            findings.push(Entry {
-                rule: finding.rule.name,
-                code: finding.rule.code,
-                severity: finding.severity,
-                message: &finding.message,
-                help: finding.help.as_deref(),
-                path: path.clone().into_owned(),
-                place: positions.place(finding.span),
-                start: finding.span.start,
-                end: finding.span.end,
-                fix: finding
-                    .fix
-                    .as_ref()
-                    .map(|fix| FixEntry::new(fix, &positions)),
-            });
+        Self {
+            checked: report.checked,
+            errors: report.errors(),
+            warnings: report.warnings(),
+            fixed: fixed(report),
+            fixes,
+            findings,
         }
     }
-    let output = Output {
-        schema_version: SCHEMA_VERSION,
-        checked: report.checked,
-        errors: report.errors(),
-        warnings: report.warnings(),
-        fixed: fixed(report),
-        fixes,
-        findings,
-    };
-    write_json(&output, out)
 }
 
 impl<'a> FixEntry<'a> {

@@ -26,6 +26,9 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use serde::Serialize;
+use serde_json::Value;
+
 use crate::lint::{Report, Safety};
 
 pub use agent::agent;
@@ -35,14 +38,32 @@ pub use fixes::fixes;
 pub use full::full;
 pub use github::github;
 pub use gitlab::gitlab;
-pub use json::json;
+pub use json::{Diagnosis, json};
 pub use junit::junit;
 pub use positions::{Place, Positions};
-pub use sarif::sarif;
+pub use sarif::{sarif, uri};
 pub use statistics::{statistics, statistics_json};
 
 /// Version of the documents that `--json` prints; goes up when a field changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// What `--json` prints: an object that says which version of it this is.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Versioned<T> {
+    schema_version: u32,
+    #[serde(flatten)]
+    value: T,
+}
+
+impl<T> Versioned<T> {
+    /// The value with the version that this program writes.
+    pub fn new(value: T) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            value,
+        }
+    }
+}
 
 /// Replaces what a terminal would act on instead of showing it: control characters and escape
 /// sequences, and what reverses the direction of text. Line breaks and tabs stay.
@@ -93,6 +114,28 @@ fn is_unsafe(c: char) -> bool {
         )
 }
 
+/// The same for every text in a value.
+pub fn sanitize_value(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(safe) = sanitize(text) {
+                *text = safe;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(sanitize_value),
+        Value::Object(members) => members.values_mut().for_each(sanitize_value),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Text as a block of Markdown that nothing in it can end: its fence is longer than any in the text.
+pub fn fenced(text: &str) -> String {
+    let runs = text.split(|c| c != '`').map(str::len);
+    let fence = "`".repeat(runs.max().unwrap_or(0).max(2) + 1);
+    let newline = if text.ends_with('\n') { "" } else { "\n" };
+    format!("{fence}text\n{text}{newline}{fence}\n")
+}
+
 /// A number of seconds in one unit, such as `5m`.
 pub fn age(seconds: i64) -> String {
     match seconds.max(0) {
@@ -109,7 +152,7 @@ pub fn age(seconds: i64) -> String {
 /// # Errors
 ///
 /// When it cannot be written.
-pub fn write_json(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_json(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let json = serde_json::to_string_pretty(value)?;
     let mut safe = String::with_capacity(json.len() + 1);
     for c in json.chars() {

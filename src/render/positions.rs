@@ -17,7 +17,7 @@ pub struct Positions<'a> {
 
 /// Where a span begins and ends. Lines and columns begin at 1, columns count characters, and the
 /// end is behind the last character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Place {
     /// Of the first character.
     pub line: usize,

@@ -140,9 +140,9 @@ fn region(place: &Place) -> Value {
 }
 
 /// A path as a URI reference, byte for byte.
-fn artifact(path: &Path) -> Value {
+pub fn uri(path: &[u8]) -> String {
     let mut uri = String::new();
-    for byte in path.as_os_str().as_encoded_bytes() {
+    for byte in path {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
                 uri.push(char::from(*byte));
@@ -152,6 +152,11 @@ fn artifact(path: &Path) -> Value {
             }
         }
     }
+    uri
+}
+
+fn artifact(path: &Path) -> Value {
+    let mut uri = uri(path.as_os_str().as_encoded_bytes());
     let mut artifact = Map::new();
     let relative = matches!(path.components().next(), Some(Component::Normal(_)));
     if path.is_absolute() {

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Context, author, host, output, select, trust_file};
@@ -23,10 +24,11 @@ use crate::store::Store;
 /// Details of one item that are printed.
 const SHOWN: usize = 10;
 
-#[derive(Serialize)]
-struct Outcome {
+/// What became of a close.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Outcome {
     session: String,
-    met: bool,
+    pub met: bool,
     gate: Vec<Check>,
     closed: Option<Closed>,
     hint: Option<String>,
@@ -70,13 +72,25 @@ pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode>
         (gate, wanted) = checklist::go_through(context, &store, gate, &mut request)
             .map_err(|error| error.hint(request.command(&store, &name) + " --dry-run"))?;
     }
-    let outcome = finish(context, &store, gate, &request, wanted)?;
+    let outcome = conclude(context, &store, gate, &request, wanted)?;
+    let left = !arguments.dry_run && outcome.closed.is_none();
+    Ok(ExitCode::from(u8::from(left || !outcome.met)))
+}
+
+/// Closes a session if that is wanted and its gate is met, and prints what became of it.
+pub(super) fn conclude(
+    context: &Context,
+    store: &Store,
+    gate: Gate,
+    request: &Request,
+    wanted: bool,
+) -> Result<Outcome> {
+    let outcome = finish(context, store, gate, request, wanted)?;
     context.output.print(&outcome, || {
         let hint = outcome.hint.as_deref().map(output::hint);
         text(&outcome) + &hint.unwrap_or_default()
     })?;
-    let left = !arguments.dry_run && outcome.closed.is_none();
-    Ok(ExitCode::from(u8::from(left || !outcome.met)))
+    Ok(outcome)
 }
 
 /// Checks the gate; on a terminal a long search for references shows how far it is.

@@ -34,7 +34,7 @@ use crate::error::{Error, Result};
 use crate::store::Store;
 
 /// How an item stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Shown to be so.
@@ -61,7 +61,7 @@ impl Verdict {
 }
 
 /// An item with its verdict.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Check {
     /// The item.
     pub item: Item,
@@ -86,7 +86,7 @@ struct Subject<'s> {
 }
 
 /// What closing did.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Closed {
     /// The session's file name.
     pub session: String,

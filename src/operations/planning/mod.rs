@@ -155,7 +155,7 @@ fn created(name: &str, document: &Document) -> Option<Timestamp> {
 }
 
 /// A planning session that was left for another one.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, schemars::JsonSchema)]
 pub struct Left {
     /// Its file name.
     pub session: String,

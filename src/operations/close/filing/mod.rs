@@ -29,7 +29,7 @@ use crate::shell;
 use known::{Known, known};
 
 /// Work that was filed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Filed {
     /// Its id.
     pub id: String,
