@@ -53,6 +53,12 @@ pub fn same_name(a: &str, b: &str) -> bool {
     same_padded_name(a, b)
 }
 
+/// What section names have in common that are the same: for telling many of them apart.
+pub fn folded_name(name: &str) -> String {
+    let name = name.trim().trim_end_matches(':').trim_end();
+    name.to_ascii_lowercase()
+}
+
 /// Whether two names differ only by blanks, punctuation and a letter or two, the first one aside.
 pub fn is_slip(title: &str, name: &str) -> bool {
     let first = |text: &str| text.chars().next().map(|c| c.to_ascii_lowercase());

@@ -4,6 +4,7 @@
 //! line and `-file` for the whole file; what stands behind ` -- ` is the reason. In the frontmatter the same words stand behind `#`. What
 //! looks like such a comment in a code block or a quote is none.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use memchr::memmem;
@@ -14,6 +15,8 @@ use crate::rules::{
 };
 
 const MARK: &str = "agentsess-disable";
+
+const WHOLE_FILE: Span = Span::new(0, usize::MAX);
 
 static FINDER: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(MARK));
 
@@ -40,20 +43,14 @@ pub(super) fn apply(cx: &Context<'_>, rules: &[&'static Rule], found: &mut Vec<F
     if comments.is_empty() {
         return;
     }
-    found.retain(|finding| {
-        let mut kept = true;
-        for comment in &mut comments {
-            let Ok(scope) = comment.scope else { continue };
-            let here = scope.start <= finding.span.start && finding.span.start < scope.end;
-            let names = comment.names.iter_mut();
-            let meant = |name: &&mut Name| name.rule.is_some_and(|r| r.code == finding.rule.code);
-            for name in names.filter(meant).filter(|_| here) {
-                name.used = true;
-                kept = false;
-            }
+    let mut scopes = Scopes::of(&comments);
+    found.retain(|finding| !scopes.suppress(finding));
+    for comment in &mut comments {
+        let Ok(scope) = comment.scope else { continue };
+        for name in &mut comment.names {
+            name.used = name.rule.is_some_and(|rule| scopes.is_used(rule, scope));
         }
-        kept
-    });
+    }
     // Between two states of a file most rules are not run.
     if cx.conflict.is_none()
         && rules
@@ -63,6 +60,52 @@ pub(super) fn apply(cx: &Context<'_>, rules: &[&'static Rule], found: &mut Vec<F
         for comment in &comments {
             report(cx.document, comment, rules, found);
         }
+    }
+}
+
+/// Where each rule is suppressed, by its code: a scope once, however many comments say it, and
+/// whether there was something to suppress.
+struct Scopes(HashMap<&'static str, BTreeMap<Span, bool>>);
+
+impl Scopes {
+    /// How many scopes of lines can have a line in common: all comments that stand on it alone have
+    /// one, as those above it have; a comment over several lines may end on it, another may begin.
+    const AT_ONCE: usize = 4;
+
+    fn of(comments: &[Suppression<'_>]) -> Self {
+        let mut scopes: HashMap<_, BTreeMap<_, _>> = HashMap::new();
+        for comment in comments {
+            let Ok(scope) = comment.scope else { continue };
+            for rule in comment.names.iter().filter_map(|name| name.rule) {
+                scopes.entry(rule.code).or_default().insert(scope, false);
+            }
+        }
+        Self(scopes)
+    }
+
+    /// Whether a finding is suppressed; all scopes that it is in count as used then.
+    fn suppress(&mut self, finding: &Finding) -> bool {
+        let at = finding.span.start;
+        let Some(scopes) = self.0.get_mut(finding.rule.code) else {
+            return false;
+        };
+        let mut suppressed = false;
+        let before = Span::new(0, 0)..=Span::new(at, usize::MAX);
+        let lines = scopes.range_mut(before).rev().take(Self::AT_ONCE);
+        for (_, used) in lines.filter(|(scope, _)| at < scope.end) {
+            *used = true;
+            suppressed = true;
+        }
+        if let Some(used) = scopes.get_mut(&WHOLE_FILE) {
+            *used = true;
+            suppressed = true;
+        }
+        suppressed
+    }
+
+    fn is_used(&self, rule: &Rule, scope: Span) -> bool {
+        let scopes = self.0.get(rule.code);
+        scopes.is_some_and(|scopes| scopes.get(&scope) == Some(&true))
     }
 }
 
@@ -129,46 +172,51 @@ fn report(
 
 /// The comment with the rest of its line, if that is blank, and the blanks before it.
 fn whole_line(text: &str, comment: Span) -> Span {
-    let start = line_start(text, comment.start);
-    let end = next_line(text, comment.end);
-    let blank = |span: Span| span.of(text).trim().is_empty();
-    let before = Span::new(start, comment.start);
-    if !blank(Span::new(comment.end, end)) {
+    let is_break = |c: char| matches!(c, '\n' | '\r');
+    let is_blank = |c: char| c.is_whitespace() && !is_break(c);
+    let before = Span::new(0, comment.start).of(text);
+    let before = before.trim_end_matches(is_blank);
+    let after = Span::new(comment.end, text.len()).of(text);
+    let after = after.trim_start_matches(is_blank);
+    if !after.is_empty() && !after.starts_with(is_break) {
         return comment;
     }
-    if blank(before) {
-        return Span::new(start, end);
+    if before.is_empty() || before.ends_with(is_break) {
+        return Span::new(before.len(), next_line(text, text.len() - after.len()));
     }
-    let indent = before.of(text).len() - before.of(text).trim_end().len();
-    Span::new(comment.start - indent, comment.end)
+    Span::new(before.len(), comment.end)
 }
 
 fn find<'a>(document: &Document<'a>) -> Vec<Suppression<'a>> {
     let text = document.text;
+    // The next end of a comment: searched for from every mark, a far one would be found many times.
+    let mut close = Some(0);
+    let mut line = Span::default();
     FINDER
         .find_iter(text.as_bytes())
         .filter_map(|at| {
             let comment = if document.frontmatter.content.contains(Span::at(at)) {
                 yaml_comment(text, at)
             } else {
-                html_comment(document, at)
+                if close.is_some_and(|close| close < at) {
+                    close = text.get(at..)?.find("-->").map(|close| at + close);
+                }
+                html_comment(document, at, close?)
             };
-            comment.map(|(comment, words)| read(text, comment, words))
+            comment.map(|(comment, words)| read(text, comment, words, &mut line))
         })
         .collect()
 }
 
-/// The comment around the mark at `at`, and what stands in it behind the mark.
-fn html_comment(document: &Document<'_>, at: usize) -> Option<(Span, Span)> {
+/// The comment around the mark at `at` that ends at `close`, and what stands in it behind the mark.
+fn html_comment(document: &Document<'_>, at: usize, close: usize) -> Option<(Span, Span)> {
     const OPEN: &str = "<!--";
     let before = document.text.get(..at)?.trim_end();
-    let rest = document.text.get(at..)?;
-    let close = rest.find("-->")?;
     if document.body.verbatim_at(at) != Some(Verbatim::Html) || !before.ends_with(OPEN) {
         return None;
     }
-    let comment = Span::new(before.len() - OPEN.len(), at + close + 3);
-    Some((comment, Span::new(at + MARK.len(), at + close)))
+    let comment = Span::new(before.len() - OPEN.len(), close + 3);
+    Some((comment, Span::new(at + MARK.len(), close)))
 }
 
 fn yaml_comment(text: &str, at: usize) -> Option<(Span, Span)> {
@@ -182,15 +230,25 @@ fn yaml_comment(text: &str, at: usize) -> Option<(Span, Span)> {
     opens.then(|| (comment, Span::new(at + MARK.len(), end)))
 }
 
-fn read(text: &str, comment: Span, words: Span) -> Suppression<'_> {
+/// Reads a comment. `line` is the one that the comment before it ends on.
+fn read<'a>(text: &'a str, comment: Span, words: Span, line: &mut Span) -> Suppression<'a> {
     let said = words.of(text);
     let end = |c: char| c.is_whitespace() || c == ':';
     let (directive, _) = said.split_at(said.find(end).unwrap_or(said.len()));
-    let below = next_line(text, comment.end);
+    // Where a line begins and ends is not looked for again from every comment on it.
+    let start = if line.contains(Span::at(comment.start)) {
+        line.start
+    } else {
+        line_start(text, comment.start)
+    };
+    if comment.end > line.end {
+        *line = Span::new(line_start(text, comment.end), next_line(text, comment.end));
+    }
+    let below = line.end;
     let scope = match directive {
         "-next-line" => Ok(Span::new(below, next_line(text, below).max(below + 1))),
-        "-line" => Ok(Span::new(line_start(text, comment.start), below)),
-        "-file" => Ok(Span::new(0, usize::MAX)),
+        "-line" => Ok(Span::new(start, below)),
+        "-file" => Ok(WHOLE_FILE),
         _ => Err("this comment does not say what it is about"),
     };
     let mut names = Vec::new();

@@ -37,13 +37,13 @@ mod write;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::Serialize;
 
 pub use issue::Issue;
 
-use crate::document::schema::{SECTIONS, same_name};
+use crate::document::schema::{SECTIONS, folded_name};
 use crate::document::secrets::{Kind, redact};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{Document, Edit, EditError, Progress, Scalar, SessionName};
@@ -83,10 +83,13 @@ impl Written {
         document: &Document,
         guard: &Guard,
     ) -> Self {
+        let were = before.body.sections.iter();
+        let were = were.map(|section| folded_name(before.body.name(section)));
+        let known = SECTIONS.iter().map(|name| folded_name(name));
+        let known: HashSet<String> = known.chain(were).collect();
         let own = document.body.sections.iter().filter_map(|section| {
             let name = document.body.name(section);
-            let known = SECTIONS.iter().any(|known| same_name(known, name));
-            (!known && before.body.section(name).is_none()).then(|| name.to_owned())
+            (!known.contains(&folded_name(name))).then(|| name.to_owned())
         });
         Self {
             session: name.to_owned(),

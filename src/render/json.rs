@@ -4,9 +4,8 @@ use serde::Serialize;
 
 use super::fixes::{Count, counts};
 use super::mask::publishable;
-use super::positions::Place;
-use super::{Positions, SCHEMA_VERSION, fixed, write_json};
-use crate::document::Span;
+use super::{SCHEMA_VERSION, fixed, write_json};
+use crate::document::{Place, Positions, Span};
 use crate::lint::{Fix, Report, Safety, Severity};
 
 #[derive(Serialize)]

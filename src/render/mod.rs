@@ -16,7 +16,6 @@ mod gitlab;
 mod json;
 mod junit;
 mod mask;
-mod positions;
 mod sarif;
 mod statistics;
 #[cfg(test)]
@@ -37,7 +36,6 @@ pub use github::github;
 pub use gitlab::gitlab;
 pub use json::json;
 pub use junit::junit;
-pub use positions::{Place, Positions};
 pub use sarif::sarif;
 pub use statistics::{statistics, statistics_json};
 

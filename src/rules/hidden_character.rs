@@ -1,3 +1,5 @@
+use memchr::memmem;
+
 use super::context::{Context, Findings, Safety};
 use super::rule::{Severity, declare};
 use crate::document::{Span, line_start, next_line};
@@ -53,6 +55,7 @@ struct Seen {
 
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let text = cx.document.text;
+    let known_elsewhere = known_elsewhere(cx);
     let mut seen: [Option<Seen>; 4] = [const { None }; 4];
     let mut from = 0;
     while let Some(at) = next_candidate(text, from) {
@@ -65,7 +68,7 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
         else {
             continue;
         };
-        if kind == Kind::Control && is_known_elsewhere(cx, at) {
+        if kind == Kind::Control && known_elsewhere.contains(span) {
             continue;
         }
         let severity = match character {
@@ -112,26 +115,36 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     }
 }
 
+/// How far the end of a sequence is looked for, in bytes: more than an address in one takes.
+const LONGEST: usize = 4096;
+
 /// A control character with the rest of the sequence that a terminal reads with it.
 fn sequence(text: &str, span: Span) -> Span {
-    let line = Span::new(span.end, next_line(text, span.end)).of(text);
-    let (parameters, begun) = match (span.of(text), line.as_bytes().first()) {
-        ("\u{1b}", Some(b'[')) => (line.get(1..).unwrap_or(""), 1),
+    let escape = span.of(text);
+    if !matches!(escape, "\u{1b}" | "\u{9b}") {
+        return span;
+    }
+    let rest = text.as_bytes().get(span.end..).unwrap_or(&[]);
+    let near = rest.get(..LONGEST).unwrap_or(rest);
+    let line = near.split(|byte| matches!(byte, b'\n' | b'\r')).next();
+    let line = line.unwrap_or(&[]);
+    let (parameters, begun) = match (escape, line) {
+        ("\u{1b}", [b'[', parameters @ ..]) => (parameters, 1),
         ("\u{9b}", _) => (line, 0),
-        ("\u{1b}", Some(b']')) => {
-            let ends = ["\u{7}", "\u{1b}\\"];
+        ("\u{1b}", [b']', ..]) => {
+            let ends = [&b"\x07"[..], b"\x1b\\"];
             let ends = ends
                 .iter()
-                .filter_map(|end| Some(line.find(end)? + end.len()));
+                .filter_map(|end| Some(memmem::find(line, end)? + end.len()));
             return Span::new(span.start, span.end + ends.min().unwrap_or(0));
         }
         _ => return span,
     };
     let length = parameters
-        .bytes()
+        .iter()
         .take_while(|byte| matches!(byte, b' '..=b'?'))
         .count();
-    match parameters.as_bytes().get(length) {
+    match parameters.get(length) {
         Some(b'@'..=b'~') => Span::new(span.start, span.end + begun + length + 1),
         _ => span,
     }
@@ -239,12 +252,17 @@ fn is_right_to_left(c: char) -> bool {
         && matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}')
 }
 
-/// Whether another rule says why a control character is there: a file in another encoding, or YAML
-/// that breaks off on this line.
-fn is_known_elsewhere(cx: &Context<'_>, at: usize) -> bool {
+/// Where another rule says why a control character is there: in a file in another encoding, or on
+/// the line on which the YAML breaks off.
+fn known_elsewhere(cx: &Context<'_>) -> Span {
+    let text = cx.document.text;
+    if !cx.source.invalid().is_empty() {
+        return Span::new(0, text.len());
+    }
     let error = cx.document.frontmatter.error.as_ref();
     let error = error.filter(|_| cx.has_frontmatter());
-    let text = cx.document.text;
-    !cx.source.invalid().is_empty()
-        || error.is_some_and(|error| line_start(text, error.offset) == line_start(text, at))
+    error.map_or_else(Span::default, |error| {
+        let start = line_start(text, error.offset);
+        Span::new(start, next_line(text, start))
+    })
 }
