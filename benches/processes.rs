@@ -5,7 +5,10 @@
 //! the same effect, in a process of its own. The floors are this program itself, started again
 //! with an argument.
 //!
-//! `cargo bench --bench processes -- [--quick] [start] [lint] [log]`
+//! `cargo bench --bench processes -- [--quick] [start] [lint] [list] [log]`
+//!
+//! With `--corpus FOLDER` it only writes down what it would measure; `benches/compare.py` measures
+//! other programs on it.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -25,6 +28,7 @@ const AGENTSESS: &str = env!("CARGO_BIN_EXE_agentsess");
 const FOLDER: &str = ".agents/sessions";
 const FLOOR_SCAN: &str = "--floor-scan";
 const FLOOR_REPLACE: &str = "--floor-replace";
+const CORPUS: &str = "--corpus";
 /// A lint that found something has done its work as well.
 const CHECKED: &[i32] = &[0, 1];
 const LARGE: usize = 5_000_000;
@@ -35,6 +39,9 @@ fn main() -> Result {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [FLOOR_SCAN, folder] => return floor_scan(Path::new(folder)),
         [FLOOR_REPLACE, file] => return floor_replace(Path::new(file)),
+        ["--bench", CORPUS, folder] | [CORPUS, folder, "--bench"] => {
+            return write_corpus(Path::new(folder));
+        }
         _ => {}
     }
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
@@ -81,6 +88,9 @@ fn report(quick: bool, mut wanted: impl FnMut(&str) -> bool) -> Result<String> {
     if wanted("lint") {
         lint(&extent, home.path(), &mut report)?;
     }
+    if wanted("list") {
+        list(&extent, home.path(), &mut report)?;
+    }
     if wanted("log") {
         log(&extent, home.path(), &mut report)?;
     }
@@ -112,6 +122,34 @@ fn lint(extent: &Extent, home: &Path, report: &mut Report) -> Result {
         [corpus::sized(LARGE)].into_iter(),
         report,
     )?;
+    Ok(())
+}
+
+/// What an agent is told at its start is made of this: every session of a folder, and its state.
+fn list(extent: &Extent, home: &Path, report: &mut Report) -> Result {
+    const SESSIONS: usize = 500;
+    let root = project(home, "some")?;
+    for session in (0..SESSIONS).map(corpus::session) {
+        fs::write(root.join(FOLDER).join(&session.name), &session.text)?;
+    }
+    let mut list = program(AGENTSESS, &root, home);
+    list.arg("list");
+    let mut floor = program(std::env::current_exe()?, &root, home);
+    floor.args([FLOOR_SCAN, FOLDER]);
+    let times = alternate(extent.starts / 5, &[0], || Ok(()), &mut [list, floor])?;
+    report.times(&format!("`list`, {SESSIONS} sessions"), times, "≤ 10 ms");
+    Ok(())
+}
+
+/// The projects that are measured, to be looked at or measured by other programs.
+fn write_corpus(home: &Path) -> Result {
+    for (name, files) in [("many", 10_000), ("some", 500), ("large", 0)] {
+        let folder = project(home, name)?.join(FOLDER);
+        let large = (files == 0).then(|| corpus::sized(LARGE));
+        for session in (0..files).map(corpus::session).chain(large) {
+            fs::write(folder.join(&session.name), &session.text)?;
+        }
+    }
     Ok(())
 }
 

@@ -222,6 +222,12 @@ impl Config {
         {
             return Ok(Self::default());
         }
+        let leaves =
+            |real: PathBuf| std::fs::canonicalize(root).is_ok_and(|root| !real.starts_with(root));
+        if std::fs::canonicalize(&path).is_ok_and(leaves) {
+            let error = Error::usage("the configuration is a link out of the project");
+            return Err(error.at(&path, None).hint("put the file itself here"));
+        }
         Self::read(&path, root)
     }
 

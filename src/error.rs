@@ -38,6 +38,9 @@ pub struct Error {
     pub location: Option<Location>,
     /// What it is about, one per line: candidates, unmet conditions.
     pub details: Vec<String>,
+    /// The root of the work tree in which it can be done, where that is another one, as the user
+    /// would write it.
+    pub elsewhere: Option<PathBuf>,
     /// One thing to do about it, a command that can be run where there is one.
     pub hint: Option<String>,
 }
@@ -53,6 +56,7 @@ impl Error {
             message: message.into(),
             location: None,
             details: Vec::new(),
+            elsewhere: None,
             hint: None,
         }
     }
@@ -69,7 +73,7 @@ impl Error {
         let cause = cause.split(" (os error").next().unwrap_or(&cause);
         let hint = match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                Some("free some space, then run the command again; nothing was changed".to_owned())
+                Some("free some space, then run the command again".to_owned())
             }
             // How to be allowed to write is no help then.
             std::io::ErrorKind::PermissionDenied if doing.starts_with("read ") => None,

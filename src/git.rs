@@ -70,7 +70,11 @@ impl Repository {
             let git_dir = if dot_git.is_dir() {
                 dot_git
             } else {
-                let link = fs::read_to_string(&dot_git).ok()?;
+                // Reading anything else might never end.
+                let link = dot_git
+                    .is_file()
+                    .then(|| fs::read_to_string(&dot_git))?
+                    .ok()?;
                 top.join(link.strip_prefix("gitdir:")?.trim())
             };
             if !git_dir.join("HEAD").exists() {
@@ -232,7 +236,11 @@ impl Repository {
         let mut needle = name.as_encoded_bytes().to_vec();
         needle.push(b'/');
         let index = fs::read(self.git_dir.join("index")).unwrap_or_default();
-        if memmem::find(&index, &needle).is_none() {
+        // Version 4 writes of a path only what the one before it has not, and a split index has
+        // most paths elsewhere; `link` and the upper half of a length is what tells.
+        let whole =
+            index.get(4..8) != Some(&[0, 0, 0, 4]) && memmem::find(&index, b"link\0\0").is_none();
+        if whole && memmem::find(&index, &needle).is_none() {
             return false;
         }
         let args = [OsStr::new("ls-files"), OsStr::new("--"), dir.as_os_str()];
@@ -423,17 +431,23 @@ impl Repository {
             .spawn()
             .and_then(|mut git| {
                 let stdin = git.stdin.take();
-                // A git that does not read it says why it failed.
-                let _ = stdin.map(|mut stdin| stdin.write_all(message.as_bytes()));
-                git.wait_with_output()
-            })
-            .map_err(|error| Error::io("run git", &self.top, &error))?;
+                let told = stdin.map(|mut stdin| stdin.write_all(message.as_bytes()));
+                Ok((git.wait_with_output()?, told))
+            });
+        let (said, told) = said.map_err(|error| Error::io("run git", &self.top, &error))?;
         if said.status.success() {
             let head = self.run(["rev-parse", "--short", "HEAD"])?;
             return Ok(Some(head.trim().to_owned()));
         }
         if !new.is_empty() {
             self.output(&mut with(&["rm", "--cached", "--quiet"], &new))?;
+        }
+        match told {
+            // A git that does not read it says why it failed.
+            Some(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
+                return Err(Error::io("give git the message", &self.top, &error));
+            }
+            _ => {}
         }
         let mut error = Error::new(Kind::Unmet, "git did not make the commit");
         for stream in [said.stderr, said.stdout] {

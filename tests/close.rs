@@ -212,8 +212,71 @@ fn lessons_that_say_the_same_are_one() {
     assert_eq!(lessons, "# Lessons Learned\n\n- Clocks differ\n- Other\n");
 }
 
-/// A list that nothing can be added to.
-const UNCLOSED: &str = "# Backlog\n\n<!-- never closed\n";
+#[test]
+fn all_that_is_said_of_lessons_decisions_and_criteria_is_asked_for() {
+    let project = project();
+    settings(&project, "[close]\nlessons = 'docs/lessons.md'\n");
+    project.write("docs/lessons.md", "# L\n\n## Time\n\n- Use UTC\n");
+    project.commit("begun");
+    log(
+        &project,
+        "Learned.\n\n## Next Steps\nNone.\n\n## Acceptance Criteria\nIt is fast.\n\n\
+         ## Decisions\nAll of it was agreed on.\n\n### Decision 1: Cache\n\n**Decision**: In \
+         memory.\n**Rationale**: Speed.\n\n\
+         ## Lessons Learned\n<!-- what we know now -->\nAsk first.\n\n- Write it down\n\n  at once\n\n\
+         ### DNS\nNever trust DNS.\n\nIt caches.\n\n### Time\n- Use UTC\n\n### Sleep on it\n",
+    );
+    let refused = close(&project, "");
+    let decisions = "\
+unmet      decisions   1 of 1 without a record in docs/decisions that has its title as a heading
+             - Cache
+             - .agents/sessions/20251204-143000-weather.md:32:1: All of it was agreed on.
+unmet      lessons     4 of 5 not in docs/lessons.md
+             - Ask first.
+             - Write it down
+             - DNS: Never trust DNS.
+             - Sleep on it
+";
+    assert!(refused.contains(decisions), "{refused}");
+    let criteria = "weather.md:28:1: It is fast.\n";
+    assert!(refused.contains(criteria), "{refused}");
+    let hint = "agentsess close weather --confirm committed --write-adrs --confirm decisions \
+                --write-lessons --file-remaining docs/backlog.md";
+    assert!(
+        refused.ends_with(&format!("hint: {hint}\n? 1\n")),
+        "{refused}"
+    );
+    let asked = close(&project, "--write-adrs");
+    let note = "asked      decisions   1 record will be written to docs/decisions; confirm that \
+                what else Decisions says is recorded\n";
+    assert!(asked.contains(note), "{asked}");
+    let closed = project.shell(hint);
+    assert!(closed.contains("closed weather"), "{closed}");
+    let lessons = fs::read_to_string(project.root.join("docs/lessons.md")).unwrap();
+    assert_eq!(
+        lessons,
+        "# L\n\n## Time\n\n- Use UTC\n- Ask first.\n- Write it down\n\n  at once\n- DNS: Never \
+         trust DNS.\n\n  It caches.\n- Sleep on it\n"
+    );
+    // All of it is found again.
+    project.ok(&["restore", "weather"]);
+    let again = close(&project, "--dry-run");
+    assert!(again.contains("proven     lessons     5 found"), "{again}");
+    let confirm = "asked      decisions   1 found in docs/decisions; confirm that what else";
+    assert!(again.contains(confirm), "{again}");
+
+    log(
+        &project,
+        "More.\n\n## Decisions\n- we use postgres\n\n### Decision 1: Cache\n",
+    );
+    let refused = close(&project, "--dry-run");
+    let first = "unmet      decisions   1 of 2 without";
+    assert!(refused.contains(first), "{refused}");
+    assert!(
+        refused.contains("we use postgres (it has neither"),
+        "{refused}"
+    );
+}
 
 #[test]
 fn what_a_stopped_close_wrote_needs_no_confirmation_and_is_committed_with_its_ids() {
@@ -227,14 +290,22 @@ fn what_a_stopped_close_wrote_needs_no_confirmation_and_is_committed_with_its_id
                 "#!/bin/sh\necho no closing today >&2\nexit 1\n",
             );
         } else {
-            project.write("docs/b.md", UNCLOSED);
+            project.write(".git/info/exclude", "tools\ncalls\nready\n");
+            program(&project, "tk", "[ -e ready ] && echo we-1");
+            project.ok(&["trust", "tk"]);
         }
         project.commit("all");
         project.shell("chmod +x .git/hooks/pre-commit");
-        let going_on = "agentsess close weather --write-adrs --write-lessons --commit \
-                        --file-remaining docs/b.md";
-        let refused = project.shell(going_on);
-        let filed = if by_hook { "B-1" } else { "none" };
+        let (sink, id, filed) = if by_hook {
+            ("docs/b.md", "B-1", "B-1")
+        } else {
+            ("tk", "we-1", "none")
+        };
+        let going_on = format!(
+            "agentsess close weather --write-adrs --write-lessons --commit --file-remaining {sink}"
+        );
+        let go_on = format!("PATH=\"$PWD/tools:$PATH\" {going_on}");
+        let refused = project.shell(&go_on);
         assert!(
             refused.contains(&format!("; {filed} filed, nothing is deleted\n")),
             "{refused}"
@@ -260,15 +331,16 @@ fn what_a_stopped_close_wrote_needs_no_confirmation_and_is_committed_with_its_id
         if by_hook {
             fs::remove_file(project.root.join(".git/hooks/pre-commit")).unwrap();
         } else {
-            project.shell("git rm -q docs/b.md && git commit -q -m 'no list'");
+            project.write("ready", "");
         }
-        let closed = project.shell(going_on);
+        let closed = project.shell(&go_on);
         assert!(closed.contains("closed weather, committed "), "{closed}");
         let shown = git(&project, "log -1 --format=%B --name-only");
-        assert!(shown.contains("\nFiled: B-1\n"), "{shown}");
-        for file in ["b.md", "lessons.md", "decisions/0002-cache-for-an-hour.md"] {
+        assert!(shown.contains(&format!("\nFiled: {id}\n")), "{shown}");
+        for file in ["lessons.md", "decisions/0002-cache-for-an-hour.md"] {
             assert!(shown.contains(&format!("docs/{file}\n")), "{shown}");
         }
+        assert_eq!(shown.contains("docs/b.md\n"), by_hook, "{shown}");
         assert_eq!(git(&project, "status --porcelain"), "");
         let seen = project.shell("agentsess doctor");
         assert!(!seen.contains("stopped-close"), "{seen}");
@@ -283,7 +355,8 @@ fn what_others_wrote_into_the_same_document_is_still_asked_for() {
         &project,
         "Learned.\n\n## Lessons Learned\n- Clocks differ\n",
     );
-    project.write("docs/b.md", UNCLOSED);
+    let list = project.write("docs/b.md", "# Backlog\n");
+    fs::set_permissions(list, fs::Permissions::from_mode(0o444)).unwrap();
     project.commit("all");
     project.write("docs/lessons.md", "# Lessons\n\nsomebody is writing here\n");
     let flags = "--write-lessons --file-remaining docs/b.md";
@@ -314,7 +387,7 @@ fn hints_say_again_what_was_said() {
         ("--confirm all", "--file-remaining docs/b.md --dry-run"),
         (
             "--waive issue",
-            "--write-adrs --commit --file-remaining docs/b.md",
+            "--write-adrs --commit --file-remaining docs/b.md --dry-run",
         ),
         ("--filed 3=x", "--file-remaining docs/b.md --dry-run"),
     ] {
@@ -555,6 +628,16 @@ fn an_item_of_which_nobody_knows_is_asked_for() {
             refused.contains("--file-remaining own --filed 3=ID\n? 1"),
             "{refused}"
         );
+        // What was said once is not said again by the hint.
+        if script.starts_with("[ $N = 3 ] && sleep") {
+            program(&project, "own", "sleep 60");
+            let hint = "hint: agentsess close weather --confirm committed --file-remaining own \
+                        --filed 3=ID\n? 1\n";
+            let refused = close(&project, "--file-remaining own --refile three");
+            assert!(refused.ends_with(hint), "{refused}");
+            program(&project, "own", script);
+            fs::write(project.root.join("calls"), "\n\n\n").unwrap();
+        }
         // It asks again, and runs nothing.
         let refused = close(&project, "--file-remaining own");
         assert!(refused.contains("item 3: three (own)"), "{refused}");
@@ -710,12 +793,112 @@ fn documents_of_the_project_take_remaining_work() {
         );
     }
     project.write("odd.json", "{}\n");
-    let refused = close(&project, "--file-remaining odd.json");
-    assert!(refused.contains("holds no JSON array"), "{refused}");
+    log(
+        &project,
+        "Decided.\n\n## Decisions\n### Decision 1: x\n**Decision**: a\n**Rationale**: b\n",
+    );
+    let refused = close(&project, "--write-adrs --file-remaining odd.json");
+    let error = "error: odd.json: this file holds no JSON array, so that nothing can be added to \
+                 it\nhint: mv odd.json odd.json.old\n? 2\n";
+    assert_eq!(refused, error);
+    project.write("open.md", "# Backlog\n\n<!-- never closed\n");
+    let refused = close(&project, "--write-adrs --file-remaining open.md");
+    assert!(
+        refused.starts_with("error: open.md:3:1: the HTML comment opened"),
+        "{refused}"
+    );
+    assert!(!project.root.join("docs/decisions").exists());
     assert_eq!(
         fs::read_to_string(project.root.join("odd.json")).unwrap(),
         "{}\n"
     );
+}
+
+/// Items with all that Markdown lets stand in one.
+const DEEP: &str = "\
+Open.
+
+## Next Steps
+- [ ] measure the cache
+  on two machines
+
+  Only the cold one matters:
+
+  ```sh
+  bench --cold
+
+  ```
+  > as agreed
+  - use the *slow* disk
+  - [x] ask for a machine
+    - [ ] return the machine
+  - [ ] write it down
+    in the wiki
+- [ ] then stop
+
+## Blockers
+The key has expired.
+
+Ask Ada for a new one.
+";
+
+#[test]
+fn an_item_is_filed_with_all_that_belongs_to_it() {
+    let project = project();
+    log(&project, DEEP);
+    let closed = close(&project, "--file-remaining docs/b.md");
+    assert!(closed.contains("closed weather"), "{closed}");
+    let list = fs::read_to_string(project.root.join("docs/b.md")).unwrap();
+    let expected = "\
+# Backlog
+
+- [ ] B-1 - measure the cache on two machines
+  (Weather, Next Steps)
+
+  Only the cold one matters:
+
+  ```sh
+  bench --cold
+
+  ```
+  > as agreed
+  - use the *slow* disk
+  - [x] ask for a machine
+- [ ] B-2 - return the machine
+  (Weather, Next Steps: ask for a machine)
+- [ ] B-3 - write it down in the wiki
+  (Weather, Next Steps: B-1 - measure the cache on two machines)
+- [ ] B-4 - then stop
+  (Weather, Next Steps)
+- [ ] B-5 - The key has expired.
+  (Weather, Blockers)
+
+  Ask Ada for a new one.
+";
+    assert_eq!(list, expected);
+
+    project.ok(&["restore", "weather"]);
+    log(&project, &DEEP.replace('\n', "\r\n"));
+    close(&project, "--file-remaining docs/c.json");
+    let entries = fs::read_to_string(project.root.join("docs/c.json")).unwrap();
+    let body = "measure the cache\\n  on two machines\\n\\nOnly the cold one matters:\\n\\n```sh\\n\
+                bench --cold\\n\\n```\\n> as agreed\\n- use the *slow* disk\\n- [x] ask for a \
+                machine\\n\\nLeft over from: Weather, Next Steps\\n";
+    assert!(entries.contains(body), "{entries}");
+    let body = "The key has expired.\\n\\nAsk Ada for a new one.\\n\\nLeft over";
+    assert!(entries.contains(body), "{entries}");
+
+    // Words that a title cannot hold.
+    project.ok(&["restore", "weather"]);
+    let long = format!("{} quokka", "word ".repeat(50).trim_end());
+    log(
+        &project,
+        &format!("Open.\n\n## Next Steps\n- [ ] {long}\n\n## Blockers\n> no\n> key\n"),
+    );
+    close(&project, "--file-remaining docs/d.md");
+    let list = fs::read_to_string(project.root.join("docs/d.md")).unwrap();
+    assert!(list.contains(&format!("\n\n  {long}\n- [ ] D-2")), "{list}");
+    assert!(list.ends_with("\n\n  > no\n  > key\n"), "{list}");
 }
 
 #[test]
@@ -879,6 +1062,9 @@ fn one_commit_has_exactly_what_closing_changed() {
         closed.contains("closed weather, no longer the parent of 1, committed "),
         "{closed}"
     );
+    let undo = "\nundo: agentsess restore 20251204-143000-weather && agentsess set parent \
+                20251204-143000-weather -s 20251205-090000-sequel\n";
+    assert!(closed.contains(undo), "{closed}");
     let shown = git(&project, "log -1 --format=%B --name-status --no-renames");
     let (message, files) = shown.split_once("\n\n\n").unwrap();
     assert_eq!(

@@ -51,18 +51,20 @@ pub struct Handoff {
 /// Arguments of `resume`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-One takes a session, and another one is told who has it: the exit code is 1, unless --take says that
-this is meant. The same goes for an agent to whom it was not handed over. A person, for whom no agent
-is named, may take what was meant for others. To look without taking: `agentsess show`.
+One takes a session, and another one is told who has it: the exit code is 1, unless --take says
+that this is meant. The same goes for an agent to whom it was not handed over, and where another
+work tree has a newer copy. A person, for whom no agent is named, may take what was handed to an
+agent. To look without taking: `agentsess show`.
 
-Where it is not clear which session is meant, a person at a terminal is asked.
+Where it is not clear which session is meant, it is the one that was handed to who asks; or else
+a person at a terminal is asked.
 
 Examples:
   agentsess resume
   agentsess resume weather
   agentsess resume weather --take")]
 pub struct Resume {
-    /// Take it even if somebody else has it or was to have it
+    /// Take it even if somebody else has it or was to have it, or a newer copy is elsewhere
     #[arg(long)]
     pub take: bool,
     /// Who takes over.

@@ -40,8 +40,8 @@ pub struct Log {
     /// What happened; `-` reads Markdown from standard input
     ///
     /// With `-`, leading text is the entry, a `## Name` block replaces that section, and `## Name
-    /// +` adds to it. Text can hold anything: what would change the structure of the file is
-    /// escaped.
+    /// +` adds to it. Of a section that is replaced, Current State aside, the entry keeps what it no
+    /// longer says. Text can hold anything: what would change the structure of the file is escaped.
     #[arg(value_name = "MESSAGE|-")]
     pub message: Vec<String>,
     /// What happened, as an option

@@ -8,7 +8,7 @@ use super::{Context, output};
 use crate::cli;
 use crate::document::Source;
 use crate::document::secrets::redact;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::operations::adopt::{self, Adopted, Outcome, Report};
 use crate::operations::counted;
 use crate::render::{self, one_line, sanitize};
@@ -44,11 +44,18 @@ pub(super) fn run(context: &Context, arguments: &cli::Adopt) -> Result<ExitCode>
     let dry_run = arguments.dry_run || arguments.diff;
     let outcomes = adopt::adopt(&store, &arguments.paths, dry_run, context.now)?;
     let elsewhere = arguments.to.as_deref();
+    let mut failed = None;
     let files: Vec<File> = outcomes
         .into_iter()
         .map(|(path, outcome)| match outcome {
             Outcome::Already(errors) => File::already(&path, errors),
-            Outcome::Refused(error) => File::refused(&path, &error),
+            Outcome::Refused(error) => {
+                let file = File::refused(&path, &error);
+                if error.kind == Kind::Io {
+                    failed.get_or_insert(error);
+                }
+                file
+            }
             Outcome::Adopt(adopted) => {
                 File::adopted(&store, &path, &adopted, arguments.diff, elsewhere)
             }
@@ -80,6 +87,9 @@ pub(super) fn run(context: &Context, arguments: &cli::Adopt) -> Result<ExitCode>
         files,
     };
     context.output.print(&result, || text(&result))?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
     let open = refused > 0 || dry_run && adopted > 0;
     Ok(ExitCode::from(u8::from(open)))
 }

@@ -89,6 +89,19 @@ impl Carried {
         others
     }
 
+    /// The words of a command without the directory that it names.
+    pub fn without_directory(words: Vec<String>) -> Vec<String> {
+        let mut is_value = false;
+        let mut kept = words;
+        kept.retain(|word| {
+            let value = std::mem::replace(&mut is_value, false);
+            is_value = !value && (word == "-C" || word == "--directory");
+            let joined = word.starts_with("--directory=") || word.starts_with("-C");
+            !value && !is_value && !joined
+        });
+        kept
+    }
+
     /// A path that is shown, as a word of a command for where the user is.
     pub fn path(&self, path: &Path) -> String {
         let here = path == self.directory;

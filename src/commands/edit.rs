@@ -26,7 +26,7 @@ struct Outcome<'o> {
 pub(super) fn run(context: &Context, arguments: &cli::Edit) -> Result<ExitCode> {
     let store = context.store()?;
     let name = select(&store, arguments.target.selector())?;
-    let editor = editor(&name)?;
+    let editor = editor()?;
     let editing = edit::open(&store, &name)?;
     if let Err(error) = run_editor(&name, &editor, &editing.draft.path) {
         return Err(edit::give_up(&store, editing, error));
@@ -74,7 +74,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Edit) -> Result<ExitCode> 
 
 /// The editor, chosen as git does: `VISUAL` where the terminal can show one, then `EDITOR`, then
 /// `vi` if somebody sits there.
-fn editor(name: &str) -> Result<String> {
+fn editor() -> Result<String> {
     let dumb = variable("TERM").is_none_or(|term| term == "dumb");
     let visual = variable("VISUAL").filter(|_| !dumb);
     let terminal = !dumb && io::stdin().is_terminal() && io::stdout().is_terminal();
@@ -82,10 +82,11 @@ fn editor(name: &str) -> Result<String> {
         .or_else(|| variable("EDITOR"))
         .or_else(|| terminal.then(|| "vi".to_owned()))
         .ok_or_else(|| {
-            Error::usage("there is no terminal for an editor, and EDITOR is not set").hint(format!(
-                "agentsess log \"What happened\" --state \"Where things stand\" -s {}",
-                slug_of(name)
-            ))
+            Error::usage(
+                "there is no terminal for an editor, and EDITOR is not set; \
+                 `log -` fills sections without one",
+            )
+            .hint("agentsess help log")
         })
 }
 

@@ -63,6 +63,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Lint) -> Result<ExitCode> 
     let settings = Settings {
         rules: &selected,
         project: Some(&project),
+        whole: inputs.whole,
         ..Settings::new(&store.config, context.now)
     };
     let allowed = if fixes.unsafe_fixes {

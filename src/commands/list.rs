@@ -9,6 +9,7 @@ use super::{Context, output, planning, sessions_above};
 use crate::cli;
 use crate::document::time::format_rfc3339;
 use crate::error::Result;
+use crate::operations::copies::Relation;
 use crate::operations::list::{self, Row, State};
 use crate::operations::since::{self, Activity};
 use crate::render::{age, one_line, sanitize};
@@ -127,7 +128,7 @@ fn suggestion(row: &Row) -> String {
     } else {
         format!("-C {} ", path(&row.root))
     };
-    let slug = &row.slug;
+    let slug = shell::word(&row.short);
     let command = match row.state {
         State::Broken => return format!("agentsess lint {}", path(&row.path)),
         State::Closable => format!("close {slug} --dry-run"),
@@ -154,15 +155,28 @@ fn cells(row: &Row) -> [String; 6] {
     if task.chars().count() > 60 {
         task = task.chars().take(59).chain(['…']).collect();
     }
+    let shown = |path: &Path| sanitize(&path.display().to_string()).into_owned();
     if !row.here {
-        let _ = write!(task, " ({})", sanitize(&row.path.display().to_string()));
+        let _ = write!(task, " ({})", shown(&row.path));
     }
+    for copy in &row.copies {
+        let _ = match copy.relation {
+            Relation::Diverged => write!(task, " (diverged: {})", shown(&copy.path)),
+            // What another work tree has not caught up with yet is no surprise there.
+            _ if copy.here => write!(task, " (older: {})", shown(&copy.path)),
+            _ => Ok(()),
+        };
+    }
+    let holder = match &row.waits_for {
+        Some(to) => format!("for {}", sanitize(to)),
+        None => plain(row.holder.as_deref()),
+    };
     [
         format!("{} {age}", row.state.as_str())
             .trim_end()
             .to_owned(),
-        plain(Some(&row.slug)),
-        plain(row.holder.as_deref()),
+        plain(Some(&row.short)),
+        holder,
         plain(row.branch.as_deref()),
         progress,
         task,

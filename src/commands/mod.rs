@@ -35,7 +35,7 @@ mod use_session;
 mod verbose;
 
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -230,37 +230,51 @@ fn is_person(author: &cli::Author) -> bool {
 /// Names the session that commands mean to which none is given.
 const SESSION: &str = "AGENTSESS_SESSION";
 
+/// Names the agent that commands are run by to which none is given.
+const AGENT: &str = "AGENTSESS_AGENT";
+
 /// The session that a command means. If that is not clear, the error ends with the same command
 /// and a choice.
 fn select(store: &Store, selector: Option<&str>) -> Result<String> {
     let named = variable(SESSION);
     let selector = selector.or(named.as_deref());
-    store.select(selector).map_err(|mut error| {
-        // A candidate is the first word of its line. For want of an active session, those that
-        // are listed are completed, and no command takes them without being told so.
-        let candidate = error
-            .details
-            .first()
-            .and_then(|line| line.split_whitespace().next());
-        let choice = error.kind == Kind::Ambiguous || selector.is_some();
-        if let Some(candidate) = candidate.filter(|_| choice) {
-            error.hint = Some(with_session(selector, candidate));
-        } else if error.kind == Kind::NotFound
-            && let Some((message, command)) = sessions_above(store)
-        {
-            error.details.push(message);
-            error.hint = Some(command);
-        }
-        error
-    })
+    let agent = variable(AGENT).or_else(|| host().map(str::to_owned));
+    store
+        .select(selector, agent.as_deref())
+        .map_err(|mut error| {
+            // A candidate is the first word of its line. For want of an active session, those that
+            // are listed are completed, and no command takes them without being told so.
+            let candidate = error
+                .details
+                .first()
+                .and_then(|line| line.split_whitespace().next());
+            let choice = error.kind == Kind::Ambiguous || selector.is_some();
+            if let Some(candidate) = candidate.filter(|_| choice) {
+                error.hint = Some(with_session(
+                    selector,
+                    candidate,
+                    error.elsewhere.as_deref(),
+                ));
+            } else if error.kind == Kind::NotFound
+                && let Some((message, command)) = sessions_above(store)
+            {
+                error.details.push(message);
+                error.hint = Some(command);
+            }
+            error
+        })
 }
 
 /// The commands that take a session without an option.
 const NAMED: [&str; 7] = ["close", "edit", "handoff", "link", "resume", "show", "use"];
 
-/// The command that was run, but for another session.
-fn with_session(selector: Option<&str>, session: &str) -> String {
+/// The command that was run, but for another session, perhaps of another work tree.
+fn with_session(selector: Option<&str>, session: &str, root: Option<&Path>) -> String {
     let mut words: Vec<_> = words().collect();
+    if let Some(root) = root {
+        words = Carried::without_directory(words);
+        words.splice(0..0, ["-C".to_owned(), root.display().to_string()]);
+    }
     let named = words.iter().any(|word| NAMED.contains(&word.as_str()));
     let mut option = false;
     let said = words.iter().position(|word| {
@@ -337,7 +351,7 @@ fn input_bytes(hint: &str) -> Result<Vec<u8>> {
 }
 
 fn standard_input(command: &str) -> Result<String> {
-    let bytes = input_bytes("agentsess log \"The output is in a file\" --file PATH")?;
+    let bytes = input_bytes(&format!("agentsess help {command}"))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Error::usage(format!("standard input is not UTF-8 from byte {at} on")).hint(format!(

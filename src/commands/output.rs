@@ -266,9 +266,20 @@ pub(super) fn notes(written: &Written) -> String {
             steps.join("; "),
         );
     }
+    if !written.dropped_from.is_empty() {
+        let sections: Vec<_> = written.dropped_from.iter().map(|it| one_line(it)).collect();
+        let _ = write!(
+            notes,
+            "\nnote: the log keeps what is no longer in {}",
+            sections.join(", ")
+        );
+    }
     if let Some(left) = &written.left {
         notes.push('\n');
         notes += &self::left(left);
+    }
+    for warning in &written.warnings {
+        let _ = write!(notes, "\nwarning: {}", one_line(warning));
     }
     for kind in &written.redacted {
         let _ = write!(

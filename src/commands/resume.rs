@@ -7,7 +7,7 @@ use super::{Context, SESSION, author, is_person, select, variable};
 use crate::cli;
 use crate::error::{Error, Kind, Result};
 use crate::operations::new;
-use crate::operations::resume::{Request, resume};
+use crate::operations::resume::{Request, handed_to, resume};
 use crate::render::{brief, drift, one_line};
 use crate::store::Store;
 
@@ -15,8 +15,14 @@ pub(super) fn run(context: &Context, arguments: &cli::Resume) -> Result<ExitCode
     let store = context.store()?;
     let agent = author(&arguments.author);
     let chosen = match arguments.target.selector() {
-        None if variable(SESSION).is_none() && !context.output.is_json() && is_terminal() => {
-            choose(&store)?
+        None if variable(SESSION).is_none() => {
+            let own = handed_to(&store, &agent)?.map(Choice::Session);
+            let ask = !context.output.is_json() && is_terminal();
+            match own {
+                Some(own) => own,
+                None if ask => choose(&store)?,
+                None => Choice::Session(select(&store, None)?),
+            }
         }
         selector => Choice::Session(select(&store, selector)?),
     };
@@ -71,7 +77,7 @@ enum Choice {
 
 /// The session that is meant, or else what the person at the terminal says.
 fn choose(store: &Store) -> Result<Choice> {
-    let unclear = match store.select(None) {
+    let unclear = match store.select(None, None) {
         Ok(session) => return Ok(Choice::Session(session)),
         Err(error) => error,
     };

@@ -43,8 +43,7 @@ impl Layers {
         let mut layers = Self::default();
         let mut next = Some(path.to_owned());
         while let Some(path) = next {
-            let text = fs::read_to_string(&path)
-                .map_err(|error| Error::io("read the configuration", &path, &error))?;
+            let text = read_text(&path)?;
             layers.push(path, &text);
             next = layers.extended(root)?;
         }
@@ -188,6 +187,16 @@ impl Layers {
         let hint = format!("cargo install agentsess --version {version}");
         Err(self.error(offset, message).hint(hint))
     }
+}
+
+/// The text of a file, and of nothing else: what is no file might never end.
+fn read_text(path: &Path) -> Result<String> {
+    let failed = |error: &std::io::Error| Error::io("read the configuration", path, error);
+    let meta = fs::metadata(path).map_err(|error| failed(&error))?;
+    if !meta.is_file() && !meta.is_dir() {
+        return Err(Error::usage("this is not a regular file").at(path, None));
+    }
+    fs::read_to_string(path).map_err(|error| failed(&error))
 }
 
 /// The text that a key has and where; another value is refused where types are looked at.

@@ -18,14 +18,43 @@ pub struct Decision {
 }
 
 impl Document<'_> {
-    /// The decisions; where no subsection is one, the outermost items of the section, which have
-    /// a title only.
+    /// The decisions: the outermost items before the first subsection, which have a title only, and
+    /// the subsections.
     pub fn decisions(&self) -> Vec<Decision> {
+        let titled = self.titled_decisions();
+        let first = titled.first().map_or(usize::MAX, |first| first.span.start);
+        let items = self.body.items_in(DECISIONS);
+        let items = items.filter(|(_, item)| item.depth == 1 && item.span.start < first);
+        let items = items.map(|(_, item)| Decision {
+            span: item.text,
+            title: item.text.of(self.text).to_owned(),
+            decision: None,
+            rationale: None,
+        });
+        let items = items.filter(|decision| !is_none(&decision.title));
+        items.chain(titled).collect()
+    }
+
+    /// What the section Decisions says besides the decisions: text before the first subsection.
+    pub fn untitled_decisions(&self) -> Vec<Span> {
+        let Some((_, section)) = self.body.section(DECISIONS) else {
+            return Vec::new();
+        };
+        let titled = self.titled_decisions();
+        let first = titled.first().map_or(usize::MAX, |first| first.span.start);
+        let statements = self.statements(section).into_iter();
+        let texts = statements.filter(|said| !said.is_item && said.span.start < first);
+        let spans = texts.map(|said| said.span);
+        spans.filter(|span| !is_none(span.of(self.text))).collect()
+    }
+
+    /// The subsections of Decisions.
+    fn titled_decisions(&self) -> Vec<Decision> {
         let Some((_, section)) = self.body.section(DECISIONS) else {
             return Vec::new();
         };
         let subsections = self.body.subsections(self.text, section).into_iter();
-        let decisions: Vec<_> = subsections
+        subsections
             .filter_map(|(index, span)| Some((self.body.headings.get(index)?, span.of(self.text))))
             .map(|(heading, text)| {
                 let numbered = heading.title.strip_prefix("Decision ");
@@ -39,20 +68,6 @@ impl Document<'_> {
                 }
             })
             .filter(|decision| !decision.title.is_empty())
-            .collect();
-        if !decisions.is_empty() {
-            return decisions;
-        }
-        let items = self.body.items_in(DECISIONS);
-        let items = items.filter(|(_, item)| item.depth == 1);
-        items
-            .map(|(_, item)| Decision {
-                span: item.text,
-                title: item.text.of(self.text).to_owned(),
-                decision: None,
-                rationale: None,
-            })
-            .filter(|decision| !is_none(&decision.title))
             .collect()
     }
 }

@@ -56,6 +56,23 @@ impl Document<'_> {
     }
 }
 
+impl Document<'_> {
+    /// Who is to take the session: it was handed over to them, and nobody has taken it.
+    pub fn waits_for(&self) -> Option<String> {
+        let handoff = self.handoff()?;
+        handoff.to.filter(|_| handoff.taken_by.is_none())
+    }
+
+    /// Who has the session: who took the last handoff, or else who wrote the last entry of the
+    /// log, unless with that they gave it away.
+    pub fn holder(&self) -> Option<String> {
+        let taken = self.handoff().and_then(|handoff| handoff.taken_by);
+        let log = self.body.log(self.text);
+        let wrote = || log.last()?.stamp.filter(|stamp| stamp.action != "handoff");
+        taken.or_else(|| wrote().map(|stamp| stamp.agent.to_owned()))
+    }
+}
+
 /// Who took a session, and when if that is said: `codex 2025-12-04T15:10:00Z`.
 fn taken_by(text: &str) -> (&str, Option<&str>) {
     match text.rsplit_once(' ') {

@@ -25,6 +25,7 @@ pub mod secrets;
 mod source;
 mod span;
 mod state;
+mod statements;
 pub mod time;
 mod waves;
 pub mod yaml;
@@ -37,7 +38,7 @@ pub use decisions::Decision;
 pub use edit::{Agent, Edit, EditError, Rewrite, Scalar, Splice, heading_text, quoted};
 pub use frontmatter::{FRONTMATTER_LIMIT, Fences, Frontmatter};
 pub use handoff::Handoff;
-pub use name::{SLUG_LIMIT, SessionName, file_name, is_slug, slugify};
+pub use name::{SLUG_LIMIT, SessionName, file_name, is_slug, slug_of, slugify, stem_of};
 pub use planning::{Backlog, Planning};
 use positions::Marks;
 pub use positions::{Place, Positions};
@@ -46,8 +47,9 @@ pub use schema::Status;
 pub use source::Source;
 pub use span::{Span, line_column, line_start, next_line};
 pub use state::{
-    Progress, filed_id, is_none, is_placeholder, issue_id, named_path, sha256, state_hash,
+    Progress, filed_id, is_none, is_placeholder, issue_id, named_path, sha256, state_hash, unmarked,
 };
+pub use statements::Statement;
 pub use waves::{Wave, WaveDefect, WaveState, is_wave};
 
 /// Whether what is usual is read without the parsers of record, whose equals in everything but

@@ -26,6 +26,16 @@ impl<'a> SessionName<'a> {
     }
 }
 
+/// The short name of a session: its slug, or its stem where the name does not follow the scheme.
+pub fn slug_of(name: &str) -> &str {
+    SessionName::parse(name).map_or_else(|| stem_of(name), |name| name.slug)
+}
+
+/// A file name without its `.md`.
+pub fn stem_of(name: &str) -> &str {
+    name.strip_suffix(".md").unwrap_or(name)
+}
+
 /// Whether `text` matches `[a-z0-9]+(-[a-z0-9]+)*` and is not too long.
 pub fn is_slug(text: &str) -> bool {
     text.len() <= SLUG_LIMIT

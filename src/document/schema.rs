@@ -45,10 +45,18 @@ pub const SECTIONS: [&str; 11] = [
 /// Whether two section names are the same, letter case and a trailing colon aside.
 #[inline]
 pub fn same_name(a: &str, b: &str) -> bool {
-    // The rules compare many names, and nearly all of them are words alone.
-    let is_plain = |name: &[u8]| matches!(name, [a, .., b] if a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric());
-    if is_plain(a.as_bytes()) && is_plain(b.as_bytes()) {
-        return a.eq_ignore_ascii_case(b);
+    // The rules compare many names, and nearly all of those differ in their first letter.
+    if let (Some(&first), Some(&other)) = (a.as_bytes().first(), b.as_bytes().first())
+        && first > b' '
+        && other > b' '
+    {
+        let is_word = |name: &str| name.ends_with(|c: char| c.is_ascii_alphanumeric());
+        if first | 0x20 != other | 0x20 {
+            return false;
+        }
+        if is_word(a) && is_word(b) {
+            return a.eq_ignore_ascii_case(b);
+        }
     }
     same_padded_name(a, b)
 }

@@ -256,17 +256,15 @@ fn secret_at(text: &str, anchor: usize) -> Option<Secret> {
 const fn precede_anchor(before: [u8; 2]) -> bool {
     matches!(
         before,
-        [b'A' | b'S', b'K' | b'S']
-            | [b'h', b'o' | b'p' | b'r' | b's' | b'u']
-            | [b'h', b'f']
-            | [b's', b'k']
-            | [b'a', b't']
-            | [b'v', b'e']
-            | [b'p', b'i' | b'm']
+        [_, b'A']
+            | [b'A' | b'S', b'K' | b'S']
+            | [b'a' | b'x', b't' | b'a' | b'b' | b'p' | b'r']
+            | [b'h', b'f' | b'o' | b'p' | b'r' | b's' | b'u']
             | [b'o', b'p']
-            | [b'x', b'a' | b'b' | b'p' | b'r']
+            | [b'p', b'i' | b'm']
+            | [b's', b'k']
+            | [b'v', b'e']
             | [b'W' | b'w', b'S' | b's']
-            | [_, b'A']
     )
 }
 

@@ -148,14 +148,7 @@ pub fn named_path(item: &str) -> &str {
 /// The words of a line that consists of nothing but a placeholder, a list marker and box aside:
 /// `TODO`, `...`, `[some words]`, `<some words>`, `{{ name }}`.
 pub fn is_placeholder(line: &str) -> Option<&str> {
-    let mut words = line.trim();
-    let number = words.trim_start_matches(|c: char| c.is_ascii_digit());
-    if number.len() < words.len() && number.starts_with(['.', ')']) {
-        words = number.get(1..).unwrap_or("").trim_start();
-    }
-    for marker in ["- ", "* ", "+ ", "[ ] ", "[x] "] {
-        words = words.strip_prefix(marker).unwrap_or(words).trim_start();
-    }
+    let words = unmarked(line);
     let bare = words.trim_matches(['*', '_']);
     let plain = bare.trim_end_matches(['.', ':', '…']);
     let within = |open: &str, close: &str| {
@@ -174,6 +167,19 @@ pub fn is_placeholder(line: &str) -> Option<&str> {
         }
     };
     found.then_some(words)
+}
+
+/// A line without the number, dash or checkbox that makes an item of it.
+pub fn unmarked(line: &str) -> &str {
+    let mut words = line.trim();
+    let number = words.trim_start_matches(|c: char| c.is_ascii_digit());
+    if number.len() < words.len() && number.starts_with(['.', ')']) {
+        words = number.get(1..).unwrap_or("").trim_start();
+    }
+    for marker in ["- ", "* ", "+ ", "[ ] ", "[x] ", "[X] "] {
+        words = words.strip_prefix(marker).unwrap_or(words).trim_start();
+    }
+    words
 }
 
 /// Words that stand for what is still to be written.

@@ -37,6 +37,8 @@ pub struct Request<'r> {
 pub struct Inputs {
     /// Their absolute paths, sorted. The empty path is standard input of unknown name.
     pub paths: Vec<PathBuf>,
+    /// Whether they are all that their folders have on disk.
+    pub whole: bool,
     /// Why there may be none though something was asked for.
     reason: Option<&'static str>,
     origin: Origin,
@@ -85,6 +87,8 @@ impl Inputs {
         if request.force_exclude {
             selection.named.retain(|path| !excludes.matches(path));
         }
+        let all = selection.named.is_empty() && selection.found.len() == before;
+        let whole = all && !selection.in_part && matches!(origin, Origin::Disk);
         let mut paths = selection.found;
         paths.append(&mut selection.named);
         let reason = match origin {
@@ -101,6 +105,7 @@ impl Inputs {
         paths.dedup();
         Ok(Self {
             paths,
+            whole,
             reason,
             origin,
         })
@@ -159,6 +164,8 @@ impl Contents {
 struct Selection {
     named: Vec<PathBuf>,
     found: Vec<PathBuf>,
+    /// Whether what was found may be a part of a folder.
+    in_part: bool,
 }
 
 fn standard_input_of(store: &Store, request: Request<'_>) -> Result<Selection> {
@@ -174,7 +181,7 @@ fn standard_input_of(store: &Store, request: Request<'_>) -> Result<Selection> {
             Some(_) => path.into_iter().collect(),
             None => vec![PathBuf::new()],
         },
-        found: Vec::new(),
+        ..Selection::default()
     })
 }
 
@@ -189,6 +196,7 @@ fn on_disk(store: &Store, request: Request<'_>) -> Result<Selection> {
             Meaning::File(path) if may_be_session(&path) => selection.named.push(path),
             Meaning::File(_) => {}
             Meaning::Glob(glob) => {
+                selection.in_part = true;
                 let before = selection.found.len();
                 glob.walk(&mut selection.found);
                 if selection.found.len() == before {

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::document::time::Timestamp;
 use crate::document::{Document, Source};
 use crate::error::{Error, Result};
-use crate::rules::{DUPLICATE_WORK, Folder, Work};
+use crate::rules::{DUPLICATE_WORK, Folder, Traces, traces};
 
 pub use fix::{Fixed, fix, is_fixable};
 pub use selection::{Selector, Selectors, selected};
@@ -88,6 +88,8 @@ pub struct Settings<'s> {
     pub project: Option<&'s Project<'s>>,
     /// The other sessions, for rules that compare them; [`check_all`] looks at them by itself.
     pub folder: Option<&'s Folder>,
+    /// Whether what is checked is all that the folders have.
+    pub whole: bool,
 }
 
 impl<'s> Settings<'s> {
@@ -101,6 +103,7 @@ impl<'s> Settings<'s> {
             rules: &DEFAULT,
             project: None,
             folder: None,
+            whole: false,
         }
     }
 
@@ -147,11 +150,12 @@ pub fn check_all(
     settings: Settings<'_>,
 ) -> Report {
     let one = |(index, path): (usize, &PathBuf)| {
-        let checked = check_file(path, &read, settings);
-        let clean = |checked: &Checked| checked.report.is_none() && checked.work.is_none();
+        let checked = check_file(path, &read, settings).map_err(Box::new);
+        let clean =
+            |checked: &Checked| checked.report.is_none() && checked.traces == Traces::default();
         (!checked.as_ref().is_ok_and(clean)).then_some((index, checked))
     };
-    let mut results: Vec<(usize, Result<Checked>)> = match paths {
+    let mut results: Vec<(usize, Result<Checked, Box<Error>>)> = match paths {
         // Starting threads takes longer than checking a file.
         [path] => one((0, path)).into_iter().collect(),
         _ => paths.par_iter().enumerate().filter_map(one).collect(),
@@ -160,18 +164,18 @@ pub fn check_all(
     let mut report = Report::default();
     for (_, result) in results {
         match result {
-            Ok(checked) => report.files.extend(checked.report),
-            Err(error) => report.unreadable.push(error),
+            Ok(checked) => report.files.extend(checked.report.map(|report| *report)),
+            Err(error) => report.unreadable.push(*error),
         }
     }
     report.checked = paths.len() - report.unreadable.len();
     report
 }
 
-/// What is kept of a file.
+/// What is kept of a file until all are read; of most there is no report.
 struct Checked {
-    report: Option<FileReport>,
-    work: Option<Box<Work>>,
+    report: Option<Box<FileReport>>,
+    traces: Traces,
 }
 
 fn check_file(
@@ -183,18 +187,19 @@ fn check_file(
     let document = Document::parse(&source);
     let file_name = path.file_name().unwrap_or_default().to_string_lossy();
     let findings = check_document(&file_name, &document, settings);
-    let work = settings
+    let traces = settings
         .has(&DUPLICATE_WORK)
-        .then(|| Work::of(&file_name, &document.frontmatter));
+        .then(|| traces(&document.frontmatter, settings.project));
     drop(document);
+    let report = (!findings.is_empty()).then(|| FileReport {
+        path: path.to_owned(),
+        source,
+        findings,
+        fixed: Vec::new(),
+    });
     Ok(Checked {
-        work: work.flatten().map(Box::new),
-        report: (!findings.is_empty()).then(|| FileReport {
-            path: path.to_owned(),
-            source,
-            findings,
-            fixed: Vec::new(),
-        }),
+        report: report.map(Box::new),
+        traces: traces.unwrap_or_default(),
     })
 }
 

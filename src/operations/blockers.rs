@@ -1,12 +1,12 @@
 //! What stands in the way, and what no longer does.
 
+use super::Written;
 use super::log::check_token;
 use super::task::add_to;
 use super::write::{Entry, Revision, write};
-use super::{Written, slug_of};
 use crate::document::schema::BLOCKERS;
 use crate::document::time::Timestamp;
-use crate::document::{Edit, insert};
+use crate::document::{Edit, insert, is_none};
 use crate::error::{Error, Result};
 use crate::shell;
 use crate::store::Store;
@@ -15,7 +15,7 @@ use crate::store::Store;
 ///
 /// # Errors
 ///
-/// When the text is empty, the session is completed, or the file cannot be edited or written.
+/// When the text is empty or says `None.`, the session is completed, or the file cannot be edited or written.
 pub fn block(
     store: &Store,
     name: &str,
@@ -26,8 +26,11 @@ pub fn block(
 ) -> Result<Written> {
     let text = insert::line(text);
     if text.is_empty() {
-        return Err(Error::usage("a blocker needs a text")
-            .hint("agentsess block \"What stands in the way\""));
+        return Err(Error::usage("a blocker needs a text").hint("agentsess help block"));
+    }
+    if is_none(&text) {
+        let error = Error::usage(format!("`{text}` says that nothing stands in the way"));
+        return Err(error.hint("agentsess help unblock"));
     }
     check_token("agent", agent)?;
     let item = format!("- {text}");
@@ -99,7 +102,7 @@ fn find(revision: &Revision, wanted: Option<&str>) -> Result<(usize, String)> {
             .filter(|(_, _, text)| text.to_lowercase().contains(&lower))
             .collect();
     }
-    let slug = slug_of(revision.name);
+    let slug = revision.selector();
     let texts = |found: &[&(usize, _, String)]| -> Vec<String> {
         found.iter().map(|(_, _, text)| text.clone()).collect()
     };

@@ -1,8 +1,8 @@
 //! Markdown from standard input: leading text, then `## Name` blocks that replace a section and
 //! `## Name +` blocks that add to it.
 
-use crate::document::schema::{SESSION_LOG, same_name};
-use crate::document::{Body, Edit, Span};
+use crate::document::schema::{NEXT_STEPS, SESSION_LOG, same_name};
+use crate::document::{Body, Edit, Span, insert, is_none, is_placeholder};
 use crate::error::{Error, Result};
 
 /// Most sections that one input may fill. Each costs parsing the document once, under the lock.
@@ -124,6 +124,31 @@ impl Blocks {
         let replaces = |block: &Block| !block.append && same_name(&block.name, section);
         let found = self.sections.iter().position(replaces)?;
         Some(self.sections.remove(found).text)
+    }
+
+    /// The first open step of the block for Next Steps.
+    pub fn first_step(&self) -> Option<String> {
+        let mut blocks = self.sections.iter();
+        let text = &blocks
+            .find(|block| same_name(&block.name, NEXT_STEPS))?
+            .text;
+        let body = Body::parse(text, Span::new(0, text.len()));
+        let steps = body.items.iter().filter(|item| match item.checkbox {
+            Some((_, done)) => !done,
+            None => item.depth == 1,
+        });
+        let mut steps = steps.map(|item| insert::line(item.text.of(text)));
+        steps.find(|step| !is_none(step) && is_placeholder(step).is_none())
+    }
+
+    /// A block that has nothing but placeholders: its name, and the first of them.
+    pub fn placeholder(&self) -> Option<(&str, &str)> {
+        self.sections.iter().find_map(|block| {
+            let mut lines = block.text.lines().filter(|line| !line.trim().is_empty());
+            let first = is_placeholder(lines.next()?)?;
+            let all = lines.all(|line| is_placeholder(line).is_some());
+            all.then_some((block.name.as_str(), first))
+        })
     }
 
     /// The edits that put the blocks where they belong.

@@ -1,9 +1,9 @@
 //! Records decisions.
 
+use super::Written;
 use super::log::check_token;
 use super::task::add_to;
 use super::write::{Entry, write};
-use super::{Written, slug_of};
 use crate::document::schema::DECISIONS;
 use crate::document::time::Timestamp;
 use crate::document::{Document, heading_text, insert};
@@ -38,10 +38,8 @@ pub fn decide(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
         ("rationale", request.rationale),
     ];
     if let Some((what, _)) = parts.iter().find(|(_, text)| text.trim().is_empty()) {
-        return Err(Error::usage(format!("the {what} is empty")).hint(format!(
-            "agentsess decide \"Title\" --decision \"What\" --rationale \"Why\" -s {}",
-            slug_of(name)
-        )));
+        let error = Error::usage(format!("the {what} is empty"));
+        return Err(error.hint("agentsess help decide"));
     }
     check_token("agent", request.agent)?;
     write(store, name, request.allow_secret, now, |revision| {

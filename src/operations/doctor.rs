@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::{close, planning, slug_of, stem_of};
+use super::copies::Relation;
+use super::{close, planning, stem_of};
 use crate::document::record::State;
 use crate::document::time::{Timestamp, parse_rfc3339};
 use crate::document::{Document, Status};
@@ -22,7 +23,8 @@ const KEPT: TimeDelta = TimeDelta::days(90);
 #[derive(Debug, Serialize)]
 pub struct Problem {
     /// What kind of problem: the name of a lint rule, or one of `broken-session`, `stranded-draft`,
-    /// `leftover`, `old-trash`, `missing-branch`, `merged-branch`, `stopped-close`,
+    /// `leftover`, `old-trash`, `missing-branch`, `merged-branch`, `diverged-copy`,
+    /// `stopped-close`,
     /// `orphaned-binding`, `dangling-record`,
     /// `unreadable-record`, `unreadable`.
     pub kind: &'static str,
@@ -90,6 +92,7 @@ pub fn examine(store: &Store, trust: Option<&TrustFile>, now: Timestamp) -> Resu
     let mut found = broken(store)?;
     found.extend(sessions(store, now)?);
     found.extend(branches(store));
+    found.extend(diverged(store)?);
     found.extend(stopped_closes(store)?);
     found.extend(orphaned_binding(store));
     found.extend(records(store)?);
@@ -142,6 +145,7 @@ fn sessions(store: &Store, now: Timestamp) -> Result<Vec<Problem>> {
     let settings = Settings {
         rules: &rules,
         project: Some(&project),
+        whole: true,
         ..Settings::new(&store.config, now)
     };
     let names = store.names()?;
@@ -203,11 +207,38 @@ fn branches(store: &Store) -> Vec<Problem> {
                     format!("its branch {branch} is merged into {base}"),
                 ),
             };
-            let help = format!("agentsess close {}", slug_of(&name));
+            let help = format!("agentsess close {}", store.selector(&name));
             let path = store.shown(&store.path(&name));
             Some(Problem::new(kind, path, message, help))
         })
         .collect()
+}
+
+/// Sessions on which work went on in several work trees at once.
+fn diverged(store: &Store) -> Result<Vec<Problem>> {
+    let others = store.other_work_trees();
+    let mut found = Vec::new();
+    for name in store.names()? {
+        let Ok(own) = store.read(&name) else {
+            continue;
+        };
+        let own = Document::parse(&own);
+        for other in &others {
+            let Ok(source) = other.read(&name) else {
+                continue;
+            };
+            if Relation::of(&own, &Document::parse(&source)) != Some(Relation::Diverged) {
+                continue;
+            }
+            let path = store.shown(&store.path(&name));
+            let copy = store.shown(&other.path(&name)).display().to_string();
+            let message = format!("it and its copy {copy} went different ways");
+            let word = shell::word(&path.to_string_lossy());
+            let help = format!("git diff --no-index {word} {}", shell::word(&copy));
+            found.push(Problem::new("diverged-copy", path, message, help));
+        }
+    }
+    Ok(found)
 }
 
 /// Sessions whose close began to write or to file and was stopped. What it wrote down about that is

@@ -1,7 +1,7 @@
 //! Ticks items, and moves the waves they stand in along.
 
+use super::Written;
 use super::write::{Entry, Revision, write};
-use super::{Written, slug_of};
 use crate::document::schema::NEXT_STEPS;
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Item, Source, Wave, WaveState, insert, is_placeholder};
@@ -85,29 +85,45 @@ impl Ticks {
         self.items.contains(&item)
     }
 
-    /// Where the current task is one of them, makes the next open item of its kind the current
-    /// task, in what the revision has become; without any it stays as it is.
+    /// Where the current task is one of them, or an item that the revision has dropped, makes the
+    /// next open item of its kind the current task, in what the revision has become; without any
+    /// it stays as it is.
     pub fn move_on(&self, revision: &Revision, bytes: &mut Vec<u8>) -> Result<Option<String>> {
         let document = revision.document;
         let Some(current) = document.frontmatter.current_task() else {
             return Ok(None);
         };
-        let is_current = |item: &&Item| {
+        let is_current = |document: &Document, item: &Item| {
             let text = item.text.of(document.text);
             let id = revision.id(text);
             insert::line(text) == insert::line(current)
                 || id.is_some_and(|id| id == current || revision.id(current) == Some(id))
         };
-        let mut ticked = self
-            .items
-            .iter()
-            .filter_map(|&item| document.body.items.get(item));
-        let Some(done) = ticked.find(is_current) else {
+        let work = |document: &Document| {
+            let steps = document.body.items_in(NEXT_STEPS).map(|(index, _)| index);
+            let boxes = document.boxes().map(|(index, ..)| index);
+            let mut work = steps.chain(boxes);
+            work.find(|&index| {
+                let item = document.body.items.get(index);
+                item.is_some_and(|item| is_current(document, item))
+            })
+        };
+        let ticked = self.items.iter().copied().find(|&item| {
+            let item = document.body.items.get(item);
+            item.is_some_and(|item| is_current(document, item))
+        });
+        let item = ticked.or_else(|| work(document));
+        let Some(item) = item.and_then(|item| document.body.items.get(item)) else {
             return Ok(None);
         };
         let source = Source::new(std::mem::take(bytes));
         let after = Document::parse(&source);
-        let was_step = document.body.section(NEXT_STEPS).map(|(index, _)| index) == done.section;
+        if ticked.is_none() && work(&after).is_some() {
+            drop(after);
+            *bytes = source.into_bytes();
+            return Ok(None);
+        }
+        let was_step = document.body.section(NEXT_STEPS).map(|(index, _)| index) == item.section;
         let next = next(&after, was_step);
         *bytes = match &next {
             Some(next) => revision.set(&after, &["orchestration", "current_task"], next)?,
@@ -243,7 +259,7 @@ fn find(revision: &Revision, wanted: &str) -> Result<(usize, bool)> {
         let mark = if *ticked { 'x' } else { ' ' };
         format!("[{mark}] {}", insert::line(text))
     };
-    let slug = slug_of(revision.name);
+    let slug = revision.selector();
     match found.as_deref() {
         Some([only]) => Ok((only.0, only.1)),
         None => {

@@ -6,7 +6,8 @@
 
 use std::path::Path;
 
-use super::{Guard, Written, slug_of, updated};
+use super::write::closed;
+use super::{Guard, Written, updated};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Fences, Scalar, Source};
 use crate::error::{Error, Kind, Result};
@@ -73,7 +74,10 @@ pub fn save(store: &Store, editing: Editing, now: Timestamp) -> Result<Edited> {
         return Err(
             Error::usage("nothing was left of the session in the editor; it is unchanged")
                 .at(&store.shown(&store.path(&name)), None)
-                .hint(format!("agentsess close {} --dry-run", slug_of(&name))),
+                .hint(format!(
+                    "agentsess close {} --dry-run",
+                    store.selector(&name)
+                )),
         );
     }
     let has_frontmatter = |bytes: &[u8]| {
@@ -83,12 +87,16 @@ pub fn save(store: &Store, editing: Editing, now: Timestamp) -> Result<Edited> {
     if has_frontmatter(&base) && !has_frontmatter(&bytes) {
         let message = "the frontmatter is gone in the editor; the session is unchanged";
         let error = Error::new(Kind::Unmet, message).at(&store.shown(&store.path(&name)), None);
-        let hint = format!("agentsess edit {}", slug_of(&name));
+        let hint = format!("agentsess edit {}", store.selector(&name));
         return Err(kept(store, draft, error).0.hint(hint));
     }
     match put(store, &name, &draft, &base, &bytes, now) {
         Ok(edited) => Ok(edited),
         Err(error) => {
+            let error = match error.kind {
+                Kind::NotFound => closed(&name),
+                _ => error,
+            };
             let (mut error, path, base) = kept(store, draft, error);
             if error.kind == Kind::Unmet {
                 let session = word(store, &store.path(&name));

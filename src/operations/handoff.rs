@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::Written;
 use super::brief::Brief;
 use super::done::Ticks;
 use super::log::check_token;
@@ -12,12 +13,11 @@ use super::new::task_list;
 use super::pause::set_status;
 use super::steps::Steps;
 use super::write::{Entry, Revision, write};
-use super::{Written, slug_of};
 use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{
-    Document, Edit, Scalar, Source, Span, Status, Verbatim, insert, is_placeholder, line_column,
-    named_path, next_line,
+    Document, Edit, Scalar, Source, Span, Status, Verbatim, insert, is_placeholder, is_token,
+    line_column, named_path, next_line,
 };
 use crate::error::{Error, Kind, Result};
 use crate::git::Repository;
@@ -78,7 +78,7 @@ pub struct HandedOver {
 /// Of kind [`Kind::Unmet`], with the reasons, while nobody could go on with the session, or somebody
 /// else has it; or when it is completed, git fails, or the file cannot be edited or written. Nothing is changed then.
 pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<HandedOver> {
-    refuse_blanks(name, request)?;
+    refuse_blanks(store, name, request)?;
     let repository = store.repository.as_ref();
     let branch = repository.and_then(Repository::branch);
     let commit = repository.and_then(Repository::head);
@@ -100,9 +100,9 @@ pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> 
     let mut outcome = None;
     let written = write(store, name, request.allow_secret, now, |revision| {
         let taken_from = other_holder(revision, request)?;
+        let ticks = Ticks::default();
         let steps = given.as_deref();
-        let steps =
-            steps.map(|given| Steps::new(revision, given, &Ticks::default(), request.replace));
+        let steps = steps.map(|given| Steps::new(revision, given, &ticks, request.replace));
         let mut edits = Vec::new();
         if let Some(text) = request.state {
             let section = CURRENT_STATE;
@@ -124,34 +124,35 @@ pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> 
         if let Some(holder) = &taken_from {
             let _ = write!(told, " {holder} had it.");
         }
-        if let Some(steps) = &steps {
-            told = steps.told(&told);
-        }
         let entry = Entry {
             agent: request.agent,
             action: "handoff",
             text: &told,
             is_work: false,
         };
-        let source = Source::new(revision.apply(edits, Some(entry))?);
+        let mut bytes = revision.apply(edits, Some(entry))?;
+        let moved = ticks.move_on(revision, &mut bytes)?;
+        let source = Source::new(bytes);
         let document = Document::parse(&source);
         ready(revision, &document, &source, request)?;
         outcome = Some((
             Brief::new(store, name, &document, now),
             unlisted(&document, &uncommitted),
             steps.map_or(Vec::new(), |steps| steps.kept),
+            moved,
             taken_from,
         ));
         drop(document);
         Ok(Some(source.into_bytes()))
     })?;
-    let Some((brief, unlisted, kept_steps, taken_from)) = outcome else {
+    let Some((brief, unlisted, kept_steps, current_task, taken_from)) = outcome else {
         return Err(Error::usage("nothing was handed over"));
     };
     Ok(HandedOver {
-        resume: format!("agentsess resume {}", written.slug),
+        resume: format!("agentsess resume {}", store.selector(name)),
         written: Written {
             kept_steps,
+            current_task,
             ..written
         },
         brief,
@@ -173,11 +174,11 @@ fn other_holder(revision: &Revision, request: &Request) -> Result<Option<String>
     let mut error = revision.error(handoff.held_by(holder));
     error.kind = Kind::Unmet;
     let options = options(request, request.state, request.next);
-    let slug = slug_of(revision.name);
+    let slug = revision.selector();
     Err(error.hint(format!("agentsess handoff {slug}{options} --take")))
 }
 
-fn refuse_blanks(name: &str, request: &Request) -> Result<()> {
+fn refuse_blanks(store: &Store, name: &str, request: &Request) -> Result<()> {
     check_token("agent", request.agent)?;
     let given = [("--to", request.to), ("--state", request.state)];
     let given = given
@@ -185,10 +186,17 @@ fn refuse_blanks(name: &str, request: &Request) -> Result<()> {
         .filter_map(|(option, text)| Some((option, text?)));
     let steps = request.next.iter().map(|step| ("--next", step.as_str()));
     let blank = given.chain(steps).find(|(_, text)| text.trim().is_empty());
-    blank.map_or(Ok(()), |(option, _)| {
+    if let Some((option, _)) = blank {
         let error = Error::usage(format!("`{option}` is empty; nothing was changed"));
-        Err(error.hint(format!("agentsess show {}", slug_of(name))))
-    })
+        return Err(error.hint(format!("agentsess show {}", store.selector(name))));
+    }
+    match request.to.map(insert::line) {
+        Some(to) if !is_token(&to) => Err(Error::usage(format!(
+            "`{to}` cannot be who is to take it; only letters, digits and `._-` name an agent"
+        ))
+        .hint("agentsess help handoff")),
+        _ => Ok(()),
+    }
 }
 
 /// What the log says: the message, to whom, where the work stands and what is not committed.
@@ -323,7 +331,7 @@ fn ready(
     if reasons.is_empty() {
         return Ok(());
     }
-    let slug = slug_of(revision.name);
+    let slug = revision.selector();
     let mut command = String::new();
     if by_hand {
         let _ = write!(command, "agentsess edit {slug} && ");

@@ -1,18 +1,19 @@
 //! What is going on: one row a session, over all work trees of the repository.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
 use serde::Serialize;
 
+use super::copies::Relation;
 use super::slug_of;
 use crate::document::schema::{BLOCKERS, NEXT_STEPS};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{Document, Progress, Source, Status};
 use crate::error::Result;
-use crate::store::Store;
+use crate::store::{Store, shared_slugs, short_name};
 
 /// How long after its last update a session counts as active.
 const ACTIVE: TimeDelta = TimeDelta::hours(3);
@@ -82,8 +83,11 @@ impl State {
 pub struct Row {
     /// Its file name.
     pub session: String,
-    /// Its short name.
+    /// Its slug, or its stem where the name does not follow the scheme.
     pub slug: String,
+    /// The shortest name that means it in its work tree.
+    #[serde(skip)]
+    pub short: String,
     /// Its title.
     pub title: Option<String>,
     /// Its status, if valid.
@@ -96,8 +100,11 @@ pub struct Row {
     pub last_updated: Option<String>,
     /// Seconds since then.
     pub age: Option<i64>,
-    /// Who has it: who took the last handoff, else who wrote the last log entry.
+    /// Who has it: who took the last handoff, else who wrote the last log entry, unless with that
+    /// they gave it away.
     pub holder: Option<String>,
+    /// Who is to take it: it was handed over to them.
+    pub waits_for: Option<String>,
     /// Its branch.
     pub branch: Option<String>,
     /// Its issue.
@@ -115,6 +122,19 @@ pub struct Row {
     pub root: PathBuf,
     /// Whether it is in this work tree.
     pub here: bool,
+    /// Its copies in other work trees that say something else.
+    pub copies: Vec<Copy>,
+}
+
+/// A copy of a session that says something else.
+#[derive(Debug, Serialize)]
+pub struct Copy {
+    /// The file, as the user would write it.
+    pub path: PathBuf,
+    /// How it is, compared with the one that is listed.
+    pub relation: Relation,
+    /// Whether it is in this work tree.
+    pub here: bool,
 }
 
 impl Row {
@@ -126,7 +146,7 @@ impl Row {
 
 /// The sessions of all work trees, most in need of attention first, completed ones last unless
 /// `completed` is false, which leaves them out. A session that several work trees have is listed
-/// once: the copy updated last, this work tree's if equal.
+/// once: the copy updated last, this work tree's if equal; the others are named if they differ.
 ///
 /// # Errors
 ///
@@ -134,29 +154,64 @@ impl Row {
 pub fn list(store: &Store, completed: bool, now: Timestamp) -> Result<Vec<Row>> {
     let mut rows: Vec<Row> = Vec::new();
     let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut copied = BTreeMap::new();
     let others = store.other_work_trees();
-    for (index, store) in std::iter::once(store).chain(&others).enumerate() {
+    let all = || std::iter::once(store).chain(&others);
+    for (index, store) in all().enumerate() {
         let names = match store.names() {
             Err(error) if index == 0 => return Err(error),
             names => names.unwrap_or_default(),
         };
-        for name in names {
-            let row = row(store, &name, index == 0, now);
+        let shared = shared_slugs(&names);
+        for name in &names {
+            let mut row = row(store, name, index == 0, now);
+            short_name(name, &shared).clone_into(&mut row.short);
             if row.is_done() && !completed {
                 continue;
             }
-            match seen.get(&name).and_then(|&at| rows.get_mut(at)) {
+            let known = seen.get(name).copied();
+            match known.and_then(|at| Some((at, rows.get_mut(at)?))) {
                 None => {
-                    seen.insert(name, rows.len());
+                    seen.insert(name.clone(), rows.len());
                     rows.push(row);
                 }
-                Some(known) if row.last_updated > known.last_updated => *known = row,
-                Some(_) => {}
+                Some((at, known)) => {
+                    let listed = copied.entry(at).or_insert(0);
+                    if row.last_updated > known.last_updated {
+                        *known = row;
+                        *listed = index;
+                    }
+                }
             }
+        }
+    }
+    for (at, listed) in copied {
+        if let (Some(row), Some(own)) = (rows.get_mut(at), all().nth(listed)) {
+            row.copies = copies(own, all(), &row.session);
         }
     }
     rows.sort_by_key(|row| (row.is_done(), row.state, Reverse(row.last_updated.clone())));
     Ok(rows)
+}
+
+/// The copies of a session that differ from the one in `own`; the first work tree is this one.
+fn copies<'s>(own: &Store, all: impl Iterator<Item = &'s Store>, name: &str) -> Vec<Copy> {
+    let Ok(source) = own.read(name) else {
+        return Vec::new();
+    };
+    let document = Document::parse(&source);
+    let copies = all.enumerate().filter_map(|(index, store)| {
+        let other = store.read(name).ok()?;
+        let relation = Relation::of(&document, &Document::parse(&other))?;
+        let path = store.shown(&store.path(name));
+        let here = index == 0;
+        Some(Copy {
+            path,
+            relation,
+            here,
+        })
+    });
+    copies.collect()
 }
 
 /// A file that cannot be read has a row too: it needs more attention than any other.
@@ -172,13 +227,15 @@ fn row(store: &Store, name: &str, here: bool, now: Timestamp) -> Row {
     Row {
         session: name.to_owned(),
         slug: slug_of(name).to_owned(),
+        short: String::new(),
         title: frontmatter.title().map(str::to_owned),
         status: frontmatter.status(),
         state: State::of(&document, now),
         defect: unreadable.or_else(|| document.defect().map(str::to_owned)),
         last_updated: updated.map(format_rfc3339),
         age: updated.map(|updated| (now - updated).num_seconds()),
-        holder: holder(&document),
+        holder: document.holder(),
+        waits_for: document.waits_for(),
         branch: text(&["session", "branch"]),
         issue: frontmatter.issue().map(str::to_owned),
         progress: document.progress(),
@@ -187,6 +244,7 @@ fn row(store: &Store, name: &str, here: bool, now: Timestamp) -> Row {
         path: store.shown(&store.path(name)),
         root: store.shown(&store.root),
         here,
+        copies: Vec::new(),
     }
 }
 
@@ -201,11 +259,4 @@ fn is_stale(store: &Store, document: &Document, now: Timestamp) -> bool {
     let limit = TimeDelta::days(days.into());
     let updated = document.frontmatter.last_updated();
     updated.is_some_and(|updated| now - updated.at > limit)
-}
-
-fn holder(document: &Document) -> Option<String> {
-    let taken = document.handoff().and_then(|handoff| handoff.taken_by);
-    let log = document.body.log(document.text);
-    let wrote = || log.last()?.stamp.map(|stamp| stamp.agent);
-    taken.or_else(|| wrote().map(str::to_owned))
 }

@@ -61,7 +61,7 @@ pub fn log(store: &Store, name: &str, request: &Request, now: Timestamp) -> Resu
         parts => parts.join("\n\n"),
     };
     if message.is_empty() {
-        return Err(Error::usage("there is nothing to log").hint("agentsess log \"What happened\""));
+        return Err(Error::usage("there is nothing to log").hint("agentsess help log"));
     }
     let block = input.take(NEXT_STEPS);
     let content = Content {
@@ -91,7 +91,7 @@ pub(super) fn check_token(what: &str, token: &str) -> Result<()> {
             "what is given as the {what} is a secret ({}), and would be written down",
             secret.kind
         ))
-        .hint(format!("agentsess log \"What happened\" --{what} review")));
+        .hint("agentsess help log"));
     }
     if is_token(token) {
         return Ok(());
@@ -99,7 +99,7 @@ pub(super) fn check_token(what: &str, token: &str) -> Result<()> {
     Err(Error::usage(format!(
         "`{token}` cannot name an {what} in the log; only letters, digits and `._-` can"
     ))
-    .hint(format!("agentsess log \"What happened\" --{what} review")))
+    .hint("agentsess help log"))
 }
 
 /// Refuses a request of which a part would be lost or would wipe out what is there.
@@ -126,6 +126,11 @@ fn refuse_losses(request: &Request, input: &Blocks) -> Result<()> {
             None if text.trim().is_empty() => format!("`{option}` is empty"),
             None => continue,
         };
+        let error = Error::usage(format!("{wrong}; nothing was changed"));
+        return Err(error.hint("agentsess help log"));
+    }
+    if let Some((section, words)) = input.placeholder() {
+        let wrong = format!("the block for `{section}` has only the placeholder `{words}`");
         let error = Error::usage(format!("{wrong}; nothing was changed"));
         return Err(error.hint("agentsess help log"));
     }
@@ -182,11 +187,10 @@ fn revise(
             value: Scalar::Text(current),
         });
     }
-    let told = steps.as_ref().map(|steps| steps.told(message));
     let entry = Entry {
         agent: request.agent,
         action: request.action,
-        text: told.as_deref().unwrap_or(message),
+        text: message,
         is_work: true,
     };
     let mut bytes = revision.apply(edits, Some(entry))?;

@@ -10,9 +10,11 @@ pub mod blockers;
 mod blocks;
 pub mod brief;
 pub mod close;
+pub mod copies;
 pub mod decide;
 pub mod doctor;
 pub mod done;
+mod dropped;
 pub mod edit;
 pub mod fix;
 pub mod handoff;
@@ -46,7 +48,8 @@ pub use issue::Issue;
 use crate::document::schema::{SECTIONS, folded_name};
 use crate::document::secrets::{Kind, redact};
 use crate::document::time::{Timestamp, format_rfc3339};
-use crate::document::{Document, Edit, EditError, Progress, Scalar, SessionName};
+use crate::document::{Document, Edit, EditError, Progress, Scalar};
+pub use crate::document::{slug_of, stem_of};
 use crate::error::{Error, Result};
 use crate::store::Store;
 
@@ -67,9 +70,15 @@ pub struct Written {
     pub redacted: Vec<Kind>,
     /// Open steps, one line each, that stay in Next Steps though new ones were given.
     pub kept_steps: Vec<String>,
-    /// The open item that the current task became, in place of one that was ticked.
+    /// Sections that were replaced and of which the log keeps what they no longer say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dropped_from: Vec<String>,
+    /// The open item that the current task became, in place of one that was ticked or dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_task: Option<String>,
+    /// What lint calls an error now that the status has changed, and did not before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// The planning session that was left for this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<planning::Left>,
@@ -99,20 +108,12 @@ impl Written {
             new_sections: own.collect(),
             redacted: guard.found.borrow().iter().copied().collect(),
             kept_steps: Vec::new(),
+            dropped_from: Vec::new(),
             current_task: None,
+            warnings: Vec::new(),
             left: None,
         }
     }
-}
-
-/// The short name of a session: its slug, or its stem where the name does not follow the scheme.
-pub fn slug_of(name: &str) -> &str {
-    SessionName::parse(name).map_or_else(|| stem_of(name), |name| name.slug)
-}
-
-/// A file name without its `.md`.
-pub fn stem_of(name: &str) -> &str {
-    name.strip_suffix(".md").unwrap_or(name)
 }
 
 /// A number with its noun, such as `1 file` or `2 files`.

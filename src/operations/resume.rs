@@ -5,16 +5,18 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::Written;
 use super::brief::Brief;
+use super::copies::{self, Relation};
 use super::handoff::of_the_project;
 use super::log::check_token;
 use super::pause::set_status;
 use super::write::{Entry, write};
-use super::{Written, slug_of};
 use crate::document::time::{Timestamp, format_rfc3339, parse_rfc3339};
 use crate::document::{Document, Edit, Scalar, Source, Status, insert, sha256};
 use crate::error::{Error, Kind, Result};
 use crate::git::Repository;
+use crate::shell;
 use crate::store::Store;
 
 /// Commits that are named.
@@ -29,7 +31,7 @@ pub struct Request<'r> {
     pub agent: &'r str,
     /// Whether that is a person, who may take what was handed to somebody else.
     pub person: bool,
-    /// Even if somebody else has taken it.
+    /// Even if somebody else has taken it, or a newer copy is elsewhere.
     pub take: bool,
 }
 
@@ -91,21 +93,43 @@ pub enum SourceState {
     Missing,
 }
 
+/// The one session that was handed over to this agent and that nobody has taken, where several
+/// are not completed and this work tree uses none.
+///
+/// # Errors
+///
+/// When the folder cannot be read.
+pub fn handed_to(store: &Store, agent: &str) -> Result<Option<String>> {
+    if store.used().is_some() {
+        return Ok(None);
+    }
+    let mut handed = store.candidates(&|document| {
+        let to = document.waits_for();
+        let own = to.is_some_and(|to| to.eq_ignore_ascii_case(agent));
+        own && document.frontmatter.status() != Some(Status::Completed)
+    })?;
+    let one = handed.pop().filter(|_| handed.is_empty());
+    Ok(one.map(|candidate| candidate.name))
+}
+
 /// Takes a session over: records who and when, and sets the status to `in_progress`.
 ///
 /// # Errors
 ///
 /// Of kind [`Kind::Unmet`] when somebody else has taken it since it was handed over, or it was
-/// handed to another agent; or when it is completed, git fails, or the file cannot be edited or written.
+/// handed to another agent, or another work tree has a newer copy; or when it is completed, git fails, or the file cannot be edited or written.
 pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Resumed> {
     check_token("agent", request.agent)?;
     let source = store.read(name)?;
+    if !request.take {
+        refuse_outdated(store, name, &Document::parse(&source))?;
+    }
     let drift = drift(store, &Document::parse(&source), now)?;
     let agent = request.agent;
     let taken = format!("{agent} {}", format_rfc3339(now));
     let (mut already, mut taken_from, mut brief) = (false, None, None);
     let written = write(store, name, false, now, |revision| {
-        revision.refuse_completed()?;
+        revision.refuse_completed("entries")?;
         let document = revision.document;
         let handoff = document.handoff().unwrap_or_default();
         let holder = handoff.taken_by.as_deref();
@@ -126,7 +150,7 @@ pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
         if let Some(refusal) = refusal.filter(|_| !request.take) {
             let mut error = revision.error(refusal);
             error.kind = Kind::Unmet;
-            return Err(error.hint(format!("agentsess resume {} --take", slug_of(name))));
+            return Err(error.hint(format!("agentsess resume {} --take", revision.selector())));
         }
         taken_from = other.map(str::to_owned);
         let paused = document.frontmatter.status() != Some(Status::InProgress);
@@ -170,6 +194,27 @@ pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
         already,
         taken_from,
     })
+}
+
+/// Fails if another work tree has a copy that knows more: what is written to this one, the other one
+/// lacks.
+fn refuse_outdated(store: &Store, name: &str, document: &Document) -> Result<()> {
+    let Some((other, relation, at)) = copies::ahead(store, name, document) else {
+        return Ok(());
+    };
+    let root = store.shown(&other.root).display().to_string();
+    let at = at.map(|at| format!(", updated at {}", format_rfc3339(at)));
+    let at = at.unwrap_or_default();
+    let message = match relation {
+        Relation::Diverged => format!("it and its copy in {root}{at}, went different ways"),
+        _ => format!("a newer copy of this session is in {root}{at}"),
+    };
+    let mut error = Error::new(Kind::Unmet, message);
+    error.details = vec!["--take goes on with this one all the same".to_owned()];
+    let (root, selector) = (shell::word(&root), other.selector(name));
+    Err(error
+        .at(&store.shown(&store.path(name)), None)
+        .hint(format!("agentsess -C {root} resume {selector}")))
 }
 
 fn drift(store: &Store, document: &Document, now: Timestamp) -> Result<Drift> {

@@ -1,10 +1,13 @@
 //! Sets one key of a session.
 
+use std::collections::BTreeSet;
+
 use super::write::write;
-use super::{Issue, Written, slug_of};
+use super::{Issue, Written, slug_of, stem_of};
 use crate::document::time::Timestamp;
-use crate::document::{Edit, Scalar, Status, insert};
+use crate::document::{Document, Edit, Scalar, Status, insert};
 use crate::error::{Error, Result};
+use crate::shell;
 use crate::store::Store;
 
 /// The names that `set` takes and the key each stands for. `issue` chooses its key by the value.
@@ -24,7 +27,8 @@ pub const KEYS: &[(&str, &[&str])] = &[
 ///
 /// # Errors
 ///
-/// When the key is unknown or written by the tool alone, the value does not fit, or the file cannot
+/// When the key is unknown or written by the tool alone, the value does not fit, the parent is not
+/// there or continues this session, or the file cannot
 /// be edited or written.
 pub fn set(
     store: &Store,
@@ -36,14 +40,23 @@ pub fn set(
 ) -> Result<Written> {
     let plain = key.rsplit('.').next().unwrap_or(key);
     let path = KEYS.iter().find(|(name, _)| *name == plain);
-    let path = path.map(|(_, path)| *path).ok_or_else(|| unknown(key))?;
+    let path = path
+        .map(|(_, path)| *path)
+        .ok_or_else(|| unknown(name, key, value))?;
     let value = insert::line(value);
-    let status = (plain == "status").then(|| status(&value)).transpose()?;
+    let status = (plain == "status")
+        .then(|| status(name, &value))
+        .transpose()?;
     let required = matches!(plain, "title" | "status" | "current" | "current_task");
     if value.is_empty() && required {
         return Err(Error::usage(format!("`{plain}` must not be empty"))
-            .hint(format!("agentsess show {}", slug_of(name))));
+            .hint(format!("agentsess show {}", store.selector(name))));
     }
+    let value = if plain == "parent" && !value.is_empty() {
+        parent(store, name, &value)?
+    } else {
+        value
+    };
     let issue =
         (plain == "issue" && !value.is_empty()).then(|| Issue::parse(&value, &store.config));
 
@@ -79,22 +92,52 @@ pub fn set(
     })
 }
 
-fn status(value: &str) -> Result<Status> {
+/// The stem of the session that `selector` means, unless that continues this one.
+fn parent(store: &Store, name: &str, selector: &str) -> Result<String> {
+    let parent = store.select(Some(selector), None)?;
+    let mut seen = BTreeSet::new();
+    let mut next = Some(parent.clone());
+    while let Some(ancestor) = next.take() {
+        if ancestor == name {
+            let error = Error::usage(if parent == name {
+                "a session does not continue itself".to_owned()
+            } else {
+                format!("`{}` continues this session", slug_of(&parent))
+            });
+            return Err(error.hint(format!("agentsess show {}", slug_of(&parent))));
+        }
+        if let Ok(source) = store.read(&ancestor) {
+            let document = Document::parse(&source);
+            let stem = document.frontmatter.text(&["session", "parent"]);
+            next = stem.map(|stem| format!("{}.md", stem_of(stem)));
+        }
+        if !seen.insert(ancestor) {
+            break;
+        }
+    }
+    Ok(stem_of(&parent).to_owned())
+}
+
+fn status(name: &str, value: &str) -> Result<Status> {
     Status::parse(value).ok_or_else(|| {
         let error = Error::usage(format!(
             "`{value}` is not a status; it is one of in_progress, paused, completed"
         ));
         match Status::guess(value) {
-            Some(status) => error.hint(format!("agentsess set status {}", status.as_str())),
+            Some(status) => error.hint(format!(
+                "agentsess set status {} -s {}",
+                status.as_str(),
+                slug_of(name)
+            )),
             None => error.hint("agentsess set --help"),
         }
     })
 }
 
-fn unknown(key: &str) -> Error {
+fn unknown(name: &str, key: &str, value: &str) -> Error {
     if matches!(key, "created" | "last_updated" | "state_recorded") {
         return Error::usage(format!("`{key}` is written by the tool alone"))
-            .hint("agentsess log \"What happened\"");
+            .hint("agentsess help set");
     }
     let names = || KEYS.iter().map(|(name, _)| *name);
     let near = names()
@@ -104,12 +147,16 @@ fn unknown(key: &str) -> Error {
         names().collect::<Vec<_>>().join(", ")
     ));
     match near.filter(|near| strsim::jaro_winkler(key, near) > 0.8) {
-        Some(near) => error.hint(format!("agentsess set {near} VALUE")),
+        Some(near) => error.hint(format!(
+            "agentsess set {near} {} -s {}",
+            shell::word(value),
+            slug_of(name)
+        )),
         None => error.hint("agentsess set --help"),
     }
 }
 
 /// The command that reopens a session.
-pub(super) fn reopen(name: &str) -> String {
-    format!("agentsess set status in_progress -s {}", slug_of(name))
+pub(super) fn reopen(selector: &str) -> String {
+    format!("agentsess set status in_progress -s {selector}")
 }

@@ -114,7 +114,7 @@ pub fn drift(store: &Store, name: &str, document: &Document) -> Result<Drift> {
     let (Some(path), Some(sha)) = (frontmatter.text(PATH), frontmatter.text(SHA256)) else {
         return Err(Error::usage("the session started from no document")
             .at(&file, None)
-            .hint("agentsess new --from FILE"));
+            .hint(format!("agentsess show {}", store.selector(name))));
     };
     let blob = frontmatter.text(BLOB);
     let path = PathBuf::from(path);

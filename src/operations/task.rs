@@ -1,8 +1,8 @@
 //! Adds items of work.
 
+use super::Written;
 use super::new::task_list;
 use super::write::{Revision, write};
-use super::{Written, slug_of};
 use crate::document::schema::{ACCEPTANCE_CRITERIA, EXECUTION_PROGRESS, NEXT_STEPS};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, insert, is_none};
@@ -24,7 +24,7 @@ pub enum Place {
 ///
 /// # Errors
 ///
-/// When the text is empty, there is no such wave, or the file cannot be edited or written.
+/// When the text is empty or says `None.`, the session is completed, there is no such wave, or the file cannot be edited or written.
 pub fn add(
     store: &Store,
     name: &str,
@@ -35,12 +35,15 @@ pub fn add(
 ) -> Result<Written> {
     let text = insert::line(text);
     if text.is_empty() {
-        return Err(
-            Error::usage("a task needs a text").hint("agentsess task add \"What is to be done\"")
-        );
+        return Err(Error::usage("a task needs a text").hint("agentsess help task"));
+    }
+    if is_none(&text) {
+        let error = Error::usage(format!("`{text}` says that there is no task"));
+        return Err(error.hint("agentsess help task"));
     }
     let item = task_list(std::slice::from_ref(&text));
     write(store, name, allow_secret, now, |revision| {
+        revision.refuse_completed("tasks")?;
         let edit = match place {
             Place::NextSteps => add_to(revision.document, NEXT_STEPS, &item),
             Place::Criteria => add_to(revision.document, ACCEPTANCE_CRITERIA, &item),
@@ -67,7 +70,7 @@ fn wave(revision: &Revision, number: u32, text: &str) -> Result<usize> {
     let document = revision.document;
     let waves: Vec<_> = document.waves().filter_map(|(_, wave)| wave.ok()).collect();
     let named: Vec<_> = waves.iter().filter(|wave| wave.number == number).collect();
-    let slug = slug_of(revision.name);
+    let slug = revision.selector();
     let text = crate::shell::word(text);
     match named.as_slice() {
         [only] => Ok(only.heading),

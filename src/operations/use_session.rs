@@ -30,7 +30,7 @@ impl Used {
 ///
 /// When that session is not there any more.
 pub fn used(store: &Store) -> Result<Used> {
-    let session = store.used().map(|_| store.select(None)).transpose()?;
+    let session = store.used().map(|_| store.select(None, None)).transpose()?;
     Ok(Used::new(session))
 }
 

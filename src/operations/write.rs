@@ -1,14 +1,20 @@
 //! The one way in which operations write to a session that exists: locked, computed from what the
 //! file says under the lock, with its time of update, and answered with what became of it.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 
+use super::dropped::Dropped;
 use super::set::reopen;
-use super::{Guard, Written, apply, slug_of, updated};
+use super::{Guard, Written, apply, slug_of, stem_of, updated};
 use crate::document::schema::{CURRENT_STATE, same_name};
 use crate::document::time::Timestamp;
-use crate::document::{Document, Edit, Scalar, Source, Status, issue_id, state_hash};
+use crate::document::{Document, Edit, Scalar, Source, Status, issue_id, line_column, state_hash};
 use crate::error::{Error, Kind, Result};
+use crate::lint::{self, Severity};
+use crate::shell;
 use crate::store::Store;
 
 /// How far the last entry may lie ahead of the clock and still be followed in order. Covers the
@@ -33,10 +39,13 @@ pub(super) struct Entry<'e> {
 /// A session under the lock, about to be replaced.
 pub(super) struct Revision<'r> {
     pub store: &'r Store,
+    /// Empty for a draft.
     pub name: &'r str,
     pub document: &'r Document<'r>,
     pub now: Timestamp,
     guard: &'r Guard,
+    /// What [`Written::dropped_from`] says.
+    dropped_from: RefCell<Vec<String>>,
 }
 
 /// The bytes that take the place of a session's, or none if it is to stay as it is.
@@ -65,20 +74,30 @@ pub(super) fn write(
             document: &document,
             now,
             guard: &guard,
+            dropped_from: RefCell::default(),
         };
         let Some(bytes) = revise(&revision)? else {
             let written = Written::new(name, now, &document, &document, &guard);
             return Ok((None, written));
         };
         let after = Source::new(bytes);
-        let written = Written::new(name, now, &document, &Document::parse(&after), &guard);
+        let written = Written {
+            dropped_from: revision.dropped_from.take(),
+            warnings: revision.new_errors(&after),
+            ..Written::new(name, now, &document, &Document::parse(&after), &guard)
+        };
         Ok((Some(after.into_bytes()), written))
     });
     written.map_err(|error| match error.kind {
-        Kind::NotFound => Error::new(Kind::NotFound, format!("`{}` is closed", slug_of(name)))
-            .hint(format!("agentsess restore {}", slug_of(name))),
+        Kind::NotFound => closed(name),
         _ => error,
     })
+}
+
+/// The error for a session that somebody closed meanwhile.
+pub(super) fn closed(name: &str) -> Error {
+    let restore = format!("agentsess restore {}", shell::word(stem_of(name)));
+    Error::new(Kind::NotFound, format!("`{}` is closed", slug_of(name))).hint(restore)
 }
 
 impl<'r> Revision<'r> {
@@ -95,7 +114,34 @@ impl<'r> Revision<'r> {
             document,
             now,
             guard,
+            dropped_from: RefCell::default(),
         }
+    }
+
+    /// What is an error for the new status and was none for the old one.
+    fn new_errors(&self, after: &Source) -> Vec<String> {
+        let status = |document: &Document| document.frontmatter.status();
+        if status(self.document) == status(&Document::parse(after)) {
+            return Vec::new();
+        }
+        let errors = |source: &Source| {
+            let settings = lint::Settings::new(&self.store.config, self.now);
+            let mut findings = lint::check("", source, settings);
+            findings.retain(|finding| finding.severity == Severity::Error);
+            findings
+        };
+        let before: BTreeSet<_> = errors(self.document.source())
+            .into_iter()
+            .map(|error| error.message)
+            .collect();
+        let mut new = errors(after);
+        new.retain(|error| !before.contains(&error.message));
+        let path = self.store.shown(&self.store.path(self.name));
+        let new = new.into_iter().map(|error| {
+            let (line, column) = line_column(after.text(), error.span.start);
+            format!("{}:{line}:{column}: {}", path.display(), error.message)
+        });
+        new.collect()
     }
 
     /// An error about this session.
@@ -108,7 +154,8 @@ impl<'r> Revision<'r> {
         issue_id(item, |token| self.store.config.items.is_id(token))
     }
 
-    /// Makes the edits, then adds the entry and brings the frontmatter up to date.
+    /// Makes the edits, then adds the entry and brings the frontmatter up to date. The entry keeps
+    /// the words that replacing a section takes out of it; those of a template need no keeping.
     ///
     /// # Errors
     ///
@@ -118,7 +165,7 @@ impl<'r> Revision<'r> {
         // Of a lifetime that what is added here has too.
         let (mut edits, entry): (Vec<Edit>, Option<Entry>) = (edits, entry);
         if entry.is_some() {
-            self.refuse_completed()?;
+            self.refuse_completed("entries")?;
         }
         let states = edits.iter().any(|edit| {
             matches!(edit, Edit::Replace { section, .. } | Edit::Append { section, .. }
@@ -126,11 +173,19 @@ impl<'r> Revision<'r> {
         });
         let vouches = entry.is_some_and(|entry| !entry.is_work) && self.is_recorded();
         let updated = updated(document, self.now);
+        let dropped = match entry {
+            Some(_) if !self.name.is_empty() => Dropped::new(self, &edits),
+            _ => Dropped::default(),
+        };
+        let parts = [entry.map_or("", |entry| entry.text), &dropped.text];
+        let parts = parts.into_iter().filter(|part| !part.is_empty());
+        let text = parts.collect::<Vec<_>>().join("\n\n");
+        self.dropped_from.replace(dropped.sections);
         edits.extend(entry.map(|entry| Edit::Log {
             at: entry_time(document, self.now),
             agent: entry.agent,
             action: entry.action,
-            text: entry.text,
+            text: &text,
         }));
         edits.push(Edit::Set {
             path: &["session", "last_updated"],
@@ -143,13 +198,18 @@ impl<'r> Revision<'r> {
         Ok(bytes)
     }
 
+    /// The word that chooses the session in a command.
+    pub fn selector(&self) -> String {
+        self.store.selector(self.name)
+    }
+
     /// Fails if the work is done.
-    pub fn refuse_completed(&self) -> Result<()> {
+    pub fn refuse_completed(&self, what: &str) -> Result<()> {
         if self.document.frontmatter.status() != Some(Status::Completed) {
             return Ok(());
         }
-        let error = self.error("the session is completed and takes no more entries");
-        Err(error.hint(reopen(self.name)))
+        let error = self.error(format!("the session is completed and takes no more {what}"));
+        Err(error.hint(reopen(&self.selector())))
     }
 
     /// Whether Current State is what was recorded when it was written, and no work came after.

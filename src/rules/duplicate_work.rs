@@ -1,4 +1,6 @@
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::NonZeroU64;
 
 use super::context::{Context, Findings, shown};
 use super::project::Project;
@@ -87,6 +89,28 @@ pub struct Work {
     name: String,
     issue: Option<String>,
     branch: Option<String>,
+}
+
+/// Hashes of the issue and the branch of a session in progress.
+pub type Traces = [Option<NonZeroU64>; 2];
+
+/// What can tell that two sessions do not work on the same, in little room: hashes of the issue and
+/// of the branch of a session in progress. Everybody is on the default branch.
+pub fn traces(frontmatter: &Frontmatter<'_>, project: Option<&Project<'_>>) -> Traces {
+    if frontmatter.status() != Some(Status::InProgress) {
+        return Traces::default();
+    }
+    let branch = frontmatter.text(&["session", "branch"]);
+    let branch = branch.filter(|branch| !project.is_some_and(|p| p.is_default_branch(branch)));
+    let trace = |text: &str, kind: u8| {
+        let mut hasher = DefaultHasher::new();
+        (kind, text).hash(&mut hasher);
+        NonZeroU64::new(hasher.finish()).unwrap_or(NonZeroU64::MAX)
+    };
+    [
+        frontmatter.issue().map(|issue| trace(issue, 0)),
+        branch.map(|branch| trace(branch, 1)),
+    ]
 }
 
 impl Work {

@@ -92,14 +92,11 @@ pub(super) fn meant<'a>(cx: &Context<'a>, name: &str) -> Option<&'a Heading<'a>>
         };
         stray && (same_name(&heading.title, name) || required && is_slip(&heading.title, name))
     });
-    let mut headings = body.headings.iter();
+    let mut sections = body.sections.iter().filter_map(|s| body.heading(s));
     elsewhere.or_else(|| {
-        headings.find(|heading| {
-            heading.level == 2 && {
-                let title = heading.title.trim();
-                (is_slip(title, name) || required && is_decorated(title, name))
-                    && !is_known(cx, title)
-            }
+        sections.find(|heading| {
+            let title = heading.title.trim();
+            (is_slip(title, name) || required && is_decorated(title, name)) && !is_known(cx, title)
         })
     })
 }

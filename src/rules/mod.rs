@@ -66,7 +66,7 @@ mod wrong_type;
 
 pub(crate) use context::shown;
 pub use context::{Context, Finding, Findings, Fix, Phase, Safety};
-pub use duplicate_work::{Folder, RULE as DUPLICATE_WORK, Work};
+pub use duplicate_work::{Folder, RULE as DUPLICATE_WORK, Traces, Work, traces};
 pub use project::Project;
 pub use rule::{Family, Rule, Severity};
 pub use unused_suppression::RULE as UNUSED_SUPPRESSION;

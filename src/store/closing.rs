@@ -44,7 +44,7 @@ impl Store {
     /// As for [`Self::begin_closing`].
     pub fn refuse_second_closing(&self) -> Result<()> {
         let path = self.sessions.join(lock::LOCAL).join("close.lock");
-        match File::open(path).map(|file| file.try_lock_shared()) {
+        match files::open(&path).map(|file| file.try_lock_shared()) {
             Ok(Err(TryLockError::WouldBlock)) => Err(second()),
             // Without the file nobody has it locked.
             _ => Ok(()),
@@ -100,8 +100,12 @@ impl Store {
 
     /// Where the ledger of a session's close is.
     pub fn ledger_path(&self, stem: &str) -> PathBuf {
-        let local = self.sessions.join(lock::LOCAL);
-        local.join("close").join(format!("{stem}.json"))
+        self.ledgers().join(format!("{stem}.json"))
+    }
+
+    /// The folder of ledgers.
+    pub(super) fn ledgers(&self) -> PathBuf {
+        self.sessions.join(lock::LOCAL).join("close")
     }
 }
 

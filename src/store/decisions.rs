@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Store, files};
+use super::{Before, Store, files};
 use crate::document::{Document, Source, slugify};
 use crate::error::{Error, Kind, Result};
 
@@ -33,6 +33,9 @@ impl Store {
     pub fn decision_records(&self) -> DecisionRecords {
         let folder = &self.config.close.decisions;
         let mut names = self.documents_in(folder);
+        if !self.leads_inside(&self.root.join(folder)) {
+            names.clear();
+        }
         names.retain(|name| Path::new(name).extension().is_some_and(|end| end == "md"));
         let paths = names.iter().map(|name| self.root.join(folder).join(name));
         DecisionRecords {
@@ -47,11 +50,12 @@ impl Store {
     /// # Errors
     ///
     /// When the folder leads out of the project or the operating system refuses.
-    pub fn create_decision(&self, title: &str, bytes: &[u8]) -> Result<PathBuf> {
+    pub fn create_decision(&self, title: &str, bytes: &[u8], before: Before) -> Result<PathBuf> {
         let folder = &self.config.close.decisions;
         let mut scheme = self.decision_records().scheme;
         for _ in 0..1000 {
             let path = folder.join(scheme.name(title));
+            before(&path, bytes)?;
             match self.create_document(&path, bytes) {
                 Err(error) if error.kind == Kind::Ambiguous => scheme.next += 1,
                 created => return created.map(|()| path),

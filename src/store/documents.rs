@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Change, Store, files};
+use super::{Before, Change, Store, files};
 use crate::error::{Error, Kind, Result};
 
 impl Store {
@@ -71,6 +71,7 @@ impl Store {
     pub fn amend_document<T>(
         &self,
         path: &Path,
+        before: Before,
         mut change: impl FnMut(Option<&[u8]>) -> Result<Change<T>>,
     ) -> Result<T> {
         let full = self.document(path)?;
@@ -80,6 +81,7 @@ impl Store {
             let Some(new) = new else {
                 return Ok(outcome);
             };
+            before(path, &new)?;
             let written = match &old {
                 Some(old) => files::replace(&full, old, &new),
                 None => match self.create_document(path, &new) {

@@ -15,7 +15,7 @@ use crate::shell;
 pub const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// How temporary files are named; a leading dot keeps them from being sessions.
-const TEMPORARY: (&str, &str) = (".agentsess-", ".tmp");
+pub(super) const TEMPORARY: (&str, &str) = (".agentsess-", ".tmp");
 
 /// Whether a file of this name is one that a writer of this program is at work on, or was when it
 /// was killed.
@@ -26,7 +26,16 @@ pub fn is_leftover(name: &std::ffi::OsStr) -> bool {
 
 /// Whether nobody is at work on a file or folder any more: each writer holds a lock on its own.
 pub(super) fn is_abandoned(path: &Path) -> bool {
-    !is_link(path) && File::open(path).is_ok_and(|file| file.try_lock().is_ok())
+    open(path).is_ok_and(|file| file.try_lock().is_ok())
+}
+
+/// Opens a file or folder for reading, whatever it is: never a link, and without waiting for
+/// whoever may be at the other end.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK))
+        .open(path)
 }
 
 /// Reads a regular file. A link is refused, and so is what could block or never end.
@@ -46,11 +55,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
         }
         failed
     };
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK))
-        .open(path)
-        .map_err(|error| reading(&error))?;
+    let file = open(path).map_err(|error| reading(&error))?;
     let meta = file.metadata().map_err(|error| reading(&error))?;
     if !meta.is_file() {
         return Err(Error::usage("this is not a regular file").at(path, None));
@@ -149,11 +154,15 @@ pub(super) fn remove(path: &Path, expected: &[u8]) -> Result<bool> {
     Ok(true)
 }
 
-/// Makes the entries of a folder durable.
+/// Makes the entries of a folder durable. It comes after what changed them, which a failure does
+/// not take back.
 pub(super) fn sync_folder(folder: &Path) -> Result<()> {
-    File::open(folder)
-        .and_then(|folder| sync(&folder, File::sync_all))
-        .map_err(|error| Error::io("sync the folder", folder, &error))
+    let synced = File::open(folder).and_then(|folder| sync(&folder, File::sync_all));
+    synced.map_err(|error| {
+        let mut failed = Error::io("sync the folder", folder, &error).hint("sync");
+        failed.message += "; what was written to it stays changed, unless the power fails";
+        failed
+    })
 }
 
 /// Makes a file or folder durable, as far as its file system can: on macOS the standard library

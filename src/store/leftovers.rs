@@ -2,7 +2,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
+use ignore::overrides::OverrideBuilder;
 
+use super::files::TEMPORARY;
 use super::lock::LOCAL;
 use super::{Lock, Store, files, trash};
 use crate::document::time::Timestamp;
@@ -12,7 +14,7 @@ impl Store {
     /// Temporary files that killed writers left: those that no living program has locked, in every
     /// folder that this program writes to by itself and, with git, in the whole project, where
     /// `lint --fix`, `close` or `restore` may have been at work. Copies for an editor that nobody
-    /// changed are among them once they are a day old.
+    /// changed are among them once they are a day old, and ledgers of closes whose session is gone.
     pub fn leftovers(&self, now: Timestamp) -> Vec<PathBuf> {
         let local = self.sessions.join(LOCAL);
         let mut folders = vec![self.sessions.clone(), local.clone()];
@@ -30,19 +32,33 @@ impl Store {
         let mut found: Vec<PathBuf> = leftovers_in(&folders).collect();
         // Without git the root may be all that somebody has.
         if self.repository.is_some() {
-            let mut files = WalkBuilder::new(&self.root);
-            files
-                .hidden(false)
-                .filter_entry(|entry| entry.file_name() != ".git");
-            let files = files.build().flatten();
-            let named = files.filter(|file| files::is_leftover(file.file_name()));
-            let paths = named.map(ignore::DirEntry::into_path);
-            found.extend(paths.filter(|path| files::is_abandoned(path)));
+            found.extend(self.temporaries().filter(|path| files::is_abandoned(path)));
         }
         found.extend(self.abandoned_drafts(now));
+        found.extend(paths(&self.ledgers()).filter(|ledger| {
+            let stem = ledger.file_stem().unwrap_or_default().to_string_lossy();
+            !self.path(&format!("{stem}.md")).exists()
+        }));
         found.sort();
         found.dedup();
         found
+    }
+
+    /// Temporary files anywhere in the project, except in folders that git ignores.
+    fn temporaries(&self) -> impl Iterator<Item = PathBuf> {
+        let mut only = OverrideBuilder::new(&self.root);
+        // Found even where git ignores files of such names.
+        let _ = only.add(&format!("{}*{}", TEMPORARY.0, TEMPORARY.1));
+        let walk = only.build().map(|only| {
+            WalkBuilder::new(&self.root)
+                .hidden(false)
+                .overrides(only)
+                .filter_entry(|entry| entry.file_name() != ".git")
+                .build()
+        });
+        let entries = walk.into_iter().flatten().flatten();
+        let files = entries.filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+        files.map(ignore::DirEntry::into_path)
     }
 
     /// Removes a leftover.

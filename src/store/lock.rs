@@ -1,5 +1,5 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -16,21 +16,28 @@ pub(super) const LOCAL: &str = ".local";
 
 /// The lock of a sessions folder. The operating system holds it for the process, so a killed
 /// process leaves none behind; dropping it lets the next writer in.
+///
+/// It is on a file, which says who holds it, and on the folder itself, because whoever removes the
+/// file must not let a second writer in.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+    folder: File,
     sessions: PathBuf,
 }
 
 impl Lock {
     /// Makes the folder if need be and waits for its lock.
     ///
+    /// `timeout` is for one holder: who waits while others get on with their work is not refused.
     /// `tracked` says whether git tracks anything in the folder's `.local`, which then came from
-    /// somebody else and is not used.
+    /// somebody else and is not used. `inside` fails once the folder leads out of the project,
+    /// which it may do at any time.
     pub(super) fn acquire(
         sessions: &Path,
         timeout: Duration,
         tracked: &dyn Fn(&Path) -> bool,
+        inside: &dyn Fn(&Path) -> Result<()>,
     ) -> Result<Self> {
         let local = local(sessions)?;
         if tracked(&local) {
@@ -45,42 +52,95 @@ impl Lock {
         }
         let path = local.join("lock");
         let started = Instant::now();
+        let mut since = started;
+        let mut holder = None;
         let mut pause = Duration::from_millis(1);
         loop {
-            let mut file = open(&path)?;
-            match file.try_lock() {
-                Ok(()) if is_current(&file, &path) => {
-                    // For those who wait in vain; nothing depends on it. Always as many bytes, so
-                    // that no block is freed and taken again, which costs as much as a sync.
-                    let _ = write!(file, "{:10}", std::process::id());
+            match Self::attempt(sessions, &path) {
+                Ok(Attempt::Taken(mut lock)) => {
+                    inside(sessions)?;
+                    lock.sign();
                     debug!("the lock {} took {:?}", path.display(), started.elapsed());
-                    return Ok(Self {
-                        _file: file,
-                        sessions: sessions.to_owned(),
-                    });
+                    return Ok(lock);
                 }
-                // Somebody cleaned the folder: this lock is no longer the one that counts.
-                Ok(()) => continue,
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(error)) => {
-                    return Err(Error::io("lock the sessions folder", &path, &error));
+                Ok(Attempt::Held(now)) => {
+                    if now != holder {
+                        (holder, since) = (now, Instant::now());
+                    }
                 }
+                // Somebody is cleaning the folder.
+                Err(_) if !local.exists() => {}
+                Err(error) => return Err(error),
             }
-            if started.elapsed() >= timeout {
-                return Err(timed_out(&mut file, &path, timeout));
+            if since.elapsed() >= timeout {
+                return Err(timed_out(holder, &path, timeout));
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(16));
+            inside(sessions)?;
+            self::local(sessions)?;
         }
+    }
+
+    fn attempt(sessions: &Path, path: &Path) -> Result<Attempt> {
+        let failed = |error: &std::io::Error| Error::io("lock the sessions folder", path, error);
+        let mut file = open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(Attempt::Held(holder_of(&mut file))),
+            Err(TryLockError::Error(error)) => return Err(failed(&error)),
+        }
+        let folder = File::open(sessions).map_err(|error| failed(&error))?;
+        // Some network file systems lock no folders; there the file has to do.
+        let free = !matches!(folder.try_lock(), Err(TryLockError::WouldBlock));
+        let lock = Self {
+            file,
+            folder,
+            sessions: sessions.to_owned(),
+        };
+        // Else it is held under a file that somebody has removed, as this one may be by now.
+        if free && lock.is_of(sessions) && is_current(&lock.file, path) {
+            return Ok(Attempt::Taken(lock));
+        }
+        Ok(Attempt::Held(None))
+    }
+
+    /// Says who holds it, for those who wait in vain; nothing depends on it.
+    fn sign(&mut self) {
+        // A file with a second name may be anybody's.
+        if self.file.metadata().is_ok_and(|meta| meta.nlink() == 1) {
+            // Always as many bytes, so that no block is freed and taken again, which costs as much
+            // as a sync; and in one call, which padding by `write!` is not.
+            let pid = format!("{:10}", std::process::id());
+            let _ = self.file.write_all(pid.as_bytes());
+        }
+    }
+
+    /// Whether the path still leads to the folder that was locked.
+    fn is_of(&self, sessions: &Path) -> bool {
+        is_same(&self.folder, fs::metadata(sessions))
     }
 
     /// Fails unless this is the lock of that folder.
     pub(super) fn guards(&self, sessions: &Path) -> Result<()> {
-        if self.sessions == sessions {
+        if self.sessions != sessions {
+            return Err(Error::new(Kind::Usage, "the lock is another folder's").at(sessions, None));
+        }
+        if self.is_of(sessions) {
             return Ok(());
         }
-        Err(Error::new(Kind::Usage, "the lock is another folder's").at(sessions, None))
+        let message = "another folder has taken the place of this one; nothing was changed";
+        Err(Error::new(Kind::Io, message)
+            .at(sessions, None)
+            .hint("run the command again"))
     }
+}
+
+/// What came of trying to take a lock.
+enum Attempt {
+    Taken(Lock),
+    /// By the process of this id, if it has said so.
+    Held(Option<u32>),
 }
 
 /// The folder for this work tree's own state, made if it is missing, out of git's sight.
@@ -101,7 +161,7 @@ pub(super) fn local(sessions: &Path) -> Result<PathBuf> {
 }
 
 pub(super) fn open(path: &Path) -> Result<File> {
-    OpenOptions::new()
+    let file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
@@ -114,23 +174,32 @@ pub(super) fn open(path: &Path) -> Result<File> {
             } else {
                 Error::io("open the lock", path, &error)
             }
-        })
+        })?;
+    if file.metadata().is_ok_and(|meta| meta.is_file()) {
+        return Ok(file);
+    }
+    Err(Error::usage("this must be a regular file").at(path, None))
 }
 
 /// Whether the path still leads to the file that was locked.
 pub(super) fn is_current(file: &File, path: &Path) -> bool {
-    let (Ok(own), Ok(now)) = (file.metadata(), fs::symlink_metadata(path)) else {
+    is_same(file, fs::symlink_metadata(path))
+}
+
+fn is_same(file: &File, now: std::io::Result<fs::Metadata>) -> bool {
+    let (Ok(own), Ok(now)) = (file.metadata(), now) else {
         return false;
     };
     own.dev() == now.dev() && own.ino() == now.ino()
 }
 
-fn timed_out(file: &mut File, path: &Path, timeout: Duration) -> Error {
+fn holder_of(file: &mut File) -> Option<u32> {
     let mut holder = String::new();
-    let _ = file
-        .rewind()
-        .and_then(|()| file.take(20).read_to_string(&mut holder));
-    let pid = holder.trim().parse::<u32>().ok();
+    file.take(20).read_to_string(&mut holder).ok()?;
+    holder.trim().parse().ok()
+}
+
+fn timed_out(pid: Option<u32>, path: &Path, timeout: Duration) -> Error {
     let holder = pid.map_or("another process".to_owned(), |pid| format!("process {pid}"));
     Error::new(
         Kind::Io,

@@ -37,7 +37,7 @@ pub use files::{FILE_LIMIT, is_leftover, read, refuse_link, too_large};
 pub use lock::Lock;
 pub use records::Records;
 pub use root::{Place, SESSIONS, SettingsFile};
-pub use select::Candidate;
+pub use select::{Candidate, shared_slugs, short_name};
 pub use templates::TEMPLATES;
 pub use trash::Trashed;
 pub use trust::{Grant, TrustFile};
@@ -49,6 +49,9 @@ use crate::git::Repository;
 
 /// New bytes, if there are any, and what came of making them.
 type Change<T> = (Option<Vec<u8>>, T);
+
+/// Called with a path relative to the root and its new bytes, before they are written there.
+pub type Before<'b> = &'b mut dyn FnMut(&Path, &[u8]) -> Result<()>;
 
 /// The sessions of one work tree.
 #[derive(Debug)]
@@ -238,7 +241,7 @@ impl Store {
             bytes.len()
         ))
         .at(&self.shown(path), None)
-        .hint("agentsess log \"The output is in a file\" --file PATH"))
+        .hint("agentsess help log"))
     }
 
     /// Reads a session, lets `change` compute its new bytes (or `None` for no change), and
@@ -312,7 +315,15 @@ impl Store {
             let repository = self.repository.as_ref();
             repository.is_some_and(|repository| repository.tracks_below(local))
         };
-        Lock::acquire(sessions, self.config.lock_timeout(), &tracked)
+        // Any other folder was named by the user.
+        let own = self.root.join(SESSIONS);
+        let inside = |sessions: &Path| match sessions.canonicalize() {
+            Ok(real) if sessions == own && !real.starts_with(self.canonical_root()) => {
+                Err(root::leads_out(sessions, &real))
+            }
+            _ => Ok(()),
+        };
+        Lock::acquire(sessions, self.config.lock_timeout(), &tracked, &inside)
             .map_err(|error| self.relocate(error))
     }
 }

@@ -11,9 +11,6 @@ use crate::error::{Error, Kind, Result};
 /// The folder in the sessions folder where nothing else is configured.
 const ARCHIVE: &str = "archive";
 
-/// Mode bits of a new record.
-const MODE: u32 = 0o644;
-
 /// What a folder of records holds.
 #[derive(Debug, Default)]
 pub struct Records {
@@ -120,7 +117,7 @@ impl Store {
         let mut new = fresh.clone();
         change(&mut new).map_err(|invalid| error(invalid, &path))?;
         if path.symlink_metadata().is_err() {
-            match files::create(&path, new.text().as_bytes(), Some(MODE)) {
+            match files::create(&path, new.text().as_bytes(), None) {
                 Err(error) if error.kind == Kind::Ambiguous => {}
                 created => {
                     return created.map(|()| path).map_err(|error| self.relocate(error));

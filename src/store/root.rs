@@ -93,12 +93,7 @@ impl Place {
         if let Ok(real) = fs::canonicalize(&sessions)
             && !real.starts_with(&root)
         {
-            return Err(Error::usage(format!(
-                "the sessions folder is a link out of the project, to {}",
-                real.display()
-            ))
-            .at(&sessions, None)
-            .hint("make it a folder, or name it with AGENTSESS_DIR"));
+            return Err(leads_out(&sessions, &real));
         }
         Ok(Found {
             start,
@@ -107,6 +102,16 @@ impl Place {
             repository,
         })
     }
+}
+
+/// The error for a sessions folder that is really somewhere else.
+pub(super) fn leads_out(sessions: &Path, real: &Path) -> Error {
+    Error::usage(format!(
+        "the sessions folder is a link out of the project, to {}",
+        real.display()
+    ))
+    .at(sessions, None)
+    .hint("make it a folder, or name it with AGENTSESS_DIR")
 }
 
 impl Store {

@@ -1,14 +1,15 @@
 //! Which session a command means.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Component, Path};
 
 use log::debug;
 
-use super::{Store, is_session_name};
+use super::{Store, Trashed, is_session_name};
 use crate::document::time::Timestamp;
-use crate::document::{Document, SessionName, Source, Status};
+use crate::document::{Document, SessionName, Source, Status, slug_of, stem_of};
 use crate::error::{Error, Kind, Result};
 use crate::shell;
 
@@ -27,9 +28,19 @@ impl Candidate {
         document.frontmatter.last_updated().map(|at| at.at)
     }
 
+    /// How probable it is that `agent` means it: what it has or is to have comes first, then what is in
+    /// progress, then what was updated last.
+    fn order(&self, agent: Option<&str>) -> (bool, bool, Reverse<Option<Timestamp>>) {
+        let document = Document::parse(&self.source);
+        let has = |who: Option<String>| agent.is_some() && who.as_deref() == agent;
+        let own = has(document.waits_for()) || has(document.holder());
+        let goes_on = document.frontmatter.status() == Some(Status::InProgress);
+        (!own, !goes_on, Reverse(self.updated()))
+    }
+
     /// Its name and title.
     pub fn describe(&self) -> String {
-        let stem = self.name.strip_suffix(".md").unwrap_or(&self.name);
+        let stem = stem_of(&self.name);
         let document = Document::parse(&self.source);
         match document.frontmatter.title() {
             Some(title) => format!("{stem}  {title}"),
@@ -45,13 +56,14 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Of kind [`Kind::NotFound`] or [`Kind::Ambiguous`], with the candidates.
-    pub fn select(&self, selector: Option<&str>) -> Result<String> {
+    /// Of kind [`Kind::NotFound`] or [`Kind::Ambiguous`], with the candidates, the one that `agent`
+    /// most probably means first.
+    pub fn select(&self, selector: Option<&str>, agent: Option<&str>) -> Result<String> {
         let (name, why) = match selector {
-            Some(selector) => self.selected(selector)?,
+            Some(selector) => self.selected(selector, agent)?,
             None => match self.used() {
                 Some(used) => (self.still_there(used)?, "this work tree uses it"),
-                None => (self.only_active()?, "it is the only active one"),
+                None => (self.only_active(agent)?, "it is the only active one"),
             },
         };
         debug!("the session is {name}: {why}");
@@ -59,7 +71,7 @@ impl Store {
     }
 
     /// The session that a selector means, and in which way.
-    fn selected(&self, selector: &str) -> Result<(String, &'static str)> {
+    fn selected(&self, selector: &str, agent: Option<&str>) -> Result<(String, &'static str)> {
         if selector.contains('/') {
             return Ok((self.by_path(Path::new(selector))?, "that is its path"));
         }
@@ -68,7 +80,7 @@ impl Store {
         }
         let names = self.names()?;
         let bare = selector.strip_suffix(".md").unwrap_or(selector);
-        let exact = |name: &&String| name.strip_suffix(".md") == Some(bare);
+        let exact = |name: &&String| stem_of(name) == bare;
         if let Some(name) = names.iter().find(exact) {
             return Ok((name.clone(), "that is its name"));
         }
@@ -94,7 +106,8 @@ impl Store {
                 [only] => Ok((only.name.clone(), "it has that issue")),
                 _ => Err(ambiguous(
                     format!("{} sessions have the issue `{selector}`", with_issue.len()),
-                    with_issue.iter().map(Candidate::describe),
+                    with_issue,
+                    agent,
                 )),
             };
         }
@@ -102,9 +115,8 @@ impl Store {
             [only] => Ok(((*only).clone(), "only its name or description begins so")),
             _ => Err(ambiguous(
                 format!("`{selector}` begins {} sessions", found.len()),
-                found
-                    .iter()
-                    .map(|name| name.strip_suffix(".md").unwrap_or(name).to_owned()),
+                self.read_all(found.into_iter().cloned()),
+                agent,
             )),
         }
     }
@@ -115,57 +127,73 @@ impl Store {
     ///
     /// When the folder cannot be read. A single unreadable file is left out.
     pub fn candidates(&self, fits: &dyn Fn(&Document) -> bool) -> Result<Vec<Candidate>> {
-        let names = self.names()?.into_iter();
-        Ok(names
-            .filter_map(|name| {
-                let source = self.read(&name).ok()?;
-                fits(&Document::parse(&source)).then_some(Candidate { name, source })
-            })
-            .collect())
+        let mut found = self.read_all(self.names()?.into_iter());
+        found.retain(|candidate| fits(&Document::parse(&candidate.source)));
+        Ok(found)
+    }
+
+    fn read_all(&self, names: impl Iterator<Item = String>) -> Vec<Candidate> {
+        let read = names.filter_map(|name| {
+            let source = self.read(&name).ok()?;
+            Some(Candidate { name, source })
+        });
+        read.collect()
+    }
+
+    /// The word that chooses this session in a command.
+    pub fn selector(&self, name: &str) -> String {
+        shell::word(self.short_name(name))
+    }
+
+    fn short_name<'n>(&self, name: &'n str) -> &'n str {
+        short_name(name, &shared_slugs(&self.names().unwrap_or_default()))
     }
 
     /// Says what was probably meant: a session that is closed, or one with a similar name.
     fn not_found(&self, selector: &str, names: &[String]) -> Error {
-        let words = |name: &str| match SessionName::parse(name) {
-            Some(name) => name.slug.to_owned(),
-            None => name.to_owned(),
-        };
         let mut error = Error::new(Kind::NotFound, format!("no session matches `{selector}`"));
         let bare = selector.strip_suffix(".md").unwrap_or(selector);
-        let closed = self.trashed().into_iter().find(|trashed| {
+        let mut trashed = self.trashed();
+        trashed.retain(|trashed| {
             let name = &trashed.entry.name;
-            !bare.is_empty() && (name.starts_with(bare) || words(name).starts_with(bare))
+            !bare.is_empty() && (name.starts_with(bare) || slug_of(name).starts_with(bare))
         });
-        if let Some(closed) = closed {
-            let words = words(&closed.entry.name);
+        if let Some(closed) = trashed.first() {
+            let same = |other: &Trashed| slug_of(&other.entry.name) == slug_of(&closed.entry.name);
+            if !trashed.iter().all(same) {
+                error.message = format!("`{selector}` begins several sessions that were closed");
+                return error.hint("agentsess restore");
+            }
+            let words = slug_of(&closed.entry.name);
             error.message = format!("`{words}` was closed at {}", closed.entry.removed_at);
             return error.hint(format!("agentsess restore {words}"));
         }
         let elsewhere = self.other_work_trees().into_iter().find_map(|store| {
             let names = store.names().ok()?;
             let found = names.into_iter().find(|name| {
-                !bare.is_empty() && (name.starts_with(bare) || words(name).starts_with(bare))
+                !bare.is_empty() && (name.starts_with(bare) || slug_of(name).starts_with(bare))
             })?;
             Some((store, found))
         });
         if let Some((store, name)) = elsewhere {
-            let root = self.shown(&store.root).display().to_string();
-            error.message = format!("`{}` is in another work tree, {root}", words(&name));
-            return error.hint(format!(
-                "agentsess -C {} show {}",
-                shell::word(&root),
-                words(&name)
-            ));
+            let root = self.shown(&store.root);
+            let name = store.short_name(&name);
+            let shown = root.display().to_string();
+            error.message = format!("`{name}` is in another work tree, {shown}");
+            error.details = vec![name.to_owned()];
+            error.elsewhere = Some(root);
+            let (shown, name) = (shell::word(&shown), shell::word(name));
+            return error.hint(format!("agentsess -C {shown} show {name}"));
         }
         let near = names
             .iter()
-            .map(|name| (strsim::jaro_winkler(&words(name), selector), name))
+            .map(|name| (strsim::jaro_winkler(slug_of(name), selector), name))
             .filter(|(similarity, _)| *similarity > 0.75)
             .max_by(|a, b| a.0.total_cmp(&b.0));
         if let Some((_, name)) = near {
-            let words = words(name);
-            error.message = format!("{}; did you mean `{words}`?", error.message);
-            error.details = vec![words];
+            let name = self.short_name(name);
+            error.message = format!("{}; did you mean `{name}`?", error.message);
+            error.details = vec![name.to_owned()];
         }
         error.hint("agentsess list")
     }
@@ -174,7 +202,7 @@ impl Store {
         if self.path(&used).symlink_metadata().is_ok() {
             return Ok(used);
         }
-        let slug = SessionName::parse(&used).map_or(used.as_str(), |name| name.slug);
+        let slug = slug_of(&used);
         let closed = self.trashed().into_iter().find(|t| t.entry.name == used);
         let how = match closed {
             Some(closed) => format!("was closed at {}", closed.entry.removed_at),
@@ -186,14 +214,14 @@ impl Store {
             format!("`{slug}`, which this work tree uses, {how}"),
         );
         let hint = active.first().map_or("--none".to_owned(), |first| {
-            let stem = first.name.strip_suffix(".md").unwrap_or(&first.name);
-            shell::word(stem)
+            shell::word(stem_of(&first.name))
         });
         error.details = active.iter().map(Candidate::describe).collect();
         Err(error.hint(format!("agentsess use {hint}")))
     }
 
-    /// The sessions that are not completed, the last updated first, and those that are.
+    /// The sessions that are not completed, those in progress first, then the last updated; and
+    /// those that are.
     ///
     /// # Errors
     ///
@@ -206,11 +234,11 @@ impl Store {
                 let document = Document::parse(&candidate.source);
                 document.frontmatter.status() != Some(Status::Completed)
             });
-        active.sort_by_cached_key(|candidate| Reverse(candidate.updated()));
+        active.sort_by_cached_key(|candidate| candidate.order(None));
         Ok((active, completed))
     }
 
-    fn only_active(&self) -> Result<String> {
+    fn only_active(&self, agent: Option<&str>) -> Result<String> {
         let (active, completed) = self.active_and_completed()?;
         match (active.as_slice(), completed.as_slice()) {
             ([only], _) => Ok(only.name.clone()),
@@ -227,12 +255,12 @@ impl Store {
                 );
                 let mut error = Error::new(Kind::NotFound, message);
                 error.details = completed.iter().map(Candidate::describe).collect();
-                let stem = first.name.strip_suffix(".md").unwrap_or(&first.name);
+                let stem = shell::word(stem_of(&first.name));
                 Err(error.hint(format!("agentsess close {stem} --dry-run")))
             }
             _ => {
-                let message = format!("{} sessions are active", active.len());
-                Err(ambiguous(message, active.iter().map(Candidate::describe)))
+                let message = format!("{} sessions are not completed", active.len());
+                Err(ambiguous(message, active, agent))
             }
         }
     }
@@ -278,9 +306,28 @@ impl Store {
     }
 }
 
-/// The error for a choice; each line of `details` begins with a name.
-fn ambiguous(message: String, details: impl Iterator<Item = String>) -> Error {
+/// The error for a choice; each line of `details` begins with a name, and what `agent` most
+/// probably means comes first.
+fn ambiguous(message: String, mut found: Vec<Candidate>, agent: Option<&str>) -> Error {
+    found.sort_by_cached_key(|candidate| candidate.order(agent));
     let mut error = Error::new(Kind::Ambiguous, message);
-    error.details = details.collect();
+    error.details = found.iter().map(Candidate::describe).collect();
     error.hint("agentsess list")
+}
+
+/// The slugs that more than one of these names has.
+pub fn shared_slugs(names: &[String]) -> BTreeSet<&str> {
+    let mut seen = BTreeSet::new();
+    let slugs = names.iter().map(|name| slug_of(name));
+    slugs.filter(|slug| !seen.insert(*slug)).collect()
+}
+
+/// The shortest name that means this session, given the slugs that others have, too.
+pub fn short_name<'n>(name: &'n str, shared: &BTreeSet<&str>) -> &'n str {
+    let slug = slug_of(name);
+    if shared.contains(slug) {
+        stem_of(name)
+    } else {
+        slug
+    }
 }

@@ -6,6 +6,7 @@
 //! without git, it is in the sessions folder's `.local`.
 
 use std::fs::{self, Permissions};
+use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
@@ -129,7 +130,7 @@ impl Store {
     ///
     /// When the operating system refuses; one that is gone already is no error.
     pub fn forget(&self, trashed: &Trashed) -> Result<()> {
-        match fs::remove_dir_all(&trashed.path) {
+        match discard(&trashed.path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 let failed = Error::io("empty the trash", &trashed.path, &error);
                 Err(self.relocate(failed))
@@ -164,8 +165,11 @@ impl Store {
             made => {
                 self.folder_within(&path)
                     .map_err(|error| self.relocate(error))?;
-                files::create(&path, &bytes, Some(trashed.entry.mode & 0o777))
-                    .map_err(|error| self.relocate(error))?;
+                match files::create(&path, &bytes, Some(trashed.entry.mode & 0o777)) {
+                    // It is back since a restore that was killed.
+                    Err(error) if error.kind == Kind::Ambiguous && self.is_back(trashed) => {}
+                    created => created.map_err(|error| self.relocate(error))?,
+                }
                 if let (Some(made), Some(became)) = (made, became) {
                     files::remove(&self.path(&became.name), &made)
                         .map_err(|error| self.relocate(error))?;
@@ -173,8 +177,14 @@ impl Store {
             }
         }
         // The session is back; an entry that stays behind costs nothing but its space.
-        let _ = fs::remove_dir_all(&trashed.path);
+        let _ = discard(&trashed.path);
         Ok(path)
+    }
+
+    /// Whether the file that an entry of the trash is of is there, with the bytes it had.
+    pub fn is_back(&self, trashed: &Trashed) -> bool {
+        let there = files::read(&self.home(trashed));
+        there.is_ok_and(|bytes| sha256(&bytes) == trashed.entry.sha256)
     }
 
     /// Removes a session that has the bytes `expected` and is in the trash. This work tree no
@@ -271,6 +281,17 @@ pub(super) fn is_same(a: &Path, b: &Path) -> bool {
 
 pub(super) fn mode_of(path: &Path) -> u32 {
     fs::symlink_metadata(path).map_or(0o644, |meta| meta.mode() & 0o7777)
+}
+
+/// Removes an entry, first from what counts as one: killed on the way it is a leftover, and not half
+/// an entry.
+fn discard(entry: &Path) -> io::Result<()> {
+    let name = entry.file_name().unwrap_or_default().to_string_lossy();
+    let aside = entry.with_file_name(format!("{TEMPORARY}{name}"));
+    // Of an entry that had the same name, and whose removal was cut short.
+    let _ = fs::remove_dir_all(&aside);
+    fs::rename(entry, &aside)?;
+    fs::remove_dir_all(&aside)
 }
 
 fn put(trash: &Path, entry: &Entry, bytes: &[u8], now: Timestamp) -> Result<Trashed> {

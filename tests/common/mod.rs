@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 pub const NOW: &str = "2025-12-04T14:30:00Z";
 
@@ -79,6 +80,22 @@ impl Project {
 
     pub fn run(&self, arguments: &[&str]) -> Output {
         self.agentsess(arguments).output().unwrap()
+    }
+
+    /// The same for what might wait forever: ends it and fails then.
+    pub fn run_promptly(&self, arguments: &[&str]) -> Output {
+        let mut command = self.agentsess(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let started = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            if started.elapsed() > Duration::from_secs(30) {
+                child.kill().unwrap();
+                panic!("{arguments:?} does not end");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.wait_with_output().unwrap()
     }
 
     /// Runs a line of shell with the binary on its path. Returns what it prints, standard error

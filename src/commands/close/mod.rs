@@ -167,12 +167,10 @@ fn all(context: &Context, store: &Store, request: &Request, dry_run: bool) -> Re
     context.output.print(&all, || {
         let texts = all.sessions.iter().map(text);
         let (closed, refused) = (all.closed, all.refused);
-        let refusal = all.sessions.iter().find(|outcome| !outcome.met);
-        let hint = refusal
-            .and_then(|outcome| outcome.hint.as_deref())
-            .map(output::hint);
+        let refusals = all.sessions.iter().filter(|outcome| !outcome.met);
+        let hints = refusals.filter_map(|outcome| outcome.hint.as_deref().map(output::hint));
         let count = format!("{closed} closed, {refused} refused\n");
-        texts.collect::<String>() + &count + &hint.unwrap_or_default()
+        texts.chain([count]).chain(hints).collect::<String>()
     })?;
     Ok(ExitCode::from(worst))
 }

@@ -348,7 +348,9 @@ fn is_title(text: &str) -> bool {
 
 /// Whether a byte of running text may be more than that.
 fn is_special(byte: u8) -> bool {
-    matches!(byte, 0..=9 | 11..=31 | b'`' | b'<' | b'\\' | b']')
+    // Two comparisons for letters, which nearly all of them are.
+    !matches!(byte, b' ' | b'a'..=b'z')
+        && matches!(byte, 0..=9 | 11..=31 | b'`' | b'<' | b'\\' | b']')
 }
 
 /// Whether a byte of a link's destination ends nothing and hides nothing.

@@ -86,10 +86,11 @@ impl<'a> Walk<'a> {
             text,
             body: Body {
                 span,
-                headings: Vec::new(),
-                sections: Vec::new(),
-                items: Vec::new(),
-                verbatim: Vec::new(),
+                // Enough for most sessions, so that nothing is moved while it grows.
+                headings: Vec::with_capacity(32),
+                sections: Vec::with_capacity(16),
+                items: Vec::with_capacity(16),
+                verbatim: Vec::with_capacity(32),
                 unclosed: None,
             },
             depth: 0,

@@ -28,9 +28,14 @@ pub(super) fn prepare(subject: &Subject, request: &Request, plan: &Plan) -> Resu
                 .hint(rest.command(store, name)),
         );
     };
-    let mut paths = mixed(store, &Ledger::load(store, name)?, plan)?;
+    let ledger = Ledger::load(store, name)?;
+    let mut paths = mixed(store, &ledger, plan)?;
+    let ours = ledger.ours(store);
     let children = plan.children.iter().map(|child| store.path(child));
-    paths.extend(changed(repository, children)?);
+    paths.extend(changed(
+        repository,
+        children.filter(|child| !ours.contains(child)),
+    )?);
     if paths.is_empty() {
         return Ok(());
     }

@@ -13,10 +13,10 @@ use super::{Check, Item, Request, Subject, Verdict};
 use crate::document::schema::{CONTEXT, DECISIONS};
 use crate::document::secrets::redact;
 use crate::document::time::{Timestamp, format_rfc3339};
-use crate::document::{Decision, Document, heading_text, insert, is_none};
+use crate::document::{Decision, Document, Span, heading_text, insert, is_none};
 use crate::error::{Error, Kind, Result};
 use crate::operations::{counted, stem_of};
-use crate::store::{Store, plain};
+use crate::store::{Before, Store, plain};
 
 const TEMPLATE: &str = include_str!("../../../templates/adr.md");
 
@@ -53,6 +53,18 @@ pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Ch
     let folder = store.config.close.decisions.display();
     let known = store.decision_records();
     let count = decisions.len();
+    let place = |span: Span| {
+        let (line, column) = document.position(span.start);
+        let path = store.shown(&store.path(name));
+        format!("{}:{line}:{column}", path.display())
+    };
+    let untitled = document.untitled_decisions().into_iter();
+    let untitled: Vec<_> = untitled
+        .map(|span| {
+            let text = span.of(document.text).lines().next().unwrap_or("");
+            format!("{}: {text}", place(span))
+        })
+        .collect();
     let mut details = Vec::new();
     let mut records = Vec::new();
     for decision in &decisions {
@@ -76,16 +88,21 @@ pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Ch
                 (None, None) => "it has neither `**Decision**:` nor `**Rationale**:`",
             },
         };
-        let (line, column) = document.position(decision.span.start);
-        let (path, title) = (store.shown(&store.path(name)), &decision.title);
-        details.push(format!(
-            "{}:{line}:{column}: {title} ({why})",
-            path.display()
-        ));
+        let (place, title) = (place(decision.span), &decision.title);
+        details.push(format!("{place}: {title} ({why})"));
     }
+    // What has no title can only be confirmed, once the rest is as it should be.
+    let settled = |state, note: String, mut details: Vec<String>| {
+        if untitled.is_empty() {
+            return verdict(Item::Decisions, state, note, details);
+        }
+        let note = format!("{note}; confirm that what else Decisions says is recorded");
+        details.extend_from_slice(&untitled);
+        verdict(Item::Decisions, Verdict::Asked, note, details)
+    };
     if details.is_empty() {
         let note = format!("{count} found in {folder}");
-        return verdict(Item::Decisions, Verdict::Proven, note, details);
+        return settled(Verdict::Proven, note, details);
     }
     let (missing, writable) = (details.len(), records.len());
     plan.incomplete = writable < missing && !request.waives(Item::Decisions);
@@ -97,7 +114,7 @@ pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Ch
             "{} will be written to {folder}",
             counted(writable, "record")
         );
-        return verdict(Item::Decisions, Verdict::Planned, note, details);
+        return settled(Verdict::Planned, note, details);
     }
     let mut note = format!(
         "{missing} of {count} without a record in {folder} that has its title as a heading"
@@ -105,9 +122,12 @@ pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Ch
     if plan.incomplete {
         note.push_str("; complete what is said in brackets, or `--waive decisions=REASON`");
     }
-    let remedy = if request.write_adrs { "" } else { WRITE_ADRS };
+    details.extend_from_slice(&untitled);
+    let write = (!request.write_adrs).then_some(WRITE_ADRS);
+    let confirm = (!untitled.is_empty()).then_some("--confirm decisions");
+    let remedy: Vec<_> = write.into_iter().chain(confirm).collect();
     Check {
-        remedy: Some(remedy.to_owned()),
+        remedy: Some(remedy.join(" ")),
         ..verdict(Item::Decisions, Verdict::Unmet, note, details)
     }
 }
@@ -160,12 +180,12 @@ pub(super) fn nameless(text: &str, name: &str, document: &Document) -> String {
 }
 
 /// Writes a record and returns its path, relative to the root; `None` if it is there by now.
-pub(super) fn write(store: &Store, record: &Record) -> Result<Option<PathBuf>> {
+pub(super) fn write(store: &Store, record: &Record, before: Before) -> Result<Option<PathBuf>> {
     // Another close may have been killed just behind this one.
     if store.decision_records().has(&record.title) {
         return Ok(None);
     }
-    let path = store.create_decision(&record.title, record.text.as_bytes())?;
+    let path = store.create_decision(&record.title, record.text.as_bytes(), before)?;
     if store.decision_records().has(&record.title) {
         return Ok(Some(path));
     }

@@ -7,7 +7,8 @@ use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Planning, Scalar, Source};
 use crate::error::{Error, Kind, Result};
 use crate::operations::{Guard, apply, planning, slug_of, stem_of, updated};
-use crate::store::{Closing, Lock, Store, Trashed};
+use crate::shell;
+use crate::store::{Before, Closing, Lock, Store, Trashed};
 
 /// Writes and files what the gate found to be missing, then moves the session to the trash. The
 /// gate must be met and the session be what the gate saw.
@@ -22,13 +23,15 @@ pub fn close(store: &Store, gate: &Gate, request: &Request, now: Timestamp) -> R
         return Err(Error::new(Kind::Unmet, "the gate is not met"));
     }
     let closing = store.begin_closing()?;
-    match carry_out(store, &closing, gate, request, now) {
+    // What was said about items of the ledger is used up once it is written down there.
+    let mut request = request.clone();
+    match carry_out(store, &closing, gate, &mut request, now) {
         Ok(closed) => {
             store.remove_ledger(&closing, stem_of(&gate.session));
             Ok(closed)
         }
         Err(error) => {
-            let error = with_progress(store, gate, request, error);
+            let error = with_progress(store, gate, &request, error);
             // What failed first is what has to be said.
             drop(record_failure(store, gate, &error, now));
             Err(error)
@@ -52,11 +55,14 @@ fn with_progress(store: &Store, gate: &Gate, request: &Request, mut error: Error
     if !done.is_empty() {
         error.message = format!("{}; {}", error.message, done.join(", "));
     }
-    let written = ledger.written().into_iter();
+    let written = ledger.written(store).into_iter();
     let written = written.map(|path| store.shown(&store.root.join(path)));
     error
         .details
         .extend(written.map(|path| format!("{} is written", path.display())));
+    if error.kind == Kind::NotFound {
+        return error.hint(format!("agentsess restore {}", shell::word(stem_of(name))));
+    }
     if error.kind == Kind::Unmet && error.hint.is_none() {
         error.hint = Some(gate.command(store, request) + &ledger.answers());
     }
@@ -84,23 +90,26 @@ fn carry_out(
     store: &Store,
     closing: &Closing,
     gate: &Gate,
-    request: &Request,
+    request: &mut Request,
     now: Timestamp,
 ) -> Result<Closed> {
     let name = gate.session.as_str();
     unchanged(store, name, &gate.bytes)?;
     let mut ledger = filing::told(store, name, request)?;
     ledger.begin(store, &gate.plan, request);
+    if !request.filed.is_empty() || !request.refile.is_empty() {
+        ledger.save(store, closing, name)?;
+        request.filed.clear();
+        request.refile.clear();
+    }
+    let mut before = ledger.before(store, closing, name);
     for record in &gate.plan.records {
-        if let Some(path) = decisions::write(store, record)? {
-            ledger.wrote(store, closing, name, &path)?;
-        }
+        decisions::write(store, record, &mut before)?;
     }
-    if let Some(path) = &store.config.close.lessons
-        && lessons::write(store, path, &gate.plan.lessons)?
-    {
-        ledger.wrote(store, closing, name, path)?;
+    if let Some(path) = &store.config.close.lessons {
+        lessons::write(store, path, &gate.plan.lessons, &mut before)?;
     }
+    drop(before);
     let bytes = filing::file(store, closing, gate, &mut ledger, now)?;
     let lock = store.lock()?;
     unchanged(store, name, &bytes)?;
@@ -111,9 +120,12 @@ fn carry_out(
     let notes = vouched.map(|check| format!("{}: {}", check.item.id(), check.note));
     let trashed = store.put_in_trash(name, &bytes, notes.collect(), now)?;
     let mut children = Vec::new();
+    let mut before = ledger.before(store, closing, name);
     for child in &gate.plan.children {
-        children.extend(clear_parent(store, &lock, child, stem_of(name), now)?);
+        let cleared = clear_parent(store, &lock, child, stem_of(name), &mut before, now);
+        children.extend(cleared?);
     }
+    drop(before);
     let source = Source::new(bytes.clone());
     let document = Document::parse(&source);
     let waived = gate.waived.iter();
@@ -128,21 +140,38 @@ fn carry_out(
         session: name.to_owned(),
         slug: slug_of(name).to_owned(),
         filed: ledger.filed(),
-        written: ledger.written(),
+        written: ledger.written(store),
         cleared_parents: children.iter().map(|child| child.name.clone()).collect(),
         record: record.map(|path| store.shown(&path)),
         commit: None,
         trash: store.shown(&trashed.path),
-        undo: format!("agentsess restore {}", stem_of(name)),
+        undo: undoing(stem_of(name), &children),
     };
     if request.commit {
         let committed = commit::commit(store, gate, request, &closed);
         closed.commit = committed.map_err(|error| match undo(store, &trashed, &children) {
             Ok(()) => error.hint(gate.command(store, request)),
-            Err(second) => second.hint(closed.undo.clone()),
+            Err(mut second) => {
+                second.message = format!(
+                    "{}, and the session did not come back from the trash: {}",
+                    error.message, second.message
+                );
+                second.details = error.details;
+                second.hint(closed.undo.clone())
+            }
         })?;
     }
     Ok(closed)
+}
+
+/// The command that brings the session back, and makes it the parent of those it was one of.
+fn undoing(stem: &str, children: &[Child]) -> String {
+    let stem = shell::word(stem);
+    let restore = format!("agentsess restore {stem}");
+    children.iter().fold(restore, |command, child| {
+        let child = shell::word(stem_of(&child.name));
+        format!("{command} && agentsess set parent {stem} -s {child}")
+    })
 }
 
 /// Brings back what a close has removed whose commit was refused.
@@ -188,6 +217,7 @@ fn clear_parent(
     lock: &Lock,
     child: &str,
     stem: &str,
+    before: Before,
     now: Timestamp,
 ) -> Result<Option<Child>> {
     store.update(lock, child, |source| {
@@ -205,6 +235,9 @@ fn clear_parent(
             },
         ];
         let after = apply(store, child, &document, &edits, &Guard::default())?;
+        if let Ok(path) = store.path(child).strip_prefix(&store.root) {
+            before(path, &after)?;
+        }
         let cleared = Child {
             name: child.to_owned(),
             before: source.bytes().to_vec(),

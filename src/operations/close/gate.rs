@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::decisions::Record;
 use super::filing::{self, Filing};
-use super::request::selector;
+use super::lessons::Lesson;
 use super::{Check, Item, Request, Subject, Verdict, commit, decisions, item, items, lessons};
 use crate::document::Document;
 use crate::document::time::Timestamp;
@@ -37,7 +37,7 @@ pub(super) struct Plan {
     /// A decision says too little for a record.
     pub incomplete: bool,
     /// Lessons that the project's document does not have.
-    pub lessons: Vec<String>,
+    pub lessons: Vec<Lesson>,
     /// Remaining work that is to be filed.
     pub filing: Option<Filing>,
     /// Items of the ledger of which nobody knows whether they were filed.
@@ -71,7 +71,7 @@ impl Gate {
             };
         }
         if self.plan.incomplete {
-            command = format!("agentsess edit {} && {command}", selector(store, name));
+            command = format!("agentsess edit {} && {command}", store.selector(name));
         }
         command
     }
@@ -86,7 +86,8 @@ const BLANK: &str = "REASON";
 ///
 /// When the session cannot be read, an id is unknown, or a waiver has no reason.
 pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Gate> {
-    store.refuse_second_closing()?;
+    let again = |error: Error| error.hint(request.command(store, name));
+    store.refuse_second_closing().map_err(again)?;
     let for_people = |item: Item| {
         let id = item.id();
         let required = store.config.close.require_human.contains(&item);
@@ -106,11 +107,10 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
     for (id, reason) in &request.waived {
         let item = item(store, name, request, id)?;
         if reason.trim().is_empty() || reason == BLANK {
-            let waiving = request.waiving(id, "why this does not matter");
-            return Err(
-                Error::usage(format!("the waiver of `{id}` gives no reason"))
-                    .hint(waiving.command(store, name)),
-            );
+            let message =
+                format!("the waiver of `{id}` gives no reason; say why it does not matter");
+            let command = request.without(id).command(store, name);
+            return Err(Error::usage(message).hint(format!("{command} --dry-run")));
         }
         for_people(item)?;
         waived.push((item, reason));
@@ -139,26 +139,21 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
         if check.verdict == Verdict::Asked && confirmed.contains(&item) {
             check.verdict = Verdict::Confirmed;
             check.note = format!("somebody vouches that {}", item.title());
+            check.note += &written(&plan, item);
         } else if check.verdict == Verdict::Unmet && confirmed.contains(&item) {
             let id = item.id();
             return Err(Error::usage(format!(
                 "`{id}` is shown not to be so and cannot be confirmed: {}",
                 check.note
             ))
-            .hint(request.waiving(id, "why").command(store, name)));
+            .hint(request.waiving(id, BLANK).command(store, name)));
         }
         if let Some((_, reason)) = waived.iter().find(|(waived, _)| *waived == item) {
             if check.verdict.is_met() {
                 check.note.push_str("; the waiver is not needed");
             } else {
                 check.verdict = Verdict::Waived;
-                check.note = match plan.records.len() {
-                    written @ 1.. if item == Item::Decisions => format!(
-                        "waived: {reason}; {} will be written",
-                        counted(written, "record")
-                    ),
-                    _ => format!("waived: {reason}"),
-                };
+                check.note = format!("waived: {reason}{}", written(&plan, item));
                 let_go.push((item, (*reason).clone()));
             }
         }
@@ -174,4 +169,14 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
         plan,
         waived: let_go,
     })
+}
+
+/// What closing writes for an item that somebody answers for.
+fn written(plan: &Plan, item: Item) -> String {
+    match plan.records.len() {
+        count @ 1.. if item == Item::Decisions => {
+            format!("; {} will be written", counted(count, "record"))
+        }
+        _ => String::new(),
+    }
 }

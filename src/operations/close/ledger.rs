@@ -28,7 +28,7 @@ pub(super) struct Content {
     schema_version: u32,
     /// In the order in which they were begun; an item's number is its place, from 1.
     pub items: Vec<Line>,
-    /// Documents that were written.
+    /// Documents that were or were about to be written.
     #[serde(default)]
     pub written: Vec<Written>,
     /// What the last close was asked to do.
@@ -39,9 +39,22 @@ pub(super) struct Content {
 /// A document, relative to the root.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Written {
-    pub path: PathBuf,
+    path: PathBuf,
     /// Of what was written; `None` where changes of others are in it.
-    pub sha256: Option<String>,
+    sha256: Option<String>,
+}
+
+impl Written {
+    /// Whether this is what a file with this hash has.
+    fn is(&self, there: Option<&String>) -> bool {
+        there.is_some() && there == self.sha256.as_ref()
+    }
+}
+
+/// The hash of what a document has, if it is there.
+fn hash(store: &Store, path: &Path) -> Option<String> {
+    let bytes = store.read_document(path).ok().flatten();
+    bytes.map(|bytes| sha256(&bytes))
 }
 
 /// An item that was filed or was about to be.
@@ -113,37 +126,47 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes down that a document was written, so that it is known to be ours if this close fails.
-    pub fn wrote(
-        &mut self,
-        store: &Store,
-        closing: &Closing,
-        name: &str,
-        path: &Path,
-    ) -> Result<()> {
-        let bytes = store.read_document(path)?.unwrap_or_default();
-        let mixed = self.mixed.contains(&store.root.join(path));
-        self.content.written.retain(|written| written.path != path);
-        self.content.written.push(Written {
-            path: path.to_owned(),
-            sha256: (!mixed).then(|| sha256(&bytes)),
-        });
-        self.save(store, closing, name)
+    /// What is to be called before a document is written, so that it is known to be ours if this
+    /// close is killed or fails.
+    pub fn before<'l>(
+        &'l mut self,
+        store: &'l Store,
+        closing: &'l Closing,
+        name: &'l str,
+    ) -> impl FnMut(&Path, &[u8]) -> Result<()> + 'l {
+        move |path, bytes| {
+            let mixed = self.mixed.contains(&store.root.join(path));
+            // What is there may be ours as well, and stays so if this is never written.
+            let there = hash(store, path);
+            let written = &mut self.content.written;
+            written.retain(|written| written.path != path || written.is(there.as_ref()));
+            written.push(Written {
+                path: path.to_owned(),
+                sha256: (!mixed).then(|| sha256(bytes)),
+            });
+            self.save(store, closing, name)
+        }
     }
 
     /// The full paths of the documents that still are what closing wrote.
     pub fn ours(&self, store: &Store) -> Vec<PathBuf> {
-        let ours = self.content.written.iter().filter(|written| {
-            let bytes = store.read_document(&written.path).ok().flatten();
-            bytes.is_some_and(|bytes| Some(sha256(&bytes)) == written.sha256)
-        });
+        let ours = self.content.written.iter();
+        let ours = ours.filter(|written| written.is(hash(store, &written.path).as_ref()));
         ours.map(|written| store.root.join(&written.path)).collect()
     }
 
     /// The documents that were written, relative to the root.
-    pub fn written(&self) -> Vec<PathBuf> {
-        let written = self.content.written.iter();
-        written.map(|written| written.path.clone()).collect()
+    pub fn written(&self, store: &Store) -> Vec<PathBuf> {
+        let mut found: Vec<PathBuf> = Vec::new();
+        for written in &self.content.written {
+            let path = &written.path;
+            let is_document = !store.root.join(path).starts_with(&store.sessions);
+            let stands = written.sha256.is_none() || written.is(hash(store, path).as_ref());
+            if is_document && stands && !found.contains(path) {
+                found.push(path.clone());
+            }
+        }
+        found
     }
 
     /// The work that was filed.
@@ -222,6 +245,6 @@ pub fn stopped(store: &Store, name: &str) -> Result<Option<Stopped>> {
             .unknown()
             .map(|(_, line)| line.title.clone())
             .collect(),
-        written: ledger.written(),
+        written: ledger.written(store),
     }))
 }

@@ -1,5 +1,6 @@
 //! Lessons: which the project's document does not have yet, and `--write-lessons`, which adds them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::decisions::nameless;
@@ -10,10 +11,10 @@ use super::{Check, Item, Request, Subject, Verdict, list};
 use crate::config;
 use crate::document::schema::LESSONS_LEARNED;
 use crate::document::secrets::redact;
-use crate::document::{Document, Source, insert, is_none, line_start};
+use crate::document::{Document, Source, Span, insert, is_none};
 use crate::error::{Error, Result};
 use crate::operations::counted;
-use crate::store::{Store, plain};
+use crate::store::{Before, Store, plain};
 
 /// What a document that is not there yet begins with.
 const HEADING: &str = "# Lessons Learned\n";
@@ -27,9 +28,9 @@ pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Re
         document,
         ..
     } = *subject;
-    let lessons = of(document);
-    let shown = |lessons: &[&str]| -> Vec<String> {
-        let first = |lesson: &&str| lesson.lines().next().unwrap_or("").to_owned();
+    let lessons = of(name, document);
+    let shown = |lessons: &[Lesson]| -> Vec<String> {
+        let first = |lesson: &Lesson| lesson.text.lines().next().unwrap_or("").to_owned();
         lessons.iter().map(first).collect()
     };
     if lessons.is_empty() {
@@ -59,19 +60,20 @@ pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Re
             shown(&lessons),
         ));
     };
-    let texts = texts(name, document, &lessons);
-    let missing = missing(store, path, &texts)?;
-    let (count, document) = (texts.len(), path.display());
+    let (count, document) = (lessons.len(), path.display());
+    let missing = missing(store, path, lessons)?;
     if missing.is_empty() {
         let note = format!("{count} found in {document}");
         return Ok(verdict(Item::Lessons, Verdict::Proven, note, Vec::new()));
     }
-    let details = shown(&missing.iter().map(String::as_str).collect::<Vec<_>>());
+    let details = shown(&missing);
     if request.write_lessons {
         let note = format!(
             "{} will be added to {document}",
             counted(missing.len(), "lesson")
         );
+        // What cannot be added to is noticed before anything is written.
+        amended(path, store.read_document(path)?.as_deref(), &missing)?;
         plan.lessons = missing;
         return Ok(verdict(Item::Lessons, Verdict::Planned, note, details));
     }
@@ -82,45 +84,71 @@ pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Re
     })
 }
 
-/// The lessons: the outermost items of the section, each with all that belongs to it, or its text
-/// where it has no list.
-fn of<'d>(document: &'d Document<'_>) -> Vec<&'d str> {
-    let Some(text) = document
-        .section_text(LESSONS_LEARNED)
-        .filter(|text| !is_none(text))
-    else {
-        return Vec::new();
-    };
-    let outermost = document.body.items_in(LESSONS_LEARNED);
-    let starts: Vec<_> = outermost
-        .filter(|(_, item)| item.depth == 1)
-        .map(|(_, item)| (item.checkbox.map_or(item.text, |(span, _)| span), item.text))
-        .collect();
-    if starts.is_empty() {
-        return vec![text];
-    }
-    let section = document.body.section(LESSONS_LEARNED);
-    let end = section.map_or(0, |(_, section)| section.body.end);
-    let nexts = starts.iter().skip(1);
-    let nexts = nexts.map(|(marked, _)| line_start(document.text, marked.start));
-    let lessons = starts.iter().zip(nexts.chain([end]));
-    lessons
-        .filter_map(|((_, text), next)| document.text.get(text.start..next))
-        .map(str::trim)
-        .filter(|lesson| !is_none(lesson))
-        .collect()
+/// One thing that was learned, in Markdown that can follow a list marker.
+#[derive(Debug)]
+pub(super) struct Lesson {
+    /// What is written: the heading it stands below comes first.
+    text: String,
+    /// What is looked for as well: it may stand below that heading again.
+    bare: String,
 }
 
-/// The texts to write for lessons, and to look for: one for those that say the same.
-fn texts(name: &str, document: &Document, lessons: &[&str]) -> Vec<String> {
-    let mut texts: Vec<String> = Vec::new();
-    for lesson in lessons {
-        let text = insert::block(&redact(&nameless(lesson, name, document)).0, 3);
-        if !texts.iter().any(|known| same(known, &text)) {
-            texts.push(text);
+impl Lesson {
+    fn new(heading: Option<&str>, words: &str) -> Self {
+        let bare = insert::block(words, 3);
+        let Some(heading) = heading.map(insert::line) else {
+            let text = bare.clone();
+            return Self { text, bare };
+        };
+        // Code and the like begin on a line of their own.
+        let gap = if bare.starts_with(['`', '~', '>', '<', '|', ' ', '\t']) {
+            "\n\n  "
+        } else {
+            " "
+        };
+        let text = format!("{heading}:{gap}{bare}");
+        Self { text, bare }
+    }
+
+    fn is_in(&self, known: &str) -> bool {
+        has(known, &self.text) || has(known, &self.bare)
+    }
+}
+
+/// The lessons: all that the section says, one for those that say the same.
+fn of(name: &str, document: &Document) -> Vec<Lesson> {
+    let mut lessons: Vec<Lesson> = Vec::new();
+    let Some((_, section)) = document.body.section(LESSONS_LEARNED) else {
+        return lessons;
+    };
+    let safe = |text: &str| redact(&nameless(text, name, document)).0.into_owned();
+    for said in document.statements(section) {
+        let mut words = safe(said.span.of(document.text));
+        if is_none(&words) {
+            continue;
+        }
+        if !said.is_item {
+            words = indented(&words);
+        }
+        let heading = document.body.headings.get(said.heading);
+        let heading = heading.filter(|_| said.heading != section.heading);
+        let heading = heading.map(|heading| safe(&heading.title));
+        let lesson = Lesson::new(heading.as_deref(), &words);
+        if !lessons.iter().any(|known| same(&known.text, &lesson.text)) {
+            lessons.push(lesson);
         }
     }
-    texts
+    lessons
+}
+
+/// The text with every line but the first where it belongs to a list item.
+fn indented(text: &str) -> String {
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or("").to_owned();
+    lines.fold(first, |text, line| {
+        let indent = if line.is_empty() { "" } else { "  " };
+        format!("{text}\n{indent}{line}")
+    })
 }
 
 /// Markup, letter case and line breaks aside; text without any letter is compared as it is.
@@ -131,11 +159,11 @@ fn same(a: &str, b: &str) -> bool {
 
 /// The lessons that the document at `path` does not have, markup, letter case and line breaks
 /// aside.
-fn missing(store: &Store, path: &Path, lessons: &[String]) -> Result<Vec<String>> {
+fn missing(store: &Store, path: &Path, mut lessons: Vec<Lesson>) -> Result<Vec<Lesson>> {
     let bytes = store.read_document(path)?.unwrap_or_default();
-    let known = String::from_utf8_lossy(&bytes).into_owned();
-    let missing = lessons.iter().filter(|lesson| !has(&known, lesson));
-    Ok(missing.cloned().collect())
+    let known = String::from_utf8_lossy(&bytes);
+    lessons.retain(|lesson| !lesson.is_in(&known));
+    Ok(lessons)
 }
 
 /// Whether the lesson is an item or a paragraph of its own: a part of another sentence may say the
@@ -148,37 +176,41 @@ fn has(known: &str, lesson: &str) -> bool {
     let source = Source::new(known.as_bytes().to_vec());
     let document = Document::parse(&source);
     let text = document.text;
-    let items = &document.body.items;
-    let starts: Vec<_> = items.iter().map(|item| item.text.start).collect();
-    // An item with all that is nested in it, or only its own text.
-    let blocks = items.iter().enumerate().flat_map(|(index, item)| {
-        let nexts = items.iter().zip(&starts).skip(index + 1);
-        let mut nexts = nexts.filter(|(next, _)| next.depth <= item.depth);
-        let next = nexts.next().map_or(text.len(), |(_, start)| *start);
-        let whole = text
-            .get(item.text.start..line_start(text, next))
-            .unwrap_or("");
-        [
-            whole.split("\n\n").next().unwrap_or(whole),
-            item.text.of(text),
-        ]
+    // An item with all that is nested in it, its first paragraph, or only its own text.
+    let blocks = document.body.items.iter().flat_map(|item| {
+        let whole = Span::new(item.text.start, item.extent(text).end).of(text);
+        let paragraph = whole.split("\n\n").next().unwrap_or(whole);
+        [whole, paragraph, item.text.of(text)]
     });
     let paragraphs = text.split("\n\n");
-    blocks.chain(paragraphs).any(|block| plain(block) == words)
+    let known: BTreeSet<_> = blocks.chain(paragraphs).map(plain).collect();
+    let mut parts = lesson.split("\n\n").map(plain);
+    known.contains(&words) || parts.all(|part| part.is_empty() || known.contains(&part))
 }
 
 /// Adds the lessons that the document at `path` does not have, and returns whether there were any.
-pub(super) fn write(store: &Store, path: &Path, lessons: &[String]) -> Result<bool> {
-    store.amend_document(path, |old| {
-        let known = String::from_utf8_lossy(old.unwrap_or_default()).into_owned();
-        let missing = lessons.iter().filter(|lesson| !has(&known, lesson));
-        let missing: Vec<_> = missing.cloned().collect();
-        if missing.is_empty() {
-            return Ok((None, false));
-        }
-        let new = list::add(path, old.unwrap_or(HEADING.as_bytes()), &missing)?;
-        Ok((Some(new), true))
+pub(super) fn write(
+    store: &Store,
+    path: &Path,
+    lessons: &[Lesson],
+    before: Before,
+) -> Result<bool> {
+    store.amend_document(path, before, |old| {
+        let new = amended(path, old, lessons)?;
+        let written = new.is_some();
+        Ok((new, written))
     })
+}
+
+/// The document with the lessons that it does not have; `None` if it has all of them.
+fn amended(path: &Path, old: Option<&[u8]>, lessons: &[Lesson]) -> Result<Option<Vec<u8>>> {
+    let known = String::from_utf8_lossy(old.unwrap_or_default());
+    let missing = lessons.iter().filter(|lesson| !lesson.is_in(&known));
+    let missing: Vec<_> = missing.map(|lesson| lesson.text.clone()).collect();
+    if missing.is_empty() {
+        return Ok(None);
+    }
+    list::add(path, old.unwrap_or(HEADING.as_bytes()), &missing).map(Some)
 }
 
 #[cfg(test)]
@@ -198,6 +230,10 @@ mod tests {
         ));
         assert!(!has("- Retry before anything else\n", "retry"));
         assert!(has("# L\n\nProviders lie.\n\nMore.\n", "providers lie"));
+        let whole = "They lie\n\n  about it";
+        assert!(has("- They lie\n\n  about it\n- x\n", whole));
+        assert!(has("They lie.\n\nx\n\nAbout it.\n", whole));
+        assert!(!has("They lie.\n\nx\n", whole));
         assert!(has("- a\n  - b\n- c\n", "a\n- b"));
         assert!(has("- 🎉\n", "🎉"));
         assert!(!has("- x\n", "🎉"));

@@ -31,12 +31,10 @@ fn with(old: &[u8], items: &[String]) -> Vec<u8> {
     let document = Document::parse(&source);
     let line_break = document.line_break();
     let body = document.text.trim_end();
-    let last = document.body.items.last();
-    let last = last.filter(|item| item.text.end == body.len());
-    let line = last.and_then(|item| {
-        let start = crate::document::line_start(document.text, item.text.start);
-        document.text.get(start..item.text.end)
-    });
+    let last = document.body.items.iter().rfind(|item| item.depth == 1);
+    let last = last.map(|item| item.extent(document.text));
+    let last = last.filter(|extent| extent.end == body.len());
+    let line = last.map(|extent| extent.of(document.text));
     let in_list = line.is_some();
     let marker = ["* ", "+ "]
         .into_iter()
@@ -78,6 +76,10 @@ mod tests {
             ("# L\n", "# L\n\n- b\n  - c\n"),
             ("# L\n\n- a\n", "# L\n\n- a\n- b\n  - c\n"),
             ("# L\n\n* a\n  b\n", "# L\n\n* a\n  b\n* b\n  - c\n"),
+            (
+                "# L\n\n* a\n  - b\n\n  c\n",
+                "# L\n\n* a\n  - b\n\n  c\n* b\n  - c\n",
+            ),
             ("# L\n\n- a", "# L\n\n- a\n- b\n  - c"),
             ("# L\r\n\r\n- a\r\n", "# L\r\n\r\n- a\r\n- b\r\n  - c\r\n"),
             ("# L\n\ntext", "# L\n\ntext\n\n- b\n  - c"),

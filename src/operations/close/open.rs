@@ -1,7 +1,7 @@
 //! Work that is still open, and whether it bears an issue id.
 
 use crate::document::schema::{ACCEPTANCE_CRITERIA, BLOCKERS, EXECUTION_PROGRESS, NEXT_STEPS};
-use crate::document::{Document, Span, filed_id, insert, is_none, sha256};
+use crate::document::{Document, Item, Span, filed_id, insert, is_none, line_start, sha256};
 use crate::store::Store;
 
 const TICKETS: &[&str] = &["planning", "backlog", "tickets"];
@@ -16,7 +16,7 @@ pub(super) struct Open {
 }
 
 /// The open items, in order: those of the sections that hold work, any other box that is not
-/// ticked, and what Next Steps and Blockers say outside of lists.
+/// ticked, and what Next Steps, Blockers and Acceptance Criteria say where they have no list.
 pub(super) fn items(document: &Document) -> Vec<Open> {
     let sections = [
         EXECUTION_PROGRESS,
@@ -35,7 +35,7 @@ pub(super) fn items(document: &Document) -> Vec<Open> {
         .map(|(_, item)| item.text)
         .chain(boxes.map(|(_, item, _)| item.text))
         .collect();
-    for name in [NEXT_STEPS, BLOCKERS] {
+    for name in [NEXT_STEPS, BLOCKERS, ACCEPTANCE_CRITERIA] {
         let text = document.section_text(name).filter(|text| !is_none(text));
         if let (Some(_), None) = (text, document.body.items_in(name).next()) {
             spans.extend(document.body.section(name).map(|(_, section)| section.body));
@@ -85,4 +85,59 @@ impl Open {
         key.truncate(16);
         key
     }
+    /// Its own words, and what stands below them, in Markdown and without the open items that are
+    /// yet to be filed on their own.
+    pub fn words<'d>(&self, store: &Store, document: &'d Document<'_>) -> (&'d str, String) {
+        let text = document.text;
+        let own = self.span.of(text);
+        if let Some(item) = item_of(document, self.span) {
+            return (own, below(store, document, item));
+        }
+        if document.body.verbatim_at(self.span.start).is_some() {
+            return (own, String::new());
+        }
+        let lines = own.split_inclusive('\n');
+        let paragraph = lines.take_while(|line| !line.trim().is_empty());
+        let end = paragraph.map(str::len).sum();
+        let (own, below) = own.split_at_checked(end).unwrap_or((own, ""));
+        (own, insert::block(below, 0))
+    }
+
+    /// The own words of the item in which it is nested.
+    pub fn parent<'d>(&self, document: &'d Document<'_>) -> Option<&'d str> {
+        let mut items = document.body.items.iter();
+        let parent = items.rfind(|outer| outer.text != self.span && outer.span.contains(self.span));
+        parent
+            .map(|parent| parent.text.of(document.text))
+            .filter(|words| !words.is_empty())
+    }
+}
+
+fn item_of<'d>(document: &'d Document<'_>, text: Span) -> Option<&'d Item> {
+    document.body.items.iter().find(|item| item.text == text)
+}
+
+/// What stands in an item below its own words.
+fn below(store: &Store, document: &Document, item: &Item) -> String {
+    let text = document.text;
+    let slice = |start: usize, end: usize| text.get(start..end).unwrap_or("");
+    let extent = item.extent(text);
+    let mut below = String::new();
+    let mut at = item.text.end;
+    for open in items(document) {
+        let nested = item_of(document, open.span).map(|nested| nested.span);
+        let nested = nested.filter(|nested| nested.start >= at && nested.start < extent.end);
+        if let Some(nested) = nested.filter(|_| open.id(store, document).is_none()) {
+            below += slice(at, line_start(text, nested.start));
+            at = nested.end;
+        }
+    }
+    below += slice(at, extent.end);
+    let mark = item.checkbox.map_or(item.text, |(mark, _)| mark).start;
+    let width = mark - line_start(text, mark);
+    let lines = below.lines().map(|line| {
+        let blank = line.len() - line.trim_start_matches([' ', '\t']).len();
+        line.get(blank.min(width)..).unwrap_or(line)
+    });
+    insert::block(&lines.collect::<Vec<_>>().join("\n"), 0)
 }

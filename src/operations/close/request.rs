@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::Item;
 use crate::error::{Error, Result};
 use crate::operations::trust::{self, External};
-use crate::operations::{slug_of, stem_of};
 use crate::shell;
 use crate::store::{Store, TrustFile};
 
@@ -59,7 +58,7 @@ pub struct Request {
 impl Request {
     /// The command that closes the session with all of this.
     pub fn command(&self, store: &Store, name: &str) -> String {
-        let mut command = format!("agentsess close {}", selector(store, name));
+        let mut command = format!("agentsess close {}", store.selector(name));
         for id in &self.confirmed {
             let _ = write!(command, " --confirm {}", shell::word(id));
         }
@@ -125,11 +124,4 @@ impl Request {
             ),
         }
     }
-}
-
-/// The word that chooses a session: its slug where no other one has the same.
-pub(super) fn selector(store: &Store, name: &str) -> String {
-    let slug = slug_of(name);
-    let unique = store.select(Some(slug)).is_ok_and(|found| found == name);
-    shell::word(if unique { slug } else { stem_of(name) })
 }

@@ -10,7 +10,7 @@ use crate::child::{self, End};
 use crate::error::{Error, Result};
 use crate::operations::trust::{self, External, ISSUE_COMMAND};
 use crate::shell;
-use crate::store::Store;
+use crate::store::{Before, Store};
 
 /// The document that is suggested.
 const DOCUMENT: &str = "docs/backlog.md";
@@ -27,12 +27,14 @@ pub(super) enum Sink {
 }
 
 /// What a sink gets.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Issue {
     /// One line.
     pub title: String,
-    /// Markdown.
+    /// All of it, in Markdown.
     pub body: String,
+    /// What the title does not say, in Markdown.
+    pub details: String,
     /// Where it comes from, on one line.
     pub from: String,
 }
@@ -142,21 +144,36 @@ impl Sink {
         Ok(Some(format!("{prefix}-{next}")))
     }
 
-    /// Files an issue; `id` is what [`Self::next_id`] said.
+    /// Fails where nothing could be added to its document.
+    pub fn rehearse(&self, store: &Store) -> Result<()> {
+        let issue = Issue::default();
+        let old = |path| store.read_document(path);
+        match self {
+            Self::Markdown(path) => markdown(path, old(path)?.as_deref(), &issue, "").map(drop),
+            Self::Json(path) => json(path, old(path)?.as_deref(), &issue, "").map(drop),
+            Self::Program(..) => Ok(()),
+        }
+    }
+
+    /// Files an issue; `id` is what [`Self::next_id`] said, and `before` is called before a document
+    /// is written.
     pub fn file(
         &self,
         store: &Store,
         stem: &str,
         issue: &Issue,
         id: Option<&str>,
+        before: Before,
     ) -> Result<Outcome> {
         let id = id.unwrap_or("");
         let (external, pattern) = match self {
             Self::Markdown(path) => {
-                return amend(store, path, id, |old| markdown(path, old, issue, id));
+                return amend(store, path, id, before, |old| {
+                    markdown(path, old, issue, id)
+                });
             }
             Self::Json(path) => {
-                return amend(store, path, id, |old| json(path, old, issue, id));
+                return amend(store, path, id, before, |old| json(path, old, issue, id));
             }
             Self::Program(external, pattern) => (external, pattern),
         };
@@ -229,9 +246,10 @@ fn amend(
     store: &Store,
     path: &Path,
     id: &str,
+    before: Before,
     with: impl Fn(Option<&[u8]>) -> Result<Option<Vec<u8>>>,
 ) -> Result<Outcome> {
-    store.amend_document(path, |old| {
+    store.amend_document(path, before, |old| {
         let new = with(old)?;
         let known = String::from_utf8_lossy(old.unwrap_or_default());
         if new.is_some() && ids(&known).any(|known| known == id) {
@@ -256,12 +274,19 @@ fn markdown(path: &Path, old: Option<&[u8]>, issue: &Issue, id: &str) -> Result<
     {
         return Ok(None);
     }
-    let item = format!("[ ] {line}\n  ({})", issue.from);
+    let mut item = format!("[ ] {line}\n  ({})", issue.from);
+    if !issue.details.is_empty() {
+        item.push('\n');
+    }
+    for line in issue.details.lines() {
+        item.push_str(if line.is_empty() { "\n" } else { "\n  " });
+        item.push_str(line);
+    }
     list::add(path, old.unwrap_or(b"# Backlog\n"), &[item]).map(Some)
 }
 
 /// A JSON array with an object behind it, every other byte as it was; `None` if it is there
-/// already.
+/// already. An empty file is an empty array.
 fn json(path: &Path, old: Option<&[u8]>, issue: &Issue, id: &str) -> Result<Option<Vec<u8>>> {
     let refused = || {
         Error::usage("this file holds no JSON array, so that nothing can be added to it")
@@ -271,6 +296,7 @@ fn json(path: &Path, old: Option<&[u8]>, issue: &Issue, id: &str) -> Result<Opti
                 shell::word(&path.display().to_string())
             ))
     };
+    let old = old.filter(|old| !old.trim_ascii().is_empty());
     let text = String::from_utf8(old.unwrap_or(b"[]\n").to_vec()).map_err(|_| refused())?;
     let known: Vec<serde_json::Value> = serde_json::from_str(&text).map_err(|_| refused())?;
     let same = |known: &serde_json::Value| {
@@ -302,6 +328,7 @@ mod tests {
     const ISSUE: fn() -> Issue = || Issue {
         title: "review \"it\"".into(),
         body: "all".into(),
+        details: "one\n\n    two".into(),
         from: "Weather, Next Steps".into(),
     };
 
@@ -318,14 +345,15 @@ mod tests {
         let grown = add("[ {\"x\" : 1.0} ]\n").unwrap().unwrap();
         assert_eq!(grown, format!("[ {{\"x\" : 1.0}},\n  {entry}\n]\n"));
         assert_eq!(add(&grown).unwrap(), None);
-        assert!(add("{}").is_err() && add("").is_err());
+        assert!(add("{}").is_err());
+        assert_eq!(add("\n").unwrap().unwrap(), format!("[\n  {entry}\n]\n"));
     }
 
     #[test]
     fn a_markdown_list_grows_by_one() {
         let path = Path::new("b.md");
         let new = markdown(path, None, &ISSUE(), "B-1").unwrap().unwrap();
-        let text = "# Backlog\n\n- [ ] B-1 - review \"it\"\n  (Weather, Next Steps)\n";
+        let text = "# Backlog\n\n- [ ] B-1 - review \"it\"\n  (Weather, Next Steps)\n\n  one\n\n      two\n";
         assert_eq!(String::from_utf8(new.clone()).unwrap(), text);
         assert_eq!(markdown(path, Some(&new), &ISSUE(), "B-1").unwrap(), None);
     }

@@ -28,6 +28,7 @@ pub(super) fn draft(
     let next: Vec<_> = request.next.iter().map(|item| insert::line(item)).collect();
     let current = request.current.map(insert::line);
     let current = current.or_else(|| next.first().cloned());
+    let current = current.or_else(|| input.first_step());
     let current = current.or_else(|| parent?.next_step());
     let current = guard.text(current.as_deref().unwrap_or(title));
     let keys = keys(store, request, start);

@@ -83,7 +83,7 @@ impl Start {
 /// When there is no title, the template is unknown or makes no valid session, the document or the
 /// parent cannot be read, or the operating system refuses. Nothing is made then.
 pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> {
-    let input = Blocks::parse(request.input.unwrap_or(""), request.title.is_none())?;
+    let mut input = Blocks::parse(request.input.unwrap_or(""), request.title.is_none())?;
     if request.context.is_some() {
         input.exclude("--context", CONTEXT)?;
         if !input.lead.is_empty() {
@@ -95,6 +95,15 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
     }
     if !request.next.is_empty() {
         input.exclude("--next", NEXT_STEPS)?;
+    }
+    // Leading text is the Context, too: of two for one section, the second adds to the first.
+    if let Some(block) = input.take(CONTEXT) {
+        let parts = [
+            input.lead.as_str(),
+            block.trim_end().trim_start_matches('\n'),
+        ];
+        let parts = parts.into_iter().filter(|part| !part.is_empty());
+        input.lead = parts.collect::<Vec<_>>().join("\n\n");
     }
     let parent = request.parent.map(|parent| Parent::read(store, parent));
     let parent = parent.transpose()?;

@@ -75,7 +75,7 @@ pub fn restore(store: &Store, wanted: &str, agent: &str, now: Timestamp) -> Resu
             let name = &copy.entry.name;
             let is_its = |record: &Record| planning::is_of(record, name, &source);
             let record = records.into_iter().find(is_its);
-            let taken = store.home(&copy).symlink_metadata().is_ok();
+            let taken = store.home(&copy).symlink_metadata().is_ok() && !store.is_back(&copy);
             match record.filter(|_| copy.entry.became.is_none() && !taken) {
                 Some(record) => (record, Some(copy)),
                 None => return bring_back(store, &lock, &copy),

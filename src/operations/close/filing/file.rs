@@ -49,7 +49,7 @@ pub(in super::super) fn file(
                 let Some(sink) = &filing.sink else {
                     return Err(Error::new(Kind::Unmet, "an item has come between"));
                 };
-                let issue = issue(&document, &item);
+                let issue = issue(store, &document, &item);
                 let taken = ids(ledger, &document);
                 let id = match id {
                     Some(id) => Some(id),
@@ -65,10 +65,10 @@ pub(in super::super) fn file(
                 };
                 let number = ledger.put(number, line);
                 ledger.save(store, closing, name)?;
-                let outcome = sink.file(store, stem_of(name), &issue, id.as_deref());
-                if let (Ok(Outcome::Filed(_)), Some(document)) = (&outcome, sink.document()) {
-                    ledger.wrote(store, closing, name, document)?;
-                }
+                let mut before = ledger.before(store, closing, name);
+                let stem = stem_of(name);
+                let outcome = sink.file(store, stem, &issue, id.as_deref(), &mut before);
+                drop(before);
                 record(store, closing, name, ledger, number, outcome)?
             }
         };
@@ -96,7 +96,8 @@ fn ids(ledger: &Ledger, document: &Document) -> Vec<String> {
     ids
 }
 
-/// Writes down how it went; an item that has no id now is an error.
+/// Writes down how it went; an item that has no id now is an error. A document that could not be
+/// written may have been: going on finds out, because the id is known.
 fn record(
     store: &Store,
     closing: &Closing,
@@ -105,25 +106,41 @@ fn record(
     number: usize,
     outcome: Result<Outcome>,
 ) -> Result<String> {
-    let (state, id, why, said) = match outcome {
+    let mut kind = Kind::Unmet;
+    let known = ledger.item(number).and_then(|line| line.id.clone());
+    let (state, id, why, mut said) = match outcome {
         Ok(Outcome::Filed(id)) => (State::Filed, Some(id), None, Vec::new()),
         Ok(Outcome::Failed(why, said)) => (State::Failed, None, Some(why), said),
         Ok(Outcome::Unknown(why, said)) => (State::Intent, None, Some(why), said),
-        Err(error) => (State::Failed, None, Some(error.to_string()), Vec::new()),
+        Err(error) => {
+            let remedy = error.hint.iter().cloned().collect();
+            let state = if error.kind == Kind::Io {
+                kind = Kind::Io;
+                State::Intent
+            } else {
+                State::Failed
+            };
+            (state, None, Some(error.to_string()), remedy)
+        }
     };
+    let mut is_known = id.is_some();
     let mut what = format!("item {number}");
     if let Some(line) = ledger.item(number) {
         line.state = state;
-        line.id.clone_from(&id);
+        line.id = id.clone().or(known.filter(|_| kind == Kind::Io));
+        is_known = line.id.is_some();
         line.error.clone_from(&why);
         what = format!("{what}, `{}`: `{}`", line.title, line.sink);
     }
-    ledger.save(store, closing, name)?;
+    let saved = ledger.save(store, closing, name);
+    if kind != Kind::Io {
+        saved?;
+    }
     id.ok_or_else(|| {
         let why = why.unwrap_or_default();
-        let mut error = Error::new(Kind::Unmet, format!("{what} {why}"));
-        error.details = said;
-        if state == State::Intent {
+        let mut error = Error::new(kind, format!("{what} {why}"));
+        error.details.append(&mut said);
+        if state == State::Intent && !is_known {
             error.details.push(format!(
                 "whether it was created is not known: look, then say `{}`, or `--refile {number}` \
                  if it was not",
@@ -135,24 +152,40 @@ fn record(
 }
 
 /// The issue for an item.
-fn issue(document: &Document, item: &Open) -> Issue {
+fn issue(store: &Store, document: &Document, item: &Open) -> Issue {
     let plain = |text: &str| -> String {
         let text = redact(text).0.into_owned();
         text.chars()
             .filter(|c| !c.is_control() || *c == '\n')
             .collect()
     };
-    let text = item.span.of(document.text);
-    let mut title: String = insert::line(&plain(text)).chars().take(TITLE).collect();
+    let short = |text: &str| -> String { insert::line(&plain(text)).chars().take(TITLE).collect() };
+    let (words, below) = item.words(store, document);
+    let (words, below) = (plain(words), plain(&below));
+    let mut title = short(&words);
+    let body = format!("{}\n\n{below}", words.trim());
+    let body = body.trim_end();
+    // What a line cannot hold is said below it as well.
+    let block = words.contains('\n') && document.body.verbatim_at(item.span.start).is_some();
+    let details = if block || title != insert::line(&words) {
+        body
+    } else {
+        below.as_str()
+    };
+    let details = details.to_owned();
     if title.starts_with('-') {
         // No program takes it for an option then.
         title = format!("\"{title}\"");
     }
     let session = document.frontmatter.title().unwrap_or("a session");
-    let from = insert::line(&plain(&format!("{session}, {}", item.section)));
+    let mut from = insert::line(&plain(&format!("{session}, {}", item.section)));
+    if let Some(parent) = item.parent(document) {
+        from = format!("{from}: {}", short(parent));
+    }
     Issue {
         title,
-        body: format!("{}\n\nLeft over from: {from}\n", plain(text).trim()),
+        body: format!("{body}\n\nLeft over from: {from}\n"),
+        details,
         from,
     }
 }

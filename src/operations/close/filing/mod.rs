@@ -124,6 +124,7 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
         if let Sink::Program(external, _) = sink {
             request.require_trust(store, external)?;
         }
+        sink.rehearse(store)?;
         line::rehearse(subject, &known, sink)?;
     } else if !details.is_empty() {
         let note = format!(
