@@ -44,7 +44,7 @@ pub(super) fn apply(cx: &Context<'_>, rules: &[&'static Rule], found: &mut Vec<F
         return;
     }
     let mut scopes = Scopes::of(&comments);
-    found.retain(|finding| !scopes.suppress(finding));
+    found.retain(|finding| !scopes.suppress(finding.rule, finding.span.start));
     for comment in &mut comments {
         let Ok(scope) = comment.scope else { continue };
         for name in &mut comment.names {
@@ -68,8 +68,9 @@ pub(super) fn apply(cx: &Context<'_>, rules: &[&'static Rule], found: &mut Vec<F
 struct Scopes(HashMap<&'static str, BTreeMap<Span, bool>>);
 
 impl Scopes {
-    /// How many scopes of lines can have a line in common: all comments that stand on it alone have
-    /// one, as those above it have; a comment over several lines may end on it, another may begin.
+    /// How many scopes of lines, in their order, must be looked at from one line upwards: that of the
+    /// line, of a comment that begins on it, of one that ends on it, and of the line below the
+    /// beginning of that.
     const AT_ONCE: usize = 4;
 
     fn of(comments: &[Suppression<'_>]) -> Self {
@@ -83,20 +84,22 @@ impl Scopes {
         Self(scopes)
     }
 
-    /// Whether a finding is suppressed; all scopes that it is in count as used then.
-    fn suppress(&mut self, finding: &Finding) -> bool {
-        let at = finding.span.start;
-        let Some(scopes) = self.0.get_mut(finding.rule.code) else {
+    /// Whether a finding at this offset is suppressed; all scopes that it is in count as used then.
+    fn suppress(&mut self, rule: &Rule, at: usize) -> bool {
+        let Some(scopes) = self.0.get_mut(rule.code) else {
             return false;
         };
         let mut suppressed = false;
-        let before = Span::new(0, 0)..=Span::new(at, usize::MAX);
-        let lines = scopes.range_mut(before).rev().take(Self::AT_ONCE);
-        for (_, used) in lines.filter(|(scope, _)| at < scope.end) {
+        if let Some(used) = scopes.get_mut(&WHOLE_FILE) {
             *used = true;
             suppressed = true;
         }
-        if let Some(used) = scopes.get_mut(&WHOLE_FILE) {
+        let above = scopes.range_mut(..=Span::new(at, usize::MAX)).rev();
+        let lines = above.filter(|(scope, _)| **scope != WHOLE_FILE);
+        for (_, used) in lines
+            .take(Self::AT_ONCE)
+            .filter(|(scope, _)| at < scope.end)
+        {
             *used = true;
             suppressed = true;
         }
@@ -189,7 +192,8 @@ fn whole_line(text: &str, comment: Span) -> Span {
 
 fn find<'a>(document: &Document<'a>) -> Vec<Suppression<'a>> {
     let text = document.text;
-    // The next end of a comment: searched for from every mark, a far one would be found many times.
+    // The next end of a comment, and the line looked at last: searched for from every mark, what is
+    // far away would be found many times.
     let mut close = Some(0);
     let mut line = Span::default();
     FINDER
@@ -230,21 +234,13 @@ fn yaml_comment(text: &str, at: usize) -> Option<(Span, Span)> {
     opens.then(|| (comment, Span::new(at + MARK.len(), end)))
 }
 
-/// Reads a comment. `line` is the one that the comment before it ends on.
+/// Reads a comment. `line` is the line looked at last.
 fn read<'a>(text: &'a str, comment: Span, words: Span, line: &mut Span) -> Suppression<'a> {
     let said = words.of(text);
     let end = |c: char| c.is_whitespace() || c == ':';
     let (directive, _) = said.split_at(said.find(end).unwrap_or(said.len()));
-    // Where a line begins and ends is not looked for again from every comment on it.
-    let start = if line.contains(Span::at(comment.start)) {
-        line.start
-    } else {
-        line_start(text, comment.start)
-    };
-    if comment.end > line.end {
-        *line = Span::new(line_start(text, comment.end), next_line(text, comment.end));
-    }
-    let below = line.end;
+    let start = line_around(text, comment.start, line).start;
+    let below = line_around(text, comment.end, line).end;
     let scope = match directive {
         "-next-line" => Ok(Span::new(below, next_line(text, below).max(below + 1))),
         "-line" => Ok(Span::new(start, below)),
@@ -275,5 +271,73 @@ fn read<'a>(text: &'a str, comment: Span, words: Span, line: &mut Span) -> Suppr
         comment,
         scope,
         names,
+    }
+}
+
+/// The line that an offset is on, its break included, which may be the one looked at `last`.
+fn line_around(text: &str, offset: usize, last: &mut Span) -> Span {
+    if offset < last.start || offset >= last.end {
+        *last = Span::new(line_start(text, offset), next_line(text, offset));
+    }
+    *last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Source;
+    use proptest::prelude::*;
+
+    fn pieces() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "<!-- agentsess-disable-line secret -->",
+            "<!-- agentsess-disable-line secret -->\n",
+            "<!-- agentsess-disable-line secret\n-->",
+            "<!-- agentsess-disable-line\nsecret\n\n-->",
+            "<!-- agentsess-disable-next-line secret -->",
+            "<!-- agentsess-disable-next-line secret -->\r\n",
+            "<!-- agentsess-disable-next-line secret\n\n-->",
+            "<!-- agentsess-disable-file secret -->",
+            " ",
+            "x",
+            "\n",
+            "\r",
+        ]);
+        prop::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_a_comment_is_about_is_what_is_suppressed(text in pieces()) {
+            let source = Source::new(text.clone().into());
+            let document = Document::parse(&source);
+            let comments = find(&document);
+            let rule = rules::find("secret").unwrap();
+            for comment in &comments {
+                let said = comment.comment.of(&text);
+                let below = next_line(&text, comment.comment.end);
+                let expected = if said.contains("-next-line") {
+                    Span::new(below, next_line(&text, below).max(below + 1))
+                } else if said.contains("-line") {
+                    Span::new(line_start(&text, comment.comment.start), below)
+                } else {
+                    WHOLE_FILE
+                };
+                prop_assert_eq!(comment.scope, Ok(expected), "{:?}", said);
+            }
+            for at in 0..=text.len() {
+                let mut scopes = Scopes::of(&comments);
+                let suppressed = scopes.suppress(rule, at);
+                let mut expected = false;
+                for scope in comments.iter().filter_map(|comment| comment.scope.ok()) {
+                    let here = scope.start <= at && at < scope.end;
+                    expected |= here;
+                    prop_assert_eq!(scopes.is_used(rule, scope), here, "{:?} at {}", scope, at);
+                }
+                prop_assert_eq!(suppressed, expected, "at {}", at);
+            }
+        }
     }
 }

@@ -31,7 +31,7 @@ pub struct Heading<'a> {
     pub level: u8,
     /// The heading's lines without the last line break.
     pub span: Span,
-    /// The text, without `#` or underline.
+    /// The text, without `#` or underline; empty at the end of a heading without text.
     pub text_span: Span,
     /// The text, markup removed.
     pub title: Cow<'a, str>,
@@ -308,7 +308,12 @@ mod tests {
 
     #[test]
     fn a_heading_has_all_of_its_text() {
-        for text in ["# T\u{c}\n", "## A\u{a0}\nx", "A\u{2003}\n---\n"] {
+        for text in [
+            "# T\u{c}\n",
+            "## A\u{a0}\nx",
+            "A\u{2003}\n---\n",
+            "a\n\n##\nx",
+        ] {
             let body = Body::parse(text, Span::new(0, text.len()));
             let heading = &body.headings[0];
             assert_eq!(heading.text_span.of(text), heading.title, "{text:?}");

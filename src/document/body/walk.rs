@@ -282,6 +282,9 @@ impl<'a> Walk<'a> {
     }
 
     fn end_heading(&mut self, mut heading: Heading<'a>) {
+        if heading.text_span.is_empty() {
+            heading.text_span = Span::at(heading.span.end);
+        }
         // A blank beyond ASCII is a part of the text.
         heading.span.end = heading.span.end.max(heading.text_span.end);
         if heading.level == 2 {
