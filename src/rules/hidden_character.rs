@@ -1,5 +1,3 @@
-use memchr::memmem;
-
 use super::context::{Context, Findings, Safety};
 use super::rule::{Severity, declare};
 use crate::document::{Span, line_start, next_line};
@@ -115,38 +113,33 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// How far the end of a sequence is looked for, in bytes: more than an address in one takes.
-const LONGEST: usize = 4096;
-
-/// A control character with the rest of the sequence that a terminal reads with it.
+/// A control character with the rest of the sequence that a terminal reads with it. Any other escape
+/// breaks a sequence off, so that nothing is read for more than one of them.
 fn sequence(text: &str, span: Span) -> Span {
-    let escape = span.of(text);
-    if !matches!(escape, "\u{1b}" | "\u{9b}") {
-        return span;
-    }
     let rest = text.as_bytes().get(span.end..).unwrap_or(&[]);
-    let near = rest.get(..LONGEST).unwrap_or(rest);
-    let line = near.split(|byte| matches!(byte, b'\n' | b'\r')).next();
-    let line = line.unwrap_or(&[]);
-    let (parameters, begun) = match (escape, line) {
-        ("\u{1b}", [b'[', parameters @ ..]) => (parameters, 1),
-        ("\u{9b}", _) => (line, 0),
-        ("\u{1b}", [b']', ..]) => {
-            let ends = [&b"\x07"[..], b"\x1b\\"];
-            let ends = ends
-                .iter()
-                .filter_map(|end| Some(memmem::find(line, end)? + end.len()));
-            return Span::new(span.start, span.end + ends.min().unwrap_or(0));
-        }
-        _ => return span,
+    let length = match (span.of(text), rest) {
+        ("\u{1b}", [b'[', rest @ ..]) => parameters(rest).map(|length| length + 1),
+        ("\u{9b}", _) => parameters(rest),
+        ("\u{1b}", [b']', ..]) => command(rest),
+        _ => None,
     };
-    let length = parameters
-        .iter()
-        .take_while(|byte| matches!(byte, b' '..=b'?'))
-        .count();
-    match parameters.get(length) {
-        Some(b'@'..=b'~') => Span::new(span.start, span.end + begun + length + 1),
-        _ => span,
+    Span::new(span.start, span.end + length.unwrap_or(0))
+}
+
+/// The length of the parameters of a control sequence and of the byte that ends them.
+fn parameters(rest: &[u8]) -> Option<usize> {
+    let end = rest.iter().position(|byte| !matches!(byte, b' '..=b'?'))?;
+    matches!(rest.get(end), Some(b'@'..=b'~')).then_some(end + 1)
+}
+
+/// The length of a command to the operating system and of what ends it, on the same line.
+fn command(rest: &[u8]) -> Option<usize> {
+    let ends = |byte: &u8| matches!(byte, b'\x07' | b'\x1b' | b'\n' | b'\r');
+    let end = rest.iter().position(ends)?;
+    match rest.get(end..)? {
+        [b'\x07', ..] => Some(end + 1),
+        [b'\x1b', b'\\', ..] => Some(end + 2),
+        _ => None,
     }
 }
 

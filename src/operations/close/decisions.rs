@@ -1,6 +1,7 @@
 //! Decisions and their records: which are missing, and `--write-adrs`, which writes them in the form
 //! of MADR.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use minijinja::syntax::SyntaxConfig;
@@ -67,10 +68,12 @@ pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Ch
         .collect();
     let mut details = Vec::new();
     let mut records = Vec::new();
+    let mut titles: HashMap<_, usize> = HashMap::new();
     for decision in &decisions {
-        let title = plain(&decision.title);
-        let same = |other: &&Decision| plain(&other.title) == title;
-        let alone = decisions.iter().filter(same).count() == 1;
+        *titles.entry(plain(&decision.title)).or_default() += 1;
+    }
+    for decision in &decisions {
+        let alone = titles.get(&plain(&decision.title)) == Some(&1);
         if alone && known.has(&decision.title) {
             continue;
         }
