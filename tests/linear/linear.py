@@ -271,7 +271,7 @@ OTHER = {
     "references on many lines": (mentions(lambda times: f"See {NAME}.\n" * LINES * times), CLOSE),
     "references on one line": (mentions(lambda times: f"See {NAME}. " * LINES * times), CLOSE),
     "references in many files": (many_mentions, CLOSE),
-    "almost references": (mentions(lambda times: "20251204-143000-" * LINES * 4 * times), CLOSE),
+    "almost references": (mentions(lambda times: "20251204-143000-" * LINES * 16 * times), CLOSE),
 }
 
 
