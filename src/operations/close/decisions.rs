@@ -28,6 +28,15 @@ pub(super) struct Record {
     text: String,
 }
 
+/// How many decisions have each title.
+fn titles(decisions: &[Decision]) -> HashMap<String, usize> {
+    let mut titles = HashMap::new();
+    for decision in decisions {
+        *titles.entry(plain(&decision.title)).or_default() += 1;
+    }
+    titles
+}
+
 /// A decision is captured when a record in the folder has its title as a heading, whatever number
 /// stands before it.
 pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Check {
@@ -68,10 +77,7 @@ pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Ch
         .collect();
     let mut details = Vec::new();
     let mut records = Vec::new();
-    let mut titles: HashMap<_, usize> = HashMap::new();
-    for decision in &decisions {
-        *titles.entry(plain(&decision.title)).or_default() += 1;
-    }
+    let titles = titles(&decisions);
     for decision in &decisions {
         let alone = titles.get(&plain(&decision.title)) == Some(&1);
         if alone && known.has(&decision.title) {
