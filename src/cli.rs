@@ -2,6 +2,7 @@
 //! page follow from it.
 
 mod close;
+mod deferred;
 mod handoff;
 mod link;
 mod lint;
@@ -17,6 +18,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use close::{Close, Restore};
+pub use deferred::Deferred;
 pub use handoff::{Handoff, Resume};
 pub use link::Link;
 pub use lint::{Adopt, FailOn, Fixes, Lint, LintFormat, LintInput, Rule, Rules, Schema, SchemaOf};
@@ -143,85 +145,86 @@ pub enum Color {
 pub enum Command {
     /// Start a session
     #[command(aliases = ["start", "create"])]
-    New(New),
+    New(Deferred<New>),
     /// Write down what happened, and where things stand
     #[command(visible_alias = "note")]
-    Log(Log),
+    Log(Deferred<Log>),
     /// Show a session: where it stands and what comes next
-    Show(Show),
+    Show(Deferred<Show>),
     /// List the sessions of all work trees, most in need of attention first
     #[command(visible_alias = "ls", alias = "status")]
-    List(List),
+    List(Deferred<List>),
     /// Hand a session over, once somebody else can go on with it
-    Handoff(Handoff),
+    Handoff(Deferred<Handoff>),
     /// Take a session over, and see what changed meanwhile
     #[command(alias = "take")]
-    Resume(Resume),
+    Resume(Deferred<Resume>),
     /// Close a session once nothing of value would be lost
-    Close(Close),
+    Close(Deferred<Close>),
     /// Set one key of a session
     #[command(hide = true)]
-    Set(Set),
+    Set(Deferred<Set>),
     /// List, show and check what sessions start from
     #[command(hide = true, visible_alias = "templates")]
     Template(Template),
     /// Link a session to the seed, spikes and plan it came from and the tickets it led to
     #[command(hide = true)]
-    Link(Link),
+    Link(Deferred<Link>),
     /// Tick items
     #[command(hide = true, alias = "tick")]
-    Done(Done),
+    Done(Deferred<Done>),
     /// Add items of work
     #[command(hide = true)]
     Task(Task),
     /// Record a decision
     #[command(hide = true)]
-    Decide(Decide),
+    Decide(Deferred<Decide>),
     /// Write down what stands in the way
     #[command(hide = true)]
-    Block(Block),
+    Block(Deferred<Block>),
     /// Take out what no longer stands in the way
     #[command(hide = true)]
-    Unblock(Unblock),
+    Unblock(Deferred<Unblock>),
     /// Put a session aside
     #[command(hide = true)]
-    Pause(Pause),
+    Pause(Deferred<Pause>),
     /// Say which session is meant in this work tree when none is named
     #[command(hide = true)]
-    Use(Use),
+    Use(Deferred<Use>),
     /// Change a session in an editor, then check it
     #[command(hide = true)]
-    Edit(Edit),
+    Edit(Deferred<Edit>),
     /// Bring a closed session back
     #[command(hide = true)]
-    Restore(Restore),
+    Restore(Deferred<Restore>),
     /// Check session files
     #[command(hide = true, visible_alias = "check")]
+    // Not deferred: the headings of its options would come behind that of the global ones.
     Lint(Lint),
     /// Explain a lint rule
     #[command(hide = true)]
-    Rule(Rule),
+    Rule(Deferred<Rule>),
     /// Print the JSON Schema of a session's frontmatter, or of the configuration
     #[command(hide = true)]
-    Schema(Schema),
+    Schema(Deferred<Schema>),
     /// Bring session files of other habits into the scheme
     #[command(hide = true)]
-    Adopt(Adopt),
+    Adopt(Deferred<Adopt>),
     /// Find what nobody closed, what was left behind and what points nowhere
     #[command(hide = true)]
-    Doctor(Doctor),
+    Doctor(Deferred<Doctor>),
     /// Let commands that the configuration names run
     #[command(hide = true)]
-    Trust(Trust),
+    Trust(Deferred<Trust>),
     /// Print a completion script for a shell
     #[command(hide = true)]
-    Completions(Completions),
+    Completions(Deferred<Completions>),
     /// Print the man page
     #[command(hide = true)]
-    Man(Man),
+    Man(Deferred<Man>),
     /// Explain a command, or list all of them
     #[command(hide = true)]
-    Help(Help),
+    Help(Deferred<Help>),
 }
 
 /// Which session is meant.

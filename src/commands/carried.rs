@@ -132,7 +132,8 @@ impl Carried {
         let words = words.filter_map(|(index, token)| Some((index, token.word()?)));
         let words: Vec<_> = words.skip_while(|(_, word)| is_assignment(word)).collect();
         let (first, program) = words.first().copied().unwrap_or_default();
-        let commands = Cli::command();
+        let mut commands = Cli::command();
+        commands.build();
         let subcommand = words.windows(2).find_map(|pair| match pair {
             [(_, before), (index, word)] if !is_place(before) => {
                 Some((*index, commands.find_subcommand(word)?))

@@ -1,4 +1,4 @@
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -65,7 +65,9 @@ pub(super) fn run(context: &Context, arguments: &cli::Edit) -> Result<ExitCode> 
                 .note("others wrote to it meanwhile; both changes are in it");
         }
         if !report.files.is_empty() {
-            finish(render::full(&report, &mut context.output.stream()))?;
+            let mut stream = context.output.stream();
+            let rendered = render::full(&report, &mut stream);
+            finish(rendered.and_then(|()| stream.flush()))?;
             context.output.write(&render::summary(&report))?;
         }
     }

@@ -1,8 +1,9 @@
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
@@ -80,8 +81,15 @@ impl Output {
     }
 
     /// Standard output, with colours where they are wanted.
-    pub fn stream(&self) -> anstream::AutoStream<io::StdoutLock<'static>> {
-        anstream::AutoStream::new(io::stdout().lock(), self.color)
+    pub fn stream(&self) -> anstream::AutoStream<Box<dyn Write>> {
+        let stdout = io::stdout().lock();
+        let color = match self.color {
+            ColorChoice::Auto => anstream::AutoStream::choice(&stdout),
+            color => color,
+        };
+        // Without styles, text is passed on in the pieces that stood between them.
+        let buffered: Box<dyn Write> = Box::new(BufWriter::new(stdout));
+        anstream::AutoStream::new(buffered, color)
     }
 
     /// Standard error, in the same way.

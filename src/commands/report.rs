@@ -127,7 +127,7 @@ impl Printer {
         }
         match &self.destination {
             Destination::Output => {
-                let mut stream = BufWriter::new(context.output.stream());
+                let mut stream = context.output.stream();
                 let rendered = self.render(context, report, &mut stream);
                 finish(rendered.and_then(|()| stream.flush()))?;
             }

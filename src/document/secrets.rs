@@ -1,12 +1,14 @@
 //! Secrets in text: what is recognisable as a key, a token or a password by its form alone.
 //!
-//! Each form has a fixed prefix with one rare byte in it, its anchor, so clean text is read with
-//! two searches for few bytes, and looked at only where one is found. Values that can only be
-//! examples are not secrets.
+//! Each form but that of an address begins in a way of its own, so clean text is read with one
+//! search for all of these beginnings and one for `@`, and looked at only where one is found.
+//! Values that can only be examples are not secrets.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use memchr::memmem;
 
 use super::Span;
@@ -106,25 +108,15 @@ enum Chars {
 struct Form {
     kind: Kind,
     prefix: &'static str,
-    /// The offset of the anchor in the prefix.
-    anchor: usize,
     chars: Chars,
     least: usize,
     most: usize,
 }
 
-const fn form(
-    kind: Kind,
-    prefix: &'static str,
-    anchor: usize,
-    chars: Chars,
-    least: usize,
-    most: usize,
-) -> Form {
+const fn form(kind: Kind, prefix: &'static str, chars: Chars, least: usize, most: usize) -> Form {
     Form {
         kind,
         prefix,
-        anchor,
         chars,
         least,
         most,
@@ -135,31 +127,31 @@ const ANY: usize = usize::MAX;
 
 /// The more telling of two prefixes comes first.
 static FORMS: &[Form] = &[
-    form(Kind::AwsAccessKey, "AKIA", 2, Chars::Upper, 16, 16),
-    form(Kind::AwsAccessKey, "ASIA", 2, Chars::Upper, 16, 16),
-    form(Kind::GoogleApiKey, "AIza", 1, Chars::Word, 35, 35),
-    form(Kind::GithubToken, "ghp_", 3, Chars::Alnum, 36, ANY),
-    form(Kind::GithubToken, "gho_", 3, Chars::Alnum, 36, ANY),
-    form(Kind::GithubToken, "ghu_", 3, Chars::Alnum, 36, ANY),
-    form(Kind::GithubToken, "ghs_", 3, Chars::Alnum, 36, ANY),
-    form(Kind::GithubToken, "ghr_", 3, Chars::Alnum, 36, ANY),
-    form(Kind::GithubToken, "github_pat_", 10, Chars::Word, 60, ANY),
-    form(Kind::StripeKey, "sk_live_", 7, Chars::Alnum, 16, ANY),
-    form(Kind::StripeKey, "rk_live_", 7, Chars::Alnum, 16, ANY),
-    form(Kind::LinearKey, "lin_api_", 7, Chars::Alnum, 40, ANY),
-    form(Kind::HuggingFaceToken, "hf_", 2, Chars::Alnum, 34, ANY),
-    form(Kind::DigitalOceanToken, "dop_v1_", 3, Chars::Alnum, 64, 64),
-    form(Kind::NpmToken, "npm_", 3, Chars::Alnum, 36, 36),
-    form(Kind::GitlabToken, "glpat-", 5, Chars::Word, 20, ANY),
-    form(Kind::SlackToken, "xoxa-", 4, Chars::Word, 20, ANY),
-    form(Kind::SlackToken, "xoxb-", 4, Chars::Word, 20, ANY),
-    form(Kind::SlackToken, "xoxp-", 4, Chars::Word, 20, ANY),
-    form(Kind::SlackToken, "xoxr-", 4, Chars::Word, 20, ANY),
-    form(Kind::AnthropicKey, "sk-ant-", 2, Chars::Word, 32, ANY),
-    form(Kind::OpenaiKey, "sk-proj-", 2, Chars::Word, 40, ANY),
-    form(Kind::OpenaiKey, "sk-svcacct-", 2, Chars::Word, 40, ANY),
-    form(Kind::OpenaiKey, "sk-", 2, Chars::Alnum, 32, 64),
-    form(Kind::PypiToken, "pypi-AgEI", 4, Chars::Word, 50, ANY),
+    form(Kind::AwsAccessKey, "AKIA", Chars::Upper, 16, 16),
+    form(Kind::AwsAccessKey, "ASIA", Chars::Upper, 16, 16),
+    form(Kind::GoogleApiKey, "AIza", Chars::Word, 35, 35),
+    form(Kind::GithubToken, "ghp_", Chars::Alnum, 36, ANY),
+    form(Kind::GithubToken, "gho_", Chars::Alnum, 36, ANY),
+    form(Kind::GithubToken, "ghu_", Chars::Alnum, 36, ANY),
+    form(Kind::GithubToken, "ghs_", Chars::Alnum, 36, ANY),
+    form(Kind::GithubToken, "ghr_", Chars::Alnum, 36, ANY),
+    form(Kind::GithubToken, "github_pat_", Chars::Word, 60, ANY),
+    form(Kind::StripeKey, "sk_live_", Chars::Alnum, 16, ANY),
+    form(Kind::StripeKey, "rk_live_", Chars::Alnum, 16, ANY),
+    form(Kind::LinearKey, "lin_api_", Chars::Alnum, 40, ANY),
+    form(Kind::HuggingFaceToken, "hf_", Chars::Alnum, 34, ANY),
+    form(Kind::DigitalOceanToken, "dop_v1_", Chars::Alnum, 64, 64),
+    form(Kind::NpmToken, "npm_", Chars::Alnum, 36, 36),
+    form(Kind::GitlabToken, "glpat-", Chars::Word, 20, ANY),
+    form(Kind::SlackToken, "xoxa-", Chars::Word, 20, ANY),
+    form(Kind::SlackToken, "xoxb-", Chars::Word, 20, ANY),
+    form(Kind::SlackToken, "xoxp-", Chars::Word, 20, ANY),
+    form(Kind::SlackToken, "xoxr-", Chars::Word, 20, ANY),
+    form(Kind::AnthropicKey, "sk-ant-", Chars::Word, 32, ANY),
+    form(Kind::OpenaiKey, "sk-proj-", Chars::Word, 40, ANY),
+    form(Kind::OpenaiKey, "sk-svcacct-", Chars::Word, 40, ANY),
+    form(Kind::OpenaiKey, "sk-", Chars::Alnum, 32, 64),
+    form(Kind::PypiToken, "pypi-AgEI", Chars::Word, 50, ANY),
 ];
 
 impl Chars {
@@ -176,27 +168,68 @@ const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
+const PRIVATE_KEY: &str = "-----BEGIN ";
+const JWT: &str = "eyJ";
+const AWS_SECRET: &str = "aws_secret_access_key";
+
+/// Finds where something may begin that is no address.
+static BEGINNINGS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let mut beginnings = vec![PRIVATE_KEY, JWT];
+    let begins = |form: &&Form| {
+        let others = FORMS.iter().filter(|other| other.prefix != form.prefix);
+        // What begins like another is found with that.
+        others
+            .into_iter()
+            .all(|other| !form.prefix.starts_with(other.prefix))
+    };
+    beginnings.extend(FORMS.iter().filter(begins).map(|form| form.prefix));
+    // In any letter case, which for all of its letters would be too many.
+    let inner = [
+        "ws_s", "ws_S", "wS_s", "wS_S", "Ws_s", "Ws_S", "WS_s", "WS_S",
+    ];
+    beginnings.extend(inner);
+    AhoCorasick::builder()
+        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        // Only for such matches it reads many bytes at a time.
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(beginnings)
+        .ok()
+});
+
 /// The secrets in a text, in its order and without overlap.
 pub fn find(text: &str) -> impl Iterator<Item = Secret> {
-    let bytes = text.as_bytes();
-    let mut marks = memchr::memchr3_iter(b'-', b'_', b'@', bytes).peekable();
-    let mut letters = memchr::memchr2_iter(b'I', b'J', bytes).peekable();
+    let mut beginnings = beginnings(text).peekable();
+    let mut ats = memchr::memchr_iter(b'@', text.as_bytes()).peekable();
     let mut end = 0;
     std::iter::from_fn(move || {
         loop {
-            let anchor = match (marks.peek(), letters.peek()) {
-                (Some(mark), Some(letter)) if mark < letter => marks.next(),
-                (_, Some(_)) => letters.next(),
-                _ => marks.next(),
-            }?;
-            if anchor < end {
-                continue;
-            }
-            if let Some(secret) = secret_at(text, anchor).filter(|found| found.span.start >= end) {
+            let at_first = match (ats.peek(), beginnings.peek()) {
+                (Some(at), Some(beginning)) => at < beginning,
+                (at, _) => at.is_some(),
+            };
+            let found = if at_first {
+                url_password(text, ats.next()?)
+            } else {
+                secret_at(text, beginnings.next()?)
+            };
+            let found = found.filter(|found| !found.span.is_empty() && found.span.start >= end);
+            if let Some(secret) = found {
                 end = secret.span.end;
                 return Some(secret);
             }
         }
+    })
+}
+
+/// Where a secret may begin.
+fn beginnings(text: &str) -> impl Iterator<Item = usize> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        // One may begin inside the beginning of another.
+        let rest = Input::new(text).span(from..text.len());
+        let found = BEGINNINGS.as_ref()?.find(rest)?.start();
+        from = found + 1;
+        Some(found)
     })
 }
 
@@ -227,45 +260,14 @@ pub fn redact_part(text: &str, part: Span) -> String {
     redacted
 }
 
-fn secret_at(text: &str, anchor: usize) -> Option<Secret> {
-    let bytes = text.as_bytes();
-    let byte = |at: usize| bytes.get(at).copied().unwrap_or(b' ');
-    let before = [2, 1].map(|back| anchor.checked_sub(back).map_or(b' ', byte));
-    let found = match byte(anchor) {
-        b'@' => url_password(text, anchor),
-        b'-' if byte(anchor + 1) == b'-' => private_key(text, anchor),
-        b'J' => jwt(text, anchor),
-        mark if precede_anchor(before) && is_word(byte(anchor + 1)) => {
-            let [_, before] = before;
-            let of_mark = |form: &&Form| {
-                let prefix = form.prefix.as_bytes();
-                prefix.get(form.anchor) == Some(&mark)
-                    && prefix.get(form.anchor.wrapping_sub(1)) == Some(&before)
-            };
-            let mut forms = FORMS.iter().filter(of_mark);
-            let token = forms.find_map(|form| token(text, anchor, form));
-            token.or_else(|| aws_secret(text, anchor))
-        }
-        _ => None,
-    };
-    found.filter(|found| !found.span.is_empty())
-}
-
-/// Whether a form has these bytes before its anchor: most hyphens and underscores, those of dates,
-/// lists and names, go no further.
-const fn precede_anchor(before: [u8; 2]) -> bool {
-    matches!(
-        before,
-        [_, b'A']
-            | [b'A' | b'S', b'K' | b'S']
-            | [b'a' | b'x', b't' | b'a' | b'b' | b'p' | b'r']
-            | [b'h', b'f' | b'o' | b'p' | b'r' | b's' | b'u']
-            | [b'o', b'p']
-            | [b'p', b'i' | b'm']
-            | [b's', b'k']
-            | [b'v', b'e']
-            | [b'W' | b'w', b'S' | b's']
-    )
+fn secret_at(text: &str, start: usize) -> Option<Secret> {
+    let rest = text.get(start..)?;
+    match rest.as_bytes().first()? {
+        b'-' => private_key(text, start),
+        b'e' => jwt(text, start),
+        b'w' | b'W' => aws_secret(text, start.checked_sub(1)?),
+        _ => FORMS.iter().find_map(|form| token(text, start, form)),
+    }
 }
 
 /// Whether what comes before the offset ends the word before, so that a prefix can begin there.
@@ -274,8 +276,7 @@ fn begins_word(text: &str, start: usize) -> bool {
     !before.is_some_and(|&byte| is_word(byte))
 }
 
-fn token(text: &str, anchor: usize, form: &Form) -> Option<Secret> {
-    let start = anchor.checked_sub(form.anchor)?;
+fn token(text: &str, start: usize, form: &Form) -> Option<Secret> {
     let value = text.get(start..)?.strip_prefix(form.prefix)?;
     if !begins_word(text, start) {
         return None;
@@ -303,16 +304,14 @@ fn token(text: &str, anchor: usize, form: &Form) -> Option<Secret> {
 }
 
 /// The value of `aws_secret_access_key`, in any notation: it has no form of its own.
-fn aws_secret(text: &str, anchor: usize) -> Option<Secret> {
-    const NAME: &str = "aws_secret_access_key";
+fn aws_secret(text: &str, start: usize) -> Option<Secret> {
     const LENGTH: usize = 40;
-    let start = anchor.checked_sub(3)?;
-    let (name, rest) = text.get(start..)?.split_at_checked(NAME.len())?;
+    let (name, rest) = text.get(start..)?.split_at_checked(AWS_SECRET.len())?;
     let value = rest.trim_start_matches(|c: char| " \t\"'`:=".contains(c));
     let base64 = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
     let length = value.bytes().take_while(base64).count();
     let assigned = value.len() < rest.len() && length == LENGTH;
-    if !name.eq_ignore_ascii_case(NAME) || !assigned || is_dummy(value.get(..length)?) {
+    if !name.eq_ignore_ascii_case(AWS_SECRET) || !assigned || is_dummy(value.get(..length)?) {
         return None;
     }
     let start = text.len() - value.len();
@@ -323,9 +322,9 @@ fn aws_secret(text: &str, anchor: usize) -> Option<Secret> {
 }
 
 /// `-----BEGIN … PRIVATE KEY-----` with something behind it that can be a key.
-fn private_key(text: &str, anchor: usize) -> Option<Secret> {
+fn private_key(text: &str, start: usize) -> Option<Secret> {
     const END: &str = "PRIVATE KEY";
-    let label = text.get(anchor..)?.strip_prefix("-----BEGIN ")?;
+    let label = text.get(start..)?.strip_prefix(PRIVATE_KEY)?;
     let (label, rest) = label.split_once("-----")?;
     let label_is = |end: &str| label.ends_with(end);
     let plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b' ';
@@ -366,15 +365,14 @@ fn private_key(text: &str, anchor: usize) -> Option<Secret> {
     });
     Some(Secret {
         kind: Kind::PrivateKey,
-        span: Span::new(anchor, end),
+        span: Span::new(start, end),
     })
 }
 
 /// Three parts of base64url, the first two JSON objects.
-fn jwt(text: &str, anchor: usize) -> Option<Secret> {
-    let start = anchor.checked_sub(2)?;
+fn jwt(text: &str, start: usize) -> Option<Secret> {
     let token = text.get(start..)?;
-    if !token.starts_with("eyJ") || !begins_word(text, start) {
+    if !token.starts_with(JWT) || !begins_word(text, start) {
         return None;
     }
     let part = |text: &str| text.bytes().take_while(|&b| is_word(b)).count();
@@ -383,7 +381,7 @@ fn jwt(text: &str, anchor: usize) -> Option<Secret> {
     let claims = part(payload);
     let signature = payload.get(claims..)?.strip_prefix('.')?;
     let signed = part(signature);
-    if header < 10 || claims < 10 || signed < 16 || !payload.starts_with("eyJ") {
+    if header < 10 || claims < 10 || signed < 16 || !payload.starts_with(JWT) {
         return None;
     }
     // The example of the specification's site: its subject is 1234567890.
@@ -538,14 +536,13 @@ mod tests {
     #[test]
     fn every_form_gets_past_the_first_look() {
         for form in FORMS {
-            let padded = format!(" {}", form.prefix);
-            let before = &padded.as_bytes()[form.anchor - 1..=form.anchor];
-            assert!(
-                precede_anchor(before.try_into().unwrap()),
-                "{}",
-                form.prefix
-            );
+            assert_eq!(beginnings(form.prefix).next(), Some(0), "{}", form.prefix);
         }
+        for name in [AWS_SECRET, "AWS_SECRET_ACCESS_KEY", "Aws_Secret_Access_Key"] {
+            assert_eq!(beginnings(name).next(), Some(1), "{name}");
+        }
+        // One that begins inside the beginning of another.
+        assert_eq!(beginnings("sk-----BEGIN ").collect::<Vec<_>>(), [0, 2]);
     }
 
     #[test]

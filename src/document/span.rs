@@ -91,6 +91,24 @@ pub fn next_line(text: &str, offset: usize) -> usize {
     }
 }
 
+/// The offset of the first byte that is not `usual`.
+///
+/// `usual` should do without branches: then many bytes are compared at a time, which pays where
+/// nearly all of them are.
+#[inline]
+pub fn find_unusual(bytes: &[u8], usual: impl Fn(u8) -> bool) -> Option<usize> {
+    const CHUNK: usize = 32;
+    let mut start = 0;
+    for chunk in bytes.chunks(CHUNK) {
+        if !chunk.iter().fold(true, |all, &byte| all & usual(byte)) {
+            let at = chunk.iter().position(|&byte| !usual(byte))?;
+            return Some(start + at);
+        }
+        start += chunk.len();
+    }
+    None
+}
+
 /// One-based line and column of `offset`; the column counts characters, as editors do.
 ///
 /// An offset inside a character counts as that character's.

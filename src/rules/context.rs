@@ -15,7 +15,7 @@ use crate::document::time::{Rfc3339, Timestamp, format_rfc3339, parse_rfc3339};
 use crate::document::yaml::{Entry, Kind, Node};
 use crate::document::{
     Document, Edit, Fences, Heading, Scalar, SessionName, Source, Span, Splice, Stamp, Status,
-    line_start, next_line,
+    Wave, WaveDefect, line_start, next_line,
 };
 use crate::lint::Settings;
 
@@ -104,6 +104,7 @@ pub struct Context<'a> {
     created: OnceCell<Option<(Span, Timestamp)>>,
     last_updated: OnceCell<Option<(Span, Timestamp)>>,
     stamps: OnceCell<Vec<(&'a Heading<'a>, Stamp<'a>)>>,
+    waves: OnceCell<Vec<(usize, Result<Wave, WaveDefect>)>>,
 }
 
 impl Phase {
@@ -174,6 +175,7 @@ impl<'a> Context<'a> {
             created: OnceCell::new(),
             last_updated: OnceCell::new(),
             stamps: OnceCell::new(),
+            waves: OnceCell::new(),
             source: document.source(),
             document,
             config: settings.config,
@@ -288,6 +290,12 @@ impl<'a> Context<'a> {
                 .collect()
         });
         stamps.iter().copied()
+    }
+
+    /// The same as [`Document::waves`].
+    pub fn waves(&self) -> impl Iterator<Item = (usize, Result<Wave, WaveDefect>)> {
+        let waves = self.waves.get_or_init(|| self.document.waves().collect());
+        waves.iter().copied()
     }
 
     /// The part of `span` on its first line: enough to find a collection as long as the block.

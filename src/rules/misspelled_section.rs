@@ -83,16 +83,19 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
 pub(super) fn meant<'a>(cx: &Context<'a>, name: &str) -> Option<&'a Heading<'a>> {
     let body = &cx.document.body;
     let required = cx.config.is_required(name);
-    let mut headings = body.headings.iter();
     let title = body.title().map(|title| title.span);
+    let mut headings = body.headings.iter();
     let elsewhere = headings.find(|heading| {
         let stray = match heading.level {
+            2 => false,
             1 => required || title != Some(heading.span),
-            level => required && level != 2,
+            _ => required,
         };
         stray && (same_name(&heading.title, name) || required && is_slip(&heading.title, name))
     });
-    let mut sections = body.sections.iter().filter_map(|s| body.heading(s));
+    let sections = body.sections.iter();
+    let sections = sections.filter(|section| required || section.may_be(name));
+    let mut sections = sections.filter_map(|section| body.heading(section));
     elsewhere.or_else(|| {
         sections.find(|heading| {
             let title = heading.title.trim();

@@ -46,7 +46,7 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let mut first = None;
     let mut second: Option<(Span, u32)> = None;
     let mut count = 0;
-    for wave in cx.document.waves().filter_map(|(_, wave)| wave.ok()) {
+    for wave in cx.waves().filter_map(|(_, wave)| wave.ok()) {
         let Some((WaveState::Active, span)) = wave.state else {
             continue;
         };

@@ -42,7 +42,7 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let document = cx.document;
     // Numbers of all waves and of those that are over, for the waves that wait for them.
     let mut others: Option<(Vec<u32>, Vec<u32>)> = None;
-    for (_, wave) in document.waves() {
+    for (_, wave) in cx.waves() {
         let Ok(Wave {
             number,
             state: Some((state, span)),
@@ -74,7 +74,7 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
                 }
             }
             WaveState::Blocked(by) => {
-                let (known, over) = others.get_or_insert_with(|| numbers(document));
+                let (known, over) = others.get_or_insert_with(|| numbers(cx));
                 let known = known.binary_search(&by).is_ok();
                 if by == number {
                     found.report(
@@ -88,10 +88,10 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
                         format!("Wave {number} is blocked by Wave {by}, which is DONE"),
                         "write `(ACTIVE)`, or name the wave it still waits for",
                     );
-                    if !document.waves().any(|(_, wave)| is_active(wave.ok())) {
+                    if !cx.waves().any(|(_, wave)| is_active(wave.ok())) {
                         found.fix(Safety::Unsafe, [(span, "ACTIVE".to_owned())]);
                     }
-                } else if !known && document.waves().all(|(_, wave)| wave.is_ok()) {
+                } else if !known && cx.waves().all(|(_, wave)| wave.is_ok()) {
                     found.report(
                         span,
                         format!("Wave {number} is blocked by Wave {by}, which does not exist"),
@@ -116,11 +116,11 @@ pub(super) fn is_over(wave: Option<&Wave>, document: &Document<'_>) -> bool {
 }
 
 /// The numbers of all waves, and of those that are rightly said to be over, both in order.
-fn numbers(document: &Document<'_>) -> (Vec<u32>, Vec<u32>) {
+fn numbers(cx: &Context<'_>) -> (Vec<u32>, Vec<u32>) {
     let (mut known, mut over) = (Vec::new(), Vec::new());
-    for wave in document.waves().filter_map(|(_, wave)| wave.ok()) {
+    for wave in cx.waves().filter_map(|(_, wave)| wave.ok()) {
         known.push(wave.number);
-        let (done, all) = wave.boxes(document);
+        let (done, all) = wave.boxes(cx.document);
         if matches!(wave.state, Some((WaveState::Done, _))) && done == all {
             over.push(wave.number);
         }

@@ -40,7 +40,7 @@ declare! {
 
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let mut numbers: HashSet<u32> = HashSet::new();
-    for (index, wave) in cx.document.waves() {
+    for (index, wave) in cx.waves() {
         let Some(heading) = cx.document.body.headings.get(index) else {
             continue;
         };

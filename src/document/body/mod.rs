@@ -14,7 +14,7 @@ use pulldown_cmark::{Options, Parser};
 
 use super::FAST_TIER;
 use super::schema::{self, same_name};
-use super::span::{Span, line_start, next_line};
+use super::span::{Span, find_unusual, line_start, next_line};
 use super::time::{Timestamp, parse_minute};
 
 pub use prose::{link_targets, prose};
@@ -60,6 +60,9 @@ pub struct Section {
     pub body: Span,
     /// What is in it.
     pub fill: Fill,
+    /// The first letter of its name, in lower case, if that is an ASCII letter: most names that
+    /// are looked for differ in it.
+    initial: Option<u8>,
 }
 
 /// An item of a list that is not in a quote.
@@ -77,6 +80,22 @@ pub struct Item {
     pub checkbox: Option<(Span, bool)>,
     /// Its own text, without marker, checkbox or nested blocks.
     pub text: Span,
+}
+
+impl Section {
+    /// Whether its name may be this one, or a slip of it, going by the first letter alone.
+    pub fn may_be(&self, name: &str) -> bool {
+        let first = initial(name);
+        self.initial == first || self.initial.is_none() || first.is_none()
+    }
+}
+
+fn initial(name: &str) -> Option<u8> {
+    let first = name
+        .as_bytes()
+        .first()
+        .filter(|first| first.is_ascii_alphabetic());
+    first.map(u8::to_ascii_lowercase)
 }
 
 impl Item {
@@ -200,7 +219,7 @@ impl<'a> Body<'a> {
         self.sections
             .iter()
             .enumerate()
-            .filter(move |(_, section)| same_name(self.name(section), name))
+            .filter(move |(_, section)| section.may_be(name) && same_name(self.name(section), name))
     }
 
     /// The first section of this name.

@@ -16,7 +16,7 @@ use memchr::{memchr, memchr2, memmem};
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Tag, TagEnd};
 
 use super::walk::Walk;
-use super::{Body, Span, Verbatim};
+use super::{Body, Span, Verbatim, find_unusual};
 
 /// Deepest nesting of lists.
 const NESTING_LIMIT: usize = 16;
@@ -181,7 +181,7 @@ impl<'a> Reader<'a> {
         };
         let text = span.of(self.source).as_bytes();
         let mut at = 0;
-        while let Some(found) = text.get(at..)?.iter().position(|&byte| is_special(byte)) {
+        while let Some(found) = find_unusual(text.get(at..)?, is_letter) {
             at += found;
             let rest = text.get(at + 1..)?;
             match text.get(at)? {
@@ -337,20 +337,29 @@ fn is_text(line: &str) -> bool {
 
 /// Whether a heading's text is its title as it stands.
 fn is_title(text: &str) -> bool {
-    let is_markup = |byte: &u8| matches!(byte, 0..=31 | b'`' | b'*' | b'<' | b'&' | b'\\' | b'[');
     let is_emphasis = |pair: &[u8]| matches!(pair, [other, b'_'] | [b'_', other] if !other.is_ascii_alphanumeric());
     !text.is_empty()
         && !text.starts_with(|c: char| c.is_whitespace() || c == '_')
         && !text.ends_with(|c: char| c.is_whitespace() || c == '#' || c == '_')
-        && !text.as_bytes().iter().any(is_markup)
+        && find_unusual(text.as_bytes(), is_title_letter).is_none()
         && !text.as_bytes().windows(2).any(is_emphasis)
 }
 
-/// Whether a byte of running text may be more than that.
-fn is_special(byte: u8) -> bool {
-    // Two comparisons for letters, which nearly all of them are.
-    !matches!(byte, b' ' | b'a'..=b'z')
-        && matches!(byte, 0..=9 | 11..=31 | b'`' | b'<' | b'\\' | b']')
+#[inline]
+#[expect(clippy::needless_bitwise_bool, reason = "lazy operators are branches")]
+const fn is_title_letter(byte: u8) -> bool {
+    is_letter(byte) & (byte != b'\n') & (byte != b'*') & (byte != b'&') & (byte != b'[')
+}
+
+/// Whether a byte of running text is nothing more than that.
+#[inline]
+#[expect(clippy::needless_bitwise_bool, reason = "lazy operators are branches")]
+const fn is_letter(byte: u8) -> bool {
+    ((byte >= b' ') | (byte == b'\n'))
+        & (byte != b'`')
+        & (byte != b'<')
+        & (byte != b'\\')
+        & (byte != b']')
 }
 
 /// Whether a byte of a link's destination ends nothing and hides nothing.

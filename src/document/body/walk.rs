@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 
-use super::{Body, Fill, Heading, Item, Section, Unclosed, Verbatim, trim_blank_lines};
+use super::{Body, Fill, Heading, Item, Section, Unclosed, Verbatim, initial, trim_blank_lines};
 use crate::document::span::{Span, line_start, next_line};
 
 /// Whether the text of a fenced code block ends with its closing fence.
@@ -294,6 +294,7 @@ impl<'a> Walk<'a> {
                 content: Span::at(start),
                 body: Span::at(start),
                 fill: Fill::Empty,
+                initial: initial(&heading.title),
             });
             self.in_section = true;
         }

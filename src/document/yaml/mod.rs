@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 
 use super::FAST_TIER;
-use super::span::Span;
+use super::span::{Span, find_unusual};
 
 mod plain;
 

@@ -13,7 +13,7 @@
 
 use granit_parser::ScalarStyle;
 
-use super::{Builder, Kind, NESTING_LIMIT, Node, Span, Tree};
+use super::{Builder, Kind, NESTING_LIMIT, Node, Span, Tree, find_unusual};
 
 /// Longest key, well below YAML's own limit for keys of this kind.
 const KEY_LIMIT: usize = 128;
@@ -152,8 +152,8 @@ impl<'a> Reader<'a> {
 
     /// Places the value that fills the rest of a line.
     fn value(&mut self, text: &'a str, at: usize) -> Option<()> {
-        let ascii = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        (ascii || text.chars().all(is_tame)).then_some(())?;
+        let unusual = find_unusual(text.as_bytes(), |byte| (b' '..=b'~').contains(&byte));
+        (unusual.is_none() || text.chars().all(is_tame)).then_some(())?;
         let quoted = |quote: char| {
             let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
             let plain = !inner.contains(quote) && (quote == '\'' || !inner.contains('\\'));
@@ -183,12 +183,11 @@ fn scalar(text: &str, style: ScalarStyle, span: Span) -> Node<'_> {
 
 /// The key and what follows its colon.
 fn split(content: &str) -> Option<(&str, &str)> {
-    let (key, value) = content.split_once(':')?;
-    let word = key.len() <= KEY_LIMIT
-        && key.starts_with(|c: char| c.is_ascii_alphabetic())
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let length = content.bytes().take_while(|byte| is_word(byte)).count();
+    let (key, value) = content.split_at_checked(length)?;
+    let value = value.strip_prefix(':')?;
+    let word = length <= KEY_LIMIT && key.starts_with(|c: char| c.is_ascii_alphabetic());
     (word && (value.is_empty() || value.starts_with(' '))).then_some((key, value))
 }
 
