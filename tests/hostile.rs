@@ -167,8 +167,8 @@ fn files_and_lines_that_are_too_long() {
 #[test]
 fn what_is_no_text() {
     survives("nothing", b"");
-    survives("NUL", &[0; 100_000]);
-    survives("no UTF-8", &[0xff; 100_000]);
+    survives("NUL", &vec![0; 100_000]);
+    survives("no UTF-8", &vec![0xff; 100_000]);
     for bytes in [
         &[0_u8][..],
         &[0xff],
