@@ -14,8 +14,8 @@ const TIME: u32 = 20;
 /// What a session may have, in bytes.
 const FILE_LIMIT: usize = 16 * 1024 * 1024;
 
-/// Up to this many bytes every command is run; beyond, where each takes a second, the first three.
-const LARGE: usize = 1024 * 1024;
+/// Up to this many bytes every command is run; beyond, where each takes long, the first three.
+const LARGE: usize = 128 * 1024;
 
 const COMMANDS: [&[&str]; 9] = [
     &["lint"],
