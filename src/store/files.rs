@@ -106,6 +106,15 @@ pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     sync_folder(folder_of(path))
 }
 
+/// The same without waiting for the disk, for what does no harm if a power failure takes it.
+pub(super) fn put_passing(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = temporary_beside(path, bytes, 0o600)?;
+    temporary
+        .persist(path)
+        .map_err(|error| Error::io("replace the file", path, &error.error))?;
+    Ok(())
+}
+
 /// Replaces a file that has the bytes `old`. Returns false, and changes nothing, if it has others
 /// by now.
 pub(super) fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<bool> {
@@ -211,6 +220,13 @@ pub fn refuse_link(path: &Path) -> Error {
 }
 
 fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempFile> {
+    let temporary = temporary_beside(path, bytes, mode)?;
+    sync(temporary.as_file(), File::sync_data)
+        .map_err(|error| Error::io("write the file", path, &error))?;
+    Ok(temporary)
+}
+
+fn temporary_beside(path: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempFile> {
     let failed = |error: &io::Error| Error::io("write the file", path, error);
     let mut temporary = tempfile::Builder::new()
         .prefix(TEMPORARY.0)
@@ -221,7 +237,6 @@ fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::Nam
     // Where files cannot be locked, a leftover of it is not recognised, and that is all.
     let _ = temporary.as_file().try_lock();
     temporary.write_all(bytes).map_err(|error| failed(&error))?;
-    sync(temporary.as_file(), File::sync_data).map_err(|error| failed(&error))?;
     Ok(temporary)
 }
 

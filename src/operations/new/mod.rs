@@ -6,6 +6,7 @@ mod parent;
 use std::path::Path;
 
 use super::blocks::Blocks;
+use super::conversation::{Calling, bind_along};
 use super::source::Origin;
 use super::{Guard, Written, planning};
 use crate::document::schema::{CONTEXT, NEXT_STEPS};
@@ -54,6 +55,8 @@ pub struct Request<'r> {
     pub agent: &'r str,
     /// Write secrets as they are.
     pub allow_secret: bool,
+    /// The conversation that is to work on it.
+    pub calling: Option<Calling<'r>>,
 }
 
 /// What a session starts from, read.
@@ -140,6 +143,9 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
     };
     for attempt in 1..1000 {
         let name = file_name(now, &slug, attempt);
+        if store.path(&name).symlink_metadata().is_err() {
+            store.own(&name)?;
+        }
         match store.create(&lock, &name, &bytes) {
             Err(error) if error.kind == Kind::Ambiguous => {}
             Err(error) => return Err(error),
@@ -147,6 +153,7 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
                 if switch {
                     store.use_session(&lock, Some(&name))?;
                 }
+                bind_along(store, request.calling, &name, now);
                 let source = Source::new(bytes);
                 let document = Document::parse(&source);
                 let written = Written::new(&name, now, &document, &document, &guard);
