@@ -1,7 +1,6 @@
 //! What a conversation with an agent is to a session: it works on one, may leave it behind, and
 //! ends.
 
-use log::debug;
 use serde::Serialize;
 
 use super::digest::{Head, heads};
@@ -70,12 +69,19 @@ pub fn bind(store: &Store, calling: Calling, name: &str, now: Timestamp) -> Resu
     })
 }
 
-/// The same where it comes with something else, which is done whether this can be or not.
-pub(super) fn bind_along(store: &Store, calling: Option<Calling>, name: &str, now: Timestamp) {
-    let bound = calling.map(|calling| bind(store, calling, name, now));
-    if let Some(Err(error)) = bound {
-        debug!("the conversation is not bound: {error}");
-    }
+/// The same once something else is done, which the error says.
+pub(super) fn bind_along(
+    store: &Store,
+    calling: Option<Calling>,
+    name: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let bound = calling.map_or(Ok(()), |calling| bind(store, calling, name, now));
+    bound.map_err(|mut error| {
+        error.message += "; the command itself was carried out, but what comes next means another \
+                          session";
+        error.hint(format!("agentsess use {}", store.selector(name)))
+    })
 }
 
 /// Notes that a conversation goes on.

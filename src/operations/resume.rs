@@ -191,7 +191,7 @@ pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
         brief = Some(Brief::new(store, name, &Document::parse(&after), now));
         Ok(Some(after.into_bytes()))
     })?;
-    bind_along(store, request.calling, name, now);
+    bind_along(store, request.calling, name, now)?;
     let brief = brief.ok_or_else(|| Error::usage("nothing was taken over"))?;
     Ok(Resumed {
         written,

@@ -348,8 +348,9 @@ pub fn subagent(given: &Given, limit: usize) -> Said {
     };
     Said {
         context: format!(
-            "This is part of the work of the session {slug}: `agentsess show {slug}`. Say in your \
-             last message what came of it; whoever started you goes on with the session.\n{text}"
+            "This is part of the work of the session {slug}. Name it in commands, as in `agentsess \
+             show {slug}`, and leave `new`, `resume` and `use` to whoever started you. Say in your \
+             last message what came of it.\n{text}"
         ),
         ..Said::default()
     }

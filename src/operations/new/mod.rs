@@ -153,7 +153,7 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
                 if switch {
                     store.use_session(&lock, Some(&name))?;
                 }
-                bind_along(store, request.calling, &name, now);
+                bind_along(store, request.calling, &name, now)?;
                 let source = Source::new(bytes);
                 let document = Document::parse(&source);
                 let written = Written::new(&name, now, &document, &document, &guard);
