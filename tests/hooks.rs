@@ -238,9 +238,11 @@ fn takes(event: &str, host: &str) -> Takes {
         }
         ("stop", "codex" | "copilot") => Object(only(&["reason"], &json!({"decision": "block"}))),
         ("stop", "cursor") => Object(only(&["followup_message"], &none)),
-        ("pre-compact", "claude") => Words,
-        ("subagent-stop", _) => Nothing,
-        (_, "opencode") => Words,
+        ("pre-compact", "claude")
+        | (
+            "session-start" | "pre-compact" | "session-end" | "stop" | "subagent-start",
+            "opencode",
+        ) => Words,
         _ => Nothing,
     }
 }
@@ -596,15 +598,19 @@ fn payloads_that_are_none_are_silence_and_a_line_in_the_log() {
             fails(&project, event, payload);
         }
     }
-    let log = log(&project);
-    assert_eq!(log.lines().count(), EVENTS.len() * bad.len() * HOSTS.len());
+    let said = log(&project);
+    assert_eq!(said.lines().count(), EVENTS.len() * bad.len() * HOSTS.len());
     assert!(
-        log.contains("2025-12-04T14:30:00Z stop claude: the payload is no JSON object"),
-        "{log}"
+        said.contains("2025-12-04T14:30:00Z stop claude: the payload is no JSON object"),
+        "{said}"
     );
-    assert!(log.contains("the payload has more than 1048576 bytes"));
-    assert!(log.lines().all(|line| line.chars().count() <= 500));
-    assert!(!log.contains('\u{1b}'));
+    assert!(said.contains("the payload has more than 1048576 bytes"));
+    assert!(said.lines().all(|line| line.chars().count() <= 500));
+    assert!(!said.contains('\u{1b}'));
+    let path = project.sessions().join(".local/hook.log");
+    fs::write(&path, "x\n".repeat(40_000)).unwrap();
+    fails(&project, "stop", b"{");
+    assert_eq!(log(&project).lines().count(), HOSTS.len());
     assert_eq!(project.snapshot(), before);
 }
 
@@ -613,7 +619,7 @@ fn of_a_hundred_megabytes_one_is_read() {
     let project = project();
     let mut child = spawn(&project, &["hook", "session-start", "--host", "claude"]);
     let mut input = child.stdin.take().unwrap();
-    let chunk = [b' '; 65_536];
+    let chunk = vec![b' '; 65_536];
     let mut written = 0;
     while written < 100 << 20 && input.write_all(&chunk).is_ok() {
         written += chunk.len();

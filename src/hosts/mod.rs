@@ -173,11 +173,6 @@ impl Host {
         let shape = self.shapes.iter().find(|(at, _)| *at == event);
         shape.map(|(_, shape)| *shape)
     }
-
-    /// Whether what is said at the end of a conversation reaches anybody.
-    pub fn hears_the_end(&self) -> bool {
-        self.shape(SessionEnd).is_some()
-    }
 }
 
 /// The ids under which the calling conversation may be known, the most probable first: an agent

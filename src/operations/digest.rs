@@ -6,7 +6,6 @@
 //! known.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use chrono::TimeDelta;
@@ -378,19 +377,19 @@ pub struct Recent {
     pub slug: String,
     /// The file, as the user would write it.
     pub path: PathBuf,
-    /// Its title, if it is this clone's own.
+    /// Its title.
     pub title: Option<String>,
     /// Seconds since it was updated.
     pub age: i64,
     /// Whether its log went on without Current State.
     pub behind: bool,
-    /// The heading of its last log entry, if it is this clone's own.
+    /// The heading of its last log entry.
     pub last_entry: Option<String>,
     /// Whether the conversation is bound to it.
     pub bound: bool,
 }
 
-/// The sessions that were touched lately, the one that the conversation is bound to first.
+/// The sessions of this clone that were touched lately, the one that the conversation is bound to first.
 ///
 /// # Errors
 ///
@@ -405,18 +404,17 @@ pub fn recent(store: &Store, conversation: Option<&str>, now: Timestamp) -> Resu
         let lately = head.updated.is_some_and(|at| (now - at).abs() <= RECENT);
         bound == Some(head.name.as_str()) || lately
     });
+    // What came with a branch is not what this conversation is about, unless it was told so.
+    if !heads.is_empty() {
+        let owned = store.owned();
+        heads.retain(|head| bound == Some(head.name.as_str()) || owned.contains(&head.name));
+    }
     heads.sort_by_key(|head| {
         let is_bound = bound == Some(head.name.as_str());
         (!is_bound, Reverse(head.updated))
     });
-    let owned = if heads.is_empty() {
-        BTreeSet::default()
-    } else {
-        store.owned()
-    };
     let recent = heads.iter().take(ROWS).map(|head| {
         let document = Document::parse(&head.source);
-        let own = owned.contains(&head.name);
         let log = document.body.log(document.text);
         let last = log
             .last()
@@ -424,16 +422,10 @@ pub fn recent(store: &Store, conversation: Option<&str>, now: Timestamp) -> Resu
         Recent {
             slug: short_name(&head.name, &shared).to_owned(),
             path: store.shown(&store.path(&head.name)),
-            title: document
-                .frontmatter
-                .title()
-                .filter(|_| own)
-                .map(str::to_owned),
+            title: words(document.frontmatter.title()),
             age: head.updated.map_or(0, |at| (now - at).num_seconds()),
             behind: document.is_behind(),
-            last_entry: last
-                .filter(|_| own)
-                .map(|heading| heading.title.to_string()),
+            last_entry: last.map(|heading| heading.title.to_string()),
             bound: bound == Some(head.name.as_str()),
         }
     });

@@ -136,8 +136,14 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
         origin.keep(store, &lock)?;
     }
     let switch = request.switch && request.seed.is_some();
+    // Who works on a session of their own leaves that one, and not what others use here.
+    let bound = request
+        .calling
+        .and_then(|calling| store.conversation(calling.id));
+    let is_bound = bound.is_some();
     let left = if switch {
-        planning::leave(store, &lock, None, now)?
+        let used = bound.map(|bound| bound.session).or_else(|| store.used());
+        planning::leave(store, &lock, used, None, now)?
     } else {
         None
     };
@@ -150,7 +156,7 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
             Err(error) if error.kind == Kind::Ambiguous => {}
             Err(error) => return Err(error),
             Ok(()) => {
-                if switch {
+                if switch && !is_bound {
                     store.use_session(&lock, Some(&name))?;
                 }
                 bind_along(store, request.calling, &name, now)?;

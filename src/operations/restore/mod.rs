@@ -90,7 +90,7 @@ pub fn restore(store: &Store, wanted: &str, agent: &str, now: Timestamp) -> Resu
     let next = open
         .as_deref()
         .or(copy.as_ref().map(|copy| copy.entry.name.as_str()));
-    let left = planning::leave(store, &lock, next, now)?;
+    let left = planning::leave(store, &lock, store.used(), next, now)?;
     let (session, from) = match (open, copy) {
         (Some(name), _) => {
             planning::turn(
