@@ -15,6 +15,7 @@ use crate::document::insert::cut;
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::error::{Error, Result};
 use crate::hosts::{Event, Host, Payload, Shape, Source};
+use crate::operations::role::Role;
 use crate::operations::{conversation as conversations, digest, spawned};
 use crate::render::digest as text;
 use crate::render::one_line;
@@ -190,7 +191,7 @@ impl Call {
         let request = digest::Request {
             conversation: id,
             session: named.as_deref(),
-            role: self.role.as_deref().map(digest::Role::of),
+            role: self.role.as_deref().map(Role::of),
             compacted: self.payload.source == Source::Compacted,
             fresh: self.payload.source == Source::Fresh,
         };

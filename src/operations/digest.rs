@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::brief::Brief;
 use super::conversation::{Open, left, seen};
 use super::list::{State, is_stale};
-use crate::document::schema::{ACCEPTANCE_CRITERIA, BLOCKERS, FILES_MODIFIED};
+use super::role::Role;
 use crate::document::time::Timestamp;
 use crate::document::{
     Document, Frontmatter, Progress, SessionName, Source, Status, is_placeholder,
@@ -30,47 +30,6 @@ const FEW: usize = 100;
 
 /// How long ago a session was touched that the conversation may be about.
 const RECENT: TimeDelta = TimeDelta::minutes(60);
-
-/// What an agent is there for, as far as it decides what of a session it is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Hands out work: what it is about, where it stands, which issue it has.
-    Coordinator,
-    /// Does the work: what is being worked on.
-    Implementer,
-    /// Looks at what was done.
-    Reviewer,
-    /// Tries what was done.
-    Tester,
-    /// Decides how it looks to its users.
-    Designer,
-}
-
-impl Role {
-    /// The role that the name of a kind of agent speaks of; whoever it does not say otherwise of
-    /// implements.
-    pub fn of(name: &str) -> Self {
-        const WORDS: [(Role, &[&str]); 4] = [
-            (Role::Reviewer, &["review", "audit", "critic"]),
-            (Role::Tester, &["test", "qa", "verif"]),
-            (Role::Designer, &["design", "ux", "ui"]),
-            (
-                Role::Coordinator,
-                &["pm", "coordinat", "orchestrat", "manager", "lead", "plan"],
-            ),
-        ];
-        let name = name.to_lowercase();
-        let mut parts = name.split(|c: char| !c.is_alphanumeric());
-        let role = parts.find_map(|part| {
-            let is = |word: &&str| {
-                part.starts_with(word) && (word.len() > 2 || part.len() == word.len())
-            };
-            let (role, _) = WORDS.iter().find(|(_, words)| words.iter().any(&is))?;
-            Some(*role)
-        });
-        role.unwrap_or(Self::Implementer)
-    }
-}
 
 /// Who starts.
 #[derive(Debug, Default)]
@@ -296,7 +255,7 @@ fn row(
         issue: words(frontmatter.issue()),
         current_task: words(frontmatter.current_task()),
         waits_for: document.waits_for(),
-        focus: role.and_then(|role| focus(&document, role)),
+        focus: role.and_then(|role| role.focus(&document)),
     });
     // A name that follows no scheme can say anything.
     let told = own || SessionName::parse(&head.name).is_some();
@@ -309,44 +268,8 @@ fn row(
     }
 }
 
-/// What somebody has to look at, in a line.
-fn focus(document: &Document, role: Role) -> Option<String> {
-    let open = |section| -> Vec<_> {
-        let items = document.open_items(section);
-        items.map(|(_, item)| item.text.of(document.text)).collect()
-    };
-    match role {
-        Role::Coordinator | Role::Implementer => None,
-        Role::Reviewer => {
-            let files = document.body.items_in(FILES_MODIFIED).count();
-            let handoff = document.handoff().unwrap_or_default();
-            let branch = document.frontmatter.text(&["session", "branch"]);
-            let at = handoff.commit.map(|commit| format!("what led to {commit}"));
-            let branch = branch.map(|branch| format!("what is on {branch}"));
-            let what = at.or(branch).unwrap_or_else(|| "what was done".to_owned());
-            Some(match files {
-                0 => format!("review {what}"),
-                files => format!("review {what}; files modified: {files}"),
-            })
-        }
-        Role::Tester => {
-            let criteria = open(ACCEPTANCE_CRITERIA);
-            let first = criteria.first()?;
-            Some(match criteria.len() {
-                1 => format!("test {first}"),
-                number => format!("test {number} open criteria, first {first}"),
-            })
-        }
-        Role::Designer => {
-            let blocker = open(BLOCKERS).first().map(|it| format!("blocked by {it}"));
-            let task = words(document.frontmatter.current_task());
-            blocker.or_else(|| task.map(|task| format!("how it looks and reads: {task}")))
-        }
-    }
-}
-
 /// What is not merely what a template left to be filled in.
-fn words(text: Option<&str>) -> Option<String> {
+pub(super) fn words(text: Option<&str>) -> Option<String> {
     text.filter(|text| is_placeholder(text).is_none())
         .map(str::to_owned)
 }

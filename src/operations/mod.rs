@@ -29,6 +29,7 @@ pub mod pause;
 pub mod planning;
 pub mod restore;
 pub mod resume;
+pub mod role;
 pub mod set;
 pub mod since;
 pub mod source;
