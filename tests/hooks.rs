@@ -167,47 +167,26 @@ fn run_in(project: &Project, id: &str, at: &str, arguments: &[&str]) -> String {
     text
 }
 
-fn schema(properties: &Value) -> Value {
-    json!({"type": "object", "additionalProperties": false, "properties": properties})
+/// An object that has these keys and no others.
+fn only(keys: &[&str], fixed: &Value) -> Value {
+    let text = json!({"type": "string", "minLength": 1});
+    let texts = keys.iter().map(|key| ((*key).to_owned(), text.clone()));
+    let fixed = fixed.as_object().unwrap().iter();
+    let fixed = fixed.map(|(key, value)| (key.clone(), json!({"const": value})));
+    let properties: serde_json::Map<_, _> = texts.chain(fixed).collect();
+    let required: Vec<_> = properties.keys().cloned().collect();
+    json!({
+        "type": "object", "additionalProperties": false,
+        "properties": properties, "required": required,
+    })
 }
 
 fn nested(event: &str) -> Value {
-    let context = json!({"type": "string", "minLength": 1});
-    let mut output = schema(&json!({
-        "hookEventName": {"const": event}, "additionalContext": context,
-    }));
-    output["required"] = json!(["hookEventName", "additionalContext"]);
-    let mut whole = schema(&json!({
-        "hookSpecificOutput": output, "systemMessage": {"type": "string"},
-    }));
-    whole["required"] = json!(["hookSpecificOutput"]);
-    whole
-}
-
-fn only(keys: &[&str], fixed: &Value) -> Value {
-    let text = json!({"type": "string", "minLength": 1});
-    let mut properties: serde_json::Map<_, _> = keys
-        .iter()
-        .map(|key| ((*key).to_owned(), text.clone()))
-        .collect();
-    let fixed = fixed.as_object().unwrap();
-    properties.extend(
-        fixed
-            .iter()
-            .map(|(key, value)| (key.clone(), json!({"const": value}))),
-    );
-    let mut schema = schema(
-        &properties
-            .keys()
-            .cloned()
-            .map(|key| {
-                let property = properties[&key].clone();
-                (key, property)
-            })
-            .collect(),
-    );
-    schema["required"] = properties.keys().cloned().collect();
-    schema
+    let output = only(&["additionalContext"], &json!({"hookEventName": event}));
+    json!({
+        "type": "object", "additionalProperties": false, "required": ["hookSpecificOutput"],
+        "properties": {"hookSpecificOutput": output, "systemMessage": {"type": "string"}},
+    })
 }
 
 /// What a host takes at an event: nothing, words, or an object of this schema.
@@ -948,5 +927,30 @@ fn five_hundred_sessions_are_told_of_in_one_screen() {
             text.contains("501 sessions not closed") && text.contains("more: agentsess list"),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn a_frontmatter_that_is_longer_than_what_is_looked_at_first_is_read_to_its_end() {
+    for padding in (4000..4300).step_by(29).chain([20_000]) {
+        let project = Project::git();
+        project.ok(&[
+            "new",
+            "Weather",
+            "--context",
+            "It fails.",
+            "--next",
+            "measure",
+        ]);
+        let comment = format!("# é\nx-own: \"{}\"\n", "é".repeat(padding / 2));
+        let text = project.read("weather");
+        let completed = text.replacen("status: in_progress", "status: completed", 1);
+        fs::write(
+            project.session("weather"),
+            completed.replacen("session:", &(comment + "session:"), 1),
+        )
+        .unwrap();
+        let said = start(&project, "fresh", "startup");
+        assert!(said.contains("- weather (completed, "), "{padding}: {said}");
     }
 }

@@ -63,11 +63,24 @@ pub(super) fn refuse(error: &clap::Error) -> ExitCode {
     let _ = error.print();
     let said = error.to_string();
     let line = said.lines().next().unwrap_or("");
-    fail(&Place::default(), "hook", line)
+    log(&Place::default(), "hook", line);
+    ended()
 }
 
 /// A person who tries this is told; a host is not.
 pub(super) fn fail(place: &Place, what: &str, message: &str) -> ExitCode {
+    let line = log(place, what, message);
+    if io::stdin().is_terminal() {
+        let _ = writeln!(io::stderr(), "error: {line}\nhint: agentsess help hook");
+    }
+    ended()
+}
+
+fn ended() -> ExitCode {
+    ExitCode::from(if io::stdin().is_terminal() { 2 } else { 0 })
+}
+
+fn log(place: &Place, what: &str, message: &str) -> String {
     let now = clock::now().map(format_rfc3339).unwrap_or_default();
     let line = format!("{now} {what}: {message}");
     let line = cut(&one_line(&line), LINE);
@@ -79,11 +92,7 @@ pub(super) fn fail(place: &Place, what: &str, message: &str) -> ExitCode {
     if let Ok(store) = Store::open(&place) {
         store.log_hook(&line);
     }
-    if io::stdin().is_terminal() {
-        let _ = writeln!(io::stderr(), "error: {line}\nhint: agentsess help hook");
-        return ExitCode::from(2);
-    }
-    ExitCode::SUCCESS
+    line
 }
 
 fn answer(context: &Context, arguments: &cli::Hook) -> Result<(), (Place, Error)> {
@@ -228,7 +237,7 @@ impl Call {
         let event = spawned::event(session, agent_id, agent, what, now);
         if let Err(error) = spawned::note(store, &event) {
             // What it is given is right, whether this can be noted or not.
-            fail(&self.place, self.event.as_str(), &error.to_string());
+            log(&self.place, self.event.as_str(), &error.to_string());
         }
         Ok(write(shape, id, |limit| text::subagent(&given, limit)))
     }

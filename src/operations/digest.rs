@@ -17,7 +17,7 @@ use super::list::{State, is_stale};
 use super::role::Role;
 use crate::document::time::Timestamp;
 use crate::document::{
-    Document, Frontmatter, Progress, SessionName, Source, Status, is_placeholder,
+    Document, Fences, Frontmatter, Progress, SessionName, Source, Status, is_placeholder,
 };
 use crate::error::Result;
 use crate::store::{Store, shared_slugs, short_name};
@@ -27,6 +27,9 @@ const ROWS: usize = 12;
 
 /// Folders of fewer sessions are read in less time than it takes to start threads.
 const FEW: usize = 100;
+
+/// Bytes of a file in which the frontmatter usually ends.
+const START: usize = 4096;
 
 /// How long ago a session was touched that the conversation may be about.
 const RECENT: TimeDelta = TimeDelta::minutes(60);
@@ -111,33 +114,47 @@ pub struct Words {
 /// What the frontmatter of a session says.
 pub(super) struct Head {
     name: String,
-    source: Source,
     pub status: Option<Status>,
     updated: Option<Timestamp>,
+}
+
+impl Head {
+    fn read(store: &Store, name: &str) -> Option<Self> {
+        let start = store.read_start(name, START).ok()?;
+        let rest = || Self::of(name, &store.read(name).ok()?, usize::MAX);
+        Self::of(name, &start, START).or_else(rest)
+    }
+
+    /// `None` if the text has `limit` bytes, so that it may go on, and its frontmatter may, too.
+    fn of(name: &str, source: &Source, limit: usize) -> Option<Self> {
+        let text = source.text();
+        let mark = if text.starts_with('\u{feff}') { 3 } else { 0 };
+        let frontmatter = Frontmatter::parse(text, mark);
+        let ends = match frontmatter.fences {
+            Fences::Missing => true,
+            // The line may go on.
+            Fences::Closed => frontmatter.span.end < text.len(),
+            Fences::Unclosed | Fences::TooLong => false,
+        };
+        if text.len() >= limit && !ends {
+            return None;
+        }
+        Some(Self {
+            name: name.to_owned(),
+            status: frontmatter.status(),
+            updated: frontmatter.last_updated().map(|updated| updated.at),
+        })
+    }
 }
 
 /// The heads of all sessions that can be read.
 pub(super) fn heads(store: &Store) -> Result<Vec<Head>> {
     let names = store.names()?;
-    let head = |name: String| {
-        let source = store.read(&name).ok()?;
-        let text = source.text();
-        let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
-        let frontmatter = Frontmatter::parse(text, start);
-        let status = frontmatter.status();
-        let updated = frontmatter.last_updated().map(|updated| updated.at);
-        drop(frontmatter);
-        Some(Head {
-            name,
-            source,
-            status,
-            updated,
-        })
-    };
+    let head = |name: &String| Head::read(store, name);
     Ok(if names.len() < FEW {
-        names.into_iter().filter_map(head).collect()
+        names.iter().filter_map(head).collect()
     } else {
-        names.into_par_iter().filter_map(head).collect()
+        names.par_iter().filter_map(head).collect()
     })
 }
 
@@ -169,12 +186,15 @@ pub fn start(store: &Store, request: &Request, now: Timestamp) -> Result<Digest>
         .iter()
         .position(|head| Some(&head.name) == bound.as_ref())
     {
-        let head = heads.swap_remove(at);
-        let document = Document::parse(&head.source);
-        let brief = || without_placeholders(Brief::new(store, &head.name, &document, now));
+        let name = heads.swap_remove(at).name;
+        let brief = || {
+            let source = store.read(&name).ok()?;
+            let brief = Brief::new(store, &name, &Document::parse(&source), now);
+            Some(without_placeholders(brief))
+        };
         digest.bound = Some(Bound {
-            slug: short_name(&head.name, &shared).to_owned(),
-            brief: owned.contains(&head.name).then(brief),
+            slug: short_name(&name, &shared).to_owned(),
+            brief: owned.contains(&name).then(brief).flatten(),
         });
     }
     heads.sort_by_key(|head| {
@@ -246,7 +266,10 @@ fn row(
     role: Option<Role>,
     now: Timestamp,
 ) -> Row {
-    let document = Document::parse(&head.source);
+    // One that went away meanwhile is told of as what its name says.
+    let source = store.read(&head.name);
+    let source = source.unwrap_or_else(|_| Source::new(Vec::new()));
+    let document = Document::parse(&source);
     let frontmatter = &document.frontmatter;
     let said = own.then(|| Words {
         state: State::of(&document, now),
@@ -312,7 +335,8 @@ pub struct Recent {
     pub bound: bool,
 }
 
-/// The sessions of this clone that were touched lately, the one that the conversation is bound to first.
+/// The sessions of this clone that were touched lately, first the one that the conversation is bound
+/// to.
 ///
 /// # Errors
 ///
@@ -336,13 +360,14 @@ pub fn recent(store: &Store, conversation: Option<&str>, now: Timestamp) -> Resu
         let is_bound = bound == Some(head.name.as_str());
         (!is_bound, Reverse(head.updated))
     });
-    let recent = heads.iter().take(ROWS).map(|head| {
-        let document = Document::parse(&head.source);
+    let recent = heads.iter().take(ROWS).filter_map(|head| {
+        let source = store.read(&head.name).ok()?;
+        let document = Document::parse(&source);
         let log = document.body.log(document.text);
         let last = log
             .last()
             .and_then(|entry| document.body.headings.get(entry.heading));
-        Recent {
+        Some(Recent {
             slug: short_name(&head.name, &shared).to_owned(),
             path: store.shown(&store.path(&head.name)),
             title: words(document.frontmatter.title()),
@@ -350,7 +375,7 @@ pub fn recent(store: &Store, conversation: Option<&str>, now: Timestamp) -> Resu
             behind: document.is_behind(),
             last_entry: last.map(|heading| heading.title.to_string()),
             bound: bound == Some(head.name.as_str()),
-        }
+        })
     });
     let recent = recent.collect();
     if let Some(known) = known

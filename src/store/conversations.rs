@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -195,7 +195,7 @@ fn to_json(conversation: &Conversation) -> Vec<u8> {
 }
 
 /// Whatever is in the way, nothing is known then.
-fn read(path: &std::path::Path) -> Option<Conversation> {
+fn read(path: &Path) -> Option<Conversation> {
     let found: Conversation = serde_json::from_slice(&small(files::open(path).ok()?)?).ok()?;
     let is_ours = found.schema_version == 1
         && path.file_name().and_then(|name| name.to_str()) == file_name(&found.id).as_deref()

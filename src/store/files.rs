@@ -71,6 +71,26 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Reads the beginning of a regular file, `limit` bytes or all if it has no more, in one call.
+///
+/// # Errors
+///
+/// As for [`read`].
+pub(super) fn read_start(path: &Path, limit: usize) -> Result<Vec<u8>> {
+    let start = || {
+        let mut file = open(path)?;
+        let mut bytes = vec![0; limit];
+        if !file.metadata()?.is_file() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let length = file.read(&mut bytes)?;
+        bytes.truncate(length);
+        Ok(bytes)
+    };
+    // Whatever is wrong, the other one says.
+    start().or_else(|_: io::Error| read(path))
+}
+
 /// The error for a session of more than [`FILE_LIMIT`] bytes.
 pub fn too_large(path: &Path, size: u64) -> Error {
     Error::usage(format!(

@@ -166,6 +166,17 @@ impl Store {
             .map_err(|error| self.relocate(error))
     }
 
+    /// Reads the beginning of a session, `limit` bytes or all of it if it has no more.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::read`].
+    pub fn read_start(&self, name: &str, limit: usize) -> Result<Source> {
+        files::read_start(&self.path(name), limit)
+            .map(Source::new)
+            .map_err(|error| self.relocate(error))
+    }
+
     /// A path as the user would write it: relative to where the user is.
     pub fn shown(&self, path: &Path) -> PathBuf {
         relative(path, &self.shown_from)
