@@ -10,8 +10,10 @@ pub mod blockers;
 mod blocks;
 pub mod brief;
 pub mod close;
+pub mod conversation;
 pub mod copies;
 pub mod decide;
+pub mod digest;
 pub mod doctor;
 pub mod done;
 mod dropped;
@@ -27,9 +29,11 @@ pub mod pause;
 pub mod planning;
 pub mod restore;
 pub mod resume;
+pub mod role;
 pub mod set;
 pub mod since;
 pub mod source;
+pub mod spawned;
 mod steps;
 pub mod task;
 pub mod template;
@@ -180,6 +184,10 @@ fn text_of<'e>(edit: &Edit<'e>) -> &'e str {
             value: Scalar::Text(text),
             ..
         }
+        | Edit::SetAgent {
+            value: Scalar::Text(text),
+            ..
+        }
         | Edit::Title(text)
         | Edit::Include { text, .. }
         | Edit::Replace { text, .. }
@@ -198,6 +206,15 @@ fn with_text<'e>(edit: Edit<'e>, text: &'e str) -> Edit<'e> {
             value: Scalar::Text(_),
         } => Edit::Set {
             path,
+            value: Scalar::Text(text),
+        },
+        Edit::SetAgent {
+            at,
+            key,
+            value: Scalar::Text(_),
+        } => Edit::SetAgent {
+            at,
+            key,
             value: Scalar::Text(text),
         },
         Edit::Title(_) => Edit::Title(text),

@@ -7,6 +7,7 @@ mod agent;
 pub mod brief;
 mod concise;
 mod diff;
+pub mod digest;
 pub mod drift;
 mod fingerprints;
 mod fixes;
