@@ -115,6 +115,11 @@ fn edit<'e>(document: &Document, kind: u8, text: &'e str) -> Option<Edit<'e>> {
                 WaveState::Active
             },
         },
+        13 => Edit::SetAgent {
+            at: text.len() % 3,
+            key: if done { "summary" } else { "status" },
+            value: Scalar::Text(text),
+        },
         _ => return None,
     })
 }
