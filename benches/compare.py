@@ -4,9 +4,10 @@
     benches/compare.py [--quick]
 
 Installs the others by name under target/compare: rumdl with pip, markdownlint-cli2 and remark with its
-frontmatter schema with npm, minibeads with cargo. `cat`, `git` and ripgrep have to be there. Prints
-tables in Markdown: median, fastest run, ratio to agentsess, peak memory. A program that cannot be
-installed or run is named below the tables and has no row.
+frontmatter schema and ripgrep with npm, minibeads with cargo. Prints tables in Markdown: median,
+fastest run, ratio to agentsess, peak memory. A program that cannot be installed or run is named below
+the tables and has no row. Unless it was quick, the tables are written to docs/performance.md, behind
+those of `cargo bench --bench processes`.
 """
 
 import argparse
@@ -20,7 +21,9 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HOME = ROOT / "target" / "compare"
-NPM = ["markdownlint-cli2", "remark-cli", "remark-frontmatter", "remark-lint-frontmatter-schema"]
+NPM = ["markdownlint-cli2", "remark-cli", "remark-frontmatter", "remark-lint-frontmatter-schema", "@vscode/ripgrep"]
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- measured -->\n", "<!-- /measured -->\n"
 SESSIONS = ".agents/sessions"
 # Slow ones are not run again and again.
 SLOW = 5.0
@@ -66,15 +69,17 @@ class Measured:
         self.name, self.script, self.accepted = name, script, accepted
         self.times, self.peak = [], 0
 
-    def once(self, folder, environment):
+    def once(self, folder, environment, *, watched=False):
         started = time.perf_counter()
         child = subprocess.Popen(
             ["sh", "-c", f"exec {self.script}"], cwd=folder, env=environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        while child.poll() is None:
+        # Watching takes time from what is watched.
+        while watched and child.poll() is None:
             self.peak = max(self.peak, memory(child.pid))
             time.sleep(0.0005)
+        child.wait()
         self.times.append(time.perf_counter() - started)
         if child.returncode not in self.accepted:
             raise RuntimeError(f"{self.name}: exit code {child.returncode}")
@@ -91,37 +96,56 @@ def memory(pid):
 
 def compare(title, folder, programs, runs, failed):
     environment = {**os.environ, "AGENTSESS_NOW": "2025-01-13T08:00:00Z", "NO_COLOR": "1"}
-    for _ in range(runs + 1):
+    for turn in range(runs + 1):
         for program in list(programs):
             if len(program.times) > 1 and statistics.median(program.times) > SLOW:
                 continue
             try:
-                program.once(folder, environment)
+                # The first run fills caches, too.
+                program.once(folder, environment, watched=turn == 0)
             except (OSError, RuntimeError) as error:
                 failed.append(str(error))
                 programs.remove(program)
-    print(f"\n### {title}\n\n| program | median | fastest | ratio | peak |\n|---|---:|---:|---:|---:|")
+    table = f"\n### {title}\n\n| program | median | fastest | ratio | peak |\n|---|---:|---:|---:|---:|\n"
     ours = None
     for program in programs:
-        # The first run fills caches.
         times = program.times[1:] or program.times
         median = statistics.median(times)
         ours = ours or median
-        print(
+        table += (
             f"| `{program.name}` | {median * 1000:.1f} ms | {min(times) * 1000:.1f} ms "
-            f"| {median / ours:.2f} | {program.peak / 1024:.1f} MiB |",
-            flush=True,
+            f"| {median / ours:.2f} | {program.peak / 1024:.1f} MiB |\n"
         )
+    print(table, flush=True)
+    return table
+
+
+def budgets():
+    """The tables of the other benchmark, with its notes on the machine."""
+    bench = ["cargo", "bench", "--quiet", "--locked", "--bench", "processes"]
+    text = run(bench, cwd=ROOT, capture_output=True, text=True).stdout
+    print(text, flush=True)
+    return text[text.index("| what") :]
+
+
+def write(measured):
+    page = PAGE.read_text()
+    before, _, rest = page.partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        sys.exit(f"{PAGE}: no `{BEGIN.strip()}` with `{END.strip()}` behind it")
+    PAGE.write_text(f"{before}{BEGIN}\n{measured}\n{END}{after}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="three runs of each")
-    runs = 3 if parser.parse_args().quick else 15
-    failed = []
+    quick = parser.parse_args().quick
+    runs = 3 if quick else 15
+    failed, measured = [], "" if quick else budgets()
     install(failed)
     agentsess, bin_, node = build(), HOME / "bin", HOME / "node_modules/.bin"
-    corpus = HOME / "corpus"
+    corpus, rg = HOME / "corpus", next((HOME / "node_modules").glob("**/bin/rg"), "rg")
     many, large, some = (corpus / name for name in ("many", "large", "some"))
     schema = subprocess.run([agentsess, "schema", "session"], capture_output=True, check=True).stdout
     for folder in (many, large, some):
@@ -136,7 +160,7 @@ def main():
         found = [
             Measured("agentsess lint", f"{agentsess} lint {SESSIONS}"),
             Measured("cat", f"cat {SESSIONS}/*.md"),
-            Measured("rg -c '^## '", f"rg --hidden -c '^## ' {SESSIONS}"),
+            Measured("rg -c '^## '", f"{rg} --hidden -c '^## ' {SESSIONS}"),
             Measured("rumdl check", f"{HOME}/venv/bin/rumdl check --no-cache {SESSIONS}"),
             Measured("markdownlint-cli2", f"{node}/markdownlint-cli2 '{SESSIONS}/*.md'"),
         ]
@@ -144,9 +168,9 @@ def main():
             found.append(Measured("remark + schema", f"{node}/remark --frail --quiet {SESSIONS}"))
         return found
 
-    compare("10,000 sessions of 3.2 KB", many, linters(remark=False), runs, failed)
-    compare("500 of them", some, linters(), runs, failed)
-    compare("One session of 5 MB", large, linters(remark=False), runs, failed)
+    measured += compare("10,000 sessions of 3.2 KB", many, linters(remark=False), runs, failed)
+    measured += compare("500 of them", some, linters(), runs, failed)
+    measured += compare("One session of 5 MB", large, linters(remark=False), runs, failed)
 
     beads = HOME / "beads"
     if not beads.exists() and (bin_ / "mb").exists():
@@ -155,14 +179,14 @@ def main():
         run([bin_ / "mb", "init"], cwd=beads, stdout=subprocess.DEVNULL)
         for number in range(500):
             run([bin_ / "mb", "create", f"Issue {number}"], cwd=beads, stdout=subprocess.DEVNULL)
-    compare(
+    measured += compare(
         "Listing 500", some,
         [Measured("agentsess list", f"{agentsess} list"),
          Measured("mb list", f"sh -c 'cd {beads} && exec {bin_}/mb list'")],
         runs * 4, failed,
     )  # fmt: skip
     name = sorted((some / SESSIONS).glob("*.md"))[0].stem
-    compare(
+    measured += compare(
         "Writing one entry", some,
         [Measured("agentsess log", f"{agentsess} log -s {name} 'The fallback answers.'"),
          Measured("mb create", f"sh -c 'cd {beads} && exec {bin_}/mb create Another'")],
@@ -170,6 +194,9 @@ def main():
     )  # fmt: skip
     for why in failed:
         print(f"\nnot measured: {why}")
+        measured += f"\nNot measured: {why}\n"
+    if not quick:
+        write(measured)
 
 
 if __name__ == "__main__":

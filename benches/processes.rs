@@ -5,7 +5,7 @@
 //! the same effect, in a process of its own. The floors are this program itself, started again
 //! with an argument.
 //!
-//! `cargo bench --bench processes -- [--quick] [start] [lint] [list] [log]`
+//! `cargo bench --bench processes -- [--quick] [start] [lint] [list] [hook] [log]`
 //!
 //! With `--corpus FOLDER` it only writes down what it would measure; `benches/compare.py` measures
 //! other programs on it.
@@ -13,6 +13,7 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs::{self, File};
+use std::io::Seek as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
@@ -32,6 +33,8 @@ const CORPUS: &str = "--corpus";
 /// A lint that found something has done its work as well.
 const CHECKED: &[i32] = &[0, 1];
 const LARGE: usize = 5_000_000;
+/// Sessions of a busy project.
+const SOME: usize = 500;
 const ENTRY: &str = "The fallback answers within 200 ms; its test runs in CI.";
 
 fn main() -> Result {
@@ -91,6 +94,9 @@ fn report(quick: bool, mut wanted: impl FnMut(&str) -> bool) -> Result<String> {
     if wanted("list") {
         list(&extent, home.path(), &mut report)?;
     }
+    if wanted("hook") {
+        hook(&extent, home.path(), &mut report)?;
+    }
     if wanted("log") {
         log(&extent, home.path(), &mut report)?;
     }
@@ -125,25 +131,63 @@ fn lint(extent: &Extent, home: &Path, report: &mut Report) -> Result {
     Ok(())
 }
 
-/// What an agent is told at its start is made of this: every session of a folder, and its state.
 fn list(extent: &Extent, home: &Path, report: &mut Report) -> Result {
-    const SESSIONS: usize = 500;
-    let root = project(home, "some")?;
-    for session in (0..SESSIONS).map(corpus::session) {
-        fs::write(root.join(FOLDER).join(&session.name), &session.text)?;
-    }
+    let root = some(home)?;
     let mut list = program(AGENTSESS, &root, home);
     list.arg("list");
     let mut floor = program(std::env::current_exe()?, &root, home);
     floor.args([FLOOR_SCAN, FOLDER]);
     let times = alternate(extent.starts / 5, &[0], || Ok(()), &mut [list, floor])?;
-    report.times(&format!("`list`, {SESSIONS} sessions"), times, "≤ 10 ms");
+    report.times(&format!("`list`, {SOME} sessions"), times, "≤ 10 ms");
     Ok(())
+}
+
+/// What every conversation with an agent waits for as it starts, here one that is bound to a
+/// session.
+fn hook(extent: &Extent, home: &Path, report: &mut Report) -> Result {
+    const ID: &str = "11111111-1111-4111-8111-111111111111";
+    let root = some(home)?;
+    let mut bind = program(AGENTSESS, &root, home);
+    bind.args(["use", "@latest"])
+        .env("CLAUDE_CODE_SESSION_ID", ID);
+    run(&mut bind, &[0])?;
+    let cwd = root.to_str().ok_or("no text")?;
+    let payload = home.join("payload.json");
+    fs::write(
+        &payload,
+        format!(r#"{{"session_id":"{ID}","cwd":"{cwd}","source":"startup"}}"#),
+    )?;
+    let payload = File::open(&payload)?;
+    let mut hook = program(AGENTSESS, &root, home);
+    hook.args(["hook", "session-start", "--host", "claude"]);
+    hook.stdin(payload.try_clone()?);
+    let said = hook.stdout(Stdio::piped()).output()?.stdout;
+    if !String::from_utf8_lossy(&said).contains("This conversation works on") {
+        return Err("the hook does not know what the conversation works on".into());
+    }
+    hook.stdout(Stdio::null());
+    let mut floor = program(std::env::current_exe()?, &root, home);
+    floor.args([FLOOR_SCAN, FOLDER]);
+    // Each process reads the payload from its beginning.
+    let rewind = || Ok((&payload).rewind()?);
+    let times = alternate(extent.starts / 5, &[0], rewind, &mut [hook, floor])?;
+    let what = format!("`hook session-start`, {SOME} sessions");
+    report.times(&what, times, "≤ 10 ms");
+    Ok(())
+}
+
+/// A project with as many sessions as a busy one has.
+fn some(home: &Path) -> Result<PathBuf> {
+    let root = project(home, "some")?;
+    for session in (0..SOME).map(corpus::session) {
+        fs::write(root.join(FOLDER).join(&session.name), &session.text)?;
+    }
+    Ok(root)
 }
 
 /// The projects that are measured, to be looked at or measured by other programs.
 fn write_corpus(home: &Path) -> Result {
-    for (name, files) in [("many", 10_000), ("some", 500), ("large", 0)] {
+    for (name, files) in [("many", 10_000), ("some", SOME), ("large", 0)] {
         let folder = project(home, name)?.join(FOLDER);
         let large = (files == 0).then(|| corpus::sized(LARGE));
         for session in (0..files).map(corpus::session).chain(large) {

@@ -4,6 +4,7 @@
 mod close;
 mod deferred;
 mod handoff;
+mod hook;
 mod link;
 mod lint;
 mod new;
@@ -20,6 +21,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use close::{Close, Restore};
 pub use deferred::Deferred;
 pub use handoff::{Handoff, Resume};
+pub use hook::Hook;
 pub use link::Link;
 pub use lint::{Adopt, FailOn, Fixes, Lint, LintFormat, LintInput, Rule, Rules, Schema, SchemaOf};
 pub use new::New;
@@ -51,7 +53,15 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ("Validate", &["lint", "rule", "schema", "adopt"]),
     (
         "Integrate",
-        &["mcp", "doctor", "trust", "completions", "man", "help"],
+        &[
+            "hook",
+            "mcp",
+            "doctor",
+            "trust",
+            "completions",
+            "man",
+            "help",
+        ],
     ),
 ];
 
@@ -216,6 +226,9 @@ pub enum Command {
     /// Find what nobody closed, what was left behind and what points nowhere
     #[command(hide = true)]
     Doctor(Deferred<Doctor>),
+    /// Tell an agent what it needs to know at a turn of its conversation
+    #[command(hide = true)]
+    Hook(Deferred<Hook>),
     /// Let commands that the configuration names run
     #[command(hide = true)]
     Trust(Deferred<Trust>),
@@ -236,8 +249,8 @@ pub struct Target {
     /// The session: path, name, beginning of a name, issue id or @latest
     ///
     /// A unique beginning is enough, of the whole name or of the description in it. Without it, the
-    /// session is meant that `AGENTSESS_SESSION` names, then the one that `agentsess use` named, or
-    /// else the only active one.
+    /// session is meant that `AGENTSESS_SESSION` names, then the one that the calling conversation
+    /// is bound to, then the one that `agentsess use` named, or else the only active one.
     // The parser would take the variable for the option, and a session named beside it for a second.
     #[arg(short, long, value_name = "SESSION")]
     session: Option<String>,

@@ -240,6 +240,17 @@ impl Config {
         Self::of(Layers::read(path, root)?)
     }
 
+    /// Reads the text of a configuration file; what it extends is left out.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Config::load`].
+    pub fn parse(path: PathBuf, text: &str) -> Result<Self> {
+        let mut layers = Layers::default();
+        layers.push(path, text);
+        Self::of(layers)
+    }
+
     fn of(layers: Layers) -> Result<Self> {
         let config = Self::deserialize(layers.merged()?);
         let config = config.map_err(|error| layers.error_of(&error))?;
@@ -390,9 +401,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Config> {
-        let mut layers = Layers::default();
-        layers.push("agentsess.toml".into(), text);
-        Config::of(layers)
+        Config::parse("agentsess.toml".into(), text)
     }
 
     fn error(text: &str) -> String {

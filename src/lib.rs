@@ -6,6 +6,7 @@
 //! command. Its layers, each of which knows only those below it:
 //!
 //! - [`commands`]: one file a command: arguments, one call of an operation, print.
+//! - [`hosts`]: the programs that run agents and call this one: what they say and understand.
 //! - [`operations`]: what can be done with sessions. An operation plans without a lock, has its
 //!   effects, then applies under the lock after checking that what it planned on still holds. It
 //!   returns what happened and never prints or reads the clock.
@@ -41,6 +42,7 @@ pub mod config;
 pub mod document;
 mod error;
 pub mod git;
+pub mod hosts;
 pub mod lint;
 pub mod operations;
 pub mod render;

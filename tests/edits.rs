@@ -26,6 +26,7 @@ enum Change {
     Remove(Vec<String>),
     Include(Vec<String>, String),
     AddAgent(String, String, Option<String>),
+    SetAgent(usize, String, String),
     Title(String),
     Replace(String, String),
     Append(String, String),
@@ -66,6 +67,11 @@ fn apply(bytes: &[u8], change: &Change) -> Result<Vec<u8>, EditError> {
             status: "pending",
             summary: summary.as_deref(),
         })]),
+        Change::SetAgent(at, key, value) => document.apply(&[Edit::SetAgent {
+            at: *at,
+            key,
+            value: Scalar::Text(value),
+        }]),
         Change::Title(title) => document.apply(&[Edit::Title(title)]),
         Change::Replace(section, text) => document.apply(&[Edit::Replace { section, text }]),
         Change::Append(section, text) => document.apply(&[Edit::Append { section, text }]),
@@ -379,7 +385,8 @@ fn verify(old: &[u8], new: &[u8], change: &Change) -> Result<(), TestCaseError> 
         | Change::Word(..)
         | Change::Remove(_)
         | Change::Include(..)
-        | Change::AddAgent(..) => {
+        | Change::AddAgent(..)
+        | Change::SetAgent(..) => {
             let (start, end) = before.yaml.unwrap();
             prop_assert!(
                 same_outside(old, new, start, end),
@@ -424,6 +431,15 @@ fn verify(old: &[u8], new: &[u8], change: &Change) -> Result<(), TestCaseError> 
                                 .cloned()
                                 .unwrap_or_default();
                             list.push(agent.clone());
+                            Some(Value::Sequence(list))
+                        })
+                    }
+                    Change::SetAgent(at, key, value) => {
+                        with(&yaml, &split("orchestration.spawned_agents"), &|list| {
+                            let mut list = list.and_then(Value::as_sequence).cloned().unwrap();
+                            let text = |text: &str| Value::String(text.to_owned());
+                            let agent = list[*at].as_mapping_mut().unwrap();
+                            agent.insert(text(key), text(value));
                             Some(Value::Sequence(list))
                         })
                     }
@@ -694,6 +710,8 @@ fn change() -> impl Strategy<Value = Change> {
             .prop_map(|(path, text)| include(&path, &text)),
         2 => (single_value(), single_value(), prop::option::of(single_value()))
             .prop_map(|(agent, task, summary)| Change::AddAgent(agent, task, summary)),
+        2 => (0..3_usize, pick(&["status", "summary", "task", "own"]), single_value())
+            .prop_map(|(at, key, value)| Change::SetAgent(at, key, value)),
         1 => single_value().prop_map(Change::Title),
         3 => (section(), inserted()).prop_map(|(section, text)| Change::Replace(section, text)),
         3 => (section(), inserted()).prop_map(|(section, text)| Change::Append(section, text)),
@@ -960,6 +978,57 @@ fn agents_are_listed_in_whatever_style_the_list_has() {
     ] {
         let new = after(&text(old), &agent("dev"));
         assert!(new.contains(expected) && new.contains(own), "{new}");
+    }
+}
+
+#[test]
+fn a_key_of_an_agent_is_set_in_whatever_style_it_has() {
+    let text = |agents: &str| format!("---\norchestration:\n  spawned_agents:{agents}x: 1\n---\n");
+    let change = |key: &str| Change::SetAgent(1, key.into(), "Done: \"2\"".into());
+    let said = "\"Done: \\\"2\\\"\"";
+    for (old, key, expected) in [
+        (
+            "\n    - agent: a\n    - agent: b\n      task: c # why\n      # more\n",
+            "summary",
+            format!("      task: c # why\n      summary: {said}\n      # more\nx"),
+        ),
+        (
+            "\n  - agent: a\n  - agent: b\n    status: pending\n    task: c\n",
+            "status",
+            format!("    status: {said}\n    task: c\nx"),
+        ),
+        (
+            " [{agent: a}, {agent: b, task: c}]\n",
+            "summary",
+            format!("[{{agent: a}}, {{agent: b, task: c, summary: {said}}}]\nx"),
+        ),
+        (
+            "\n  -\n    agent: a\n  - {agent: b}\n",
+            "summary",
+            format!("  - {{agent: b, summary: {said}}}\nx"),
+        ),
+        (
+            "\n  - agent: a\n  - task: |\n      long\n      text\n    agent: b\n",
+            "task",
+            format!("  - task: {said}\n    agent: b\nx"),
+        ),
+    ] {
+        let new = after(&text(old), &change(key));
+        assert!(new.contains(&expected), "{new}");
+    }
+    for refused in [
+        "",
+        "\n  - agent: a\n",
+        "\n  - agent: a\n  - b\n",
+        "\n  - &x {agent: a}\n  - *x\n",
+        "\n  - agent: a\n  - &x\n    agent: b\n",
+        "\n  - agent: a\n  - agent: [\n",
+    ] {
+        let refused = text(&format!("{refused}\n"));
+        assert!(
+            apply(refused.as_bytes(), &change("summary")).is_err(),
+            "{refused}"
+        );
     }
 }
 

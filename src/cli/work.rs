@@ -272,8 +272,9 @@ pub struct Pause {
 /// Arguments of `use`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Which session a command means: -s, then AGENTSESS_SESSION, then the one that is used in this work
-tree, then the only active one.
+Which session a command means: -s, then AGENTSESS_SESSION, then the one that the conversation with
+an agent is bound to, then the one that is used in this work tree, then the only active one. Within
+such a conversation this binds the conversation, as `new` and `resume` do, and nothing else.
 
 Examples:
   agentsess use weather

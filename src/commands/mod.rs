@@ -11,6 +11,7 @@ mod doctor;
 mod done;
 mod edit;
 mod handoff;
+mod hook;
 mod link;
 mod lint;
 mod list;
@@ -47,8 +48,10 @@ use crate::clock;
 use crate::document::is_token;
 use crate::document::time::Timestamp;
 use crate::error::{Error, Kind, Result};
+use crate::hosts::{self, Host};
+use crate::operations::conversation::Calling;
 use crate::shell;
-use crate::store::{FILE_LIMIT, Place, Store, TrustFile};
+use crate::store::{Caller, FILE_LIMIT, Place, Store, TrustFile};
 use carried::Carried;
 use output::Output;
 
@@ -82,8 +85,10 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
     };
     let output = Output::new(&cli.global, Carried::new(matches));
     verbose::start(&cli.global);
+    let is_hook = matches!(cli.command, Some(Command::Hook(_)));
     match dispatch(cli, &output) {
         Ok(code) => code,
+        Err(error) if is_hook => hook::fail(&Place::default(), "hook", &error.to_string()),
         Err(error) => output.error(&error),
     }
 }
@@ -94,7 +99,7 @@ pub fn wrong_use(error: &clap::Error) -> ExitCode {
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     );
-    if !help && std::env::args_os().any(|argument| argument == "--json") {
+    if !help && std::env::args_os().any(|argument| argument == "--json") && !hook::is_meant() {
         let text = error.render().to_string();
         let said = text.lines().take_while(|line| !line.trim().is_empty());
         let said = said.map(str::trim).collect::<Vec<_>>().join(" ");
@@ -105,6 +110,9 @@ pub fn wrong_use(error: &clap::Error) -> ExitCode {
         let about = command.map_or("--all", clap::Command::get_name);
         let error = Error::usage(message).hint(format!("agentsess help {about}"));
         return Output::json().error(&error);
+    }
+    if !help && hook::is_meant() {
+        return hook::refuse(error);
     }
     // A reader that has gone away has what it wanted.
     let _ = error.print();
@@ -156,6 +164,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::Adopt(arguments)) => adopt::run(&context, &arguments),
         Some(Command::Mcp(arguments)) => mcp::run(&context, &arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&context, &arguments),
+        Some(Command::Hook(arguments)) => Ok(hook::run(&context, &arguments)),
         Some(Command::Trust(arguments)) => trust::run(&context, &arguments),
         Some(Command::Completions(arguments)) => docs::completions(&context, &arguments),
         Some(Command::Man(arguments)) => docs::man(&context, &arguments),
@@ -163,20 +172,9 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
     }
 }
 
-/// Coding agents, each with a variable that it alone sets for the commands that it starts.
-const HOSTS: [(&str, &str); 6] = [
-    ("CLAUDECODE", "claude"),
-    ("CODEX_THREAD_ID", "codex"),
-    ("GEMINI_CLI", "gemini"),
-    ("COPILOT_CLI", "copilot"),
-    ("OPENCODE", "opencode"),
-    ("CURSOR_AGENT", "cursor"),
-];
-
 /// The coding agent that runs this, if its environment tells.
 fn host() -> Option<&'static str> {
-    let found = HOSTS.iter().find(|(name, _)| variable(name).is_some());
-    found.map(|(_, host)| *host)
+    Host::of_environment(variable).map(|host| host.name)
 }
 
 /// What this user trusts, in the user's folder for state.
@@ -236,36 +234,73 @@ const SESSION: &str = "AGENTSESS_SESSION";
 /// Names the agent that commands are run by to which none is given.
 const AGENT: &str = "AGENTSESS_AGENT";
 
-/// The session that a command means. If that is not clear, the error ends with the same command
-/// and a choice.
+/// The conversation with an agent in which this runs, if its environment tells.
+fn conversation(store: &Store) -> Option<String> {
+    let ids = hosts::conversations(variable);
+    if variable(hosts::CONVERSATION).is_some() {
+        return ids.into_iter().next();
+    }
+    // An agent that another one started has that one's variables, too, and began later.
+    let known = ids.iter().filter_map(|id| store.conversation(id));
+    let known = known.max_by_key(|known| known.bound_at);
+    known
+        .map(|known| known.id)
+        .or_else(|| ids.into_iter().next())
+}
+
+/// The same with its host, as operations take it.
+fn calling(conversation: Option<&str>) -> Option<Calling<'_>> {
+    conversation.map(|id| Calling { id, host: host() })
+}
+
+/// The session that a command is to write to. If that is not clear, the error ends with the same
+/// command and a choice.
 fn select(store: &Store, selector: Option<&str>) -> Result<String> {
+    choose(store, selector, true)
+}
+
+/// The same for a command that only reads.
+fn select_to_read(store: &Store, selector: Option<&str>) -> Result<String> {
+    choose(store, selector, false)
+}
+
+fn choose(store: &Store, selector: Option<&str>, writes: bool) -> Result<String> {
     let named = variable(SESSION);
     let selector = selector.or(named.as_deref());
     let agent = variable(AGENT).or_else(|| host().map(str::to_owned));
-    store
-        .select(selector, agent.as_deref())
-        .map_err(|mut error| {
-            // A candidate is the first word of its line. For want of an active session, those that
-            // are listed are completed, and no command takes them without being told so.
-            let candidate = error
-                .details
-                .first()
-                .and_then(|line| line.split_whitespace().next());
-            let choice = error.kind == Kind::Ambiguous || selector.is_some();
-            if let Some(candidate) = candidate.filter(|_| choice) {
-                error.hint = Some(with_session(
-                    selector,
-                    candidate,
-                    error.elsewhere.as_deref(),
-                ));
-            } else if error.kind == Kind::NotFound
-                && let Some((message, command)) = sessions_above(store)
-            {
-                error.details.push(message);
-                error.hint = Some(command);
-            }
-            error
-        })
+    let conversation = conversation(store);
+    let caller = Caller {
+        agent: agent.as_deref(),
+        conversation: conversation.as_deref(),
+        writes,
+        now: clock::now()?,
+    };
+    let chosen = match selector {
+        Some(selector) => store.select(selector, caller.agent),
+        None => store.meant(&caller),
+    };
+    chosen.map_err(|mut error| {
+        // A candidate is the first word of its line. For want of an active session, those that
+        // are listed are completed, and no command takes them without being told so.
+        let candidate = error
+            .details
+            .first()
+            .and_then(|line| line.split_whitespace().next());
+        let choice = error.kind == Kind::Ambiguous || selector.is_some();
+        if let Some(candidate) = candidate.filter(|_| choice) {
+            error.hint = Some(with_session(
+                selector,
+                candidate,
+                error.elsewhere.as_deref(),
+            ));
+        } else if error.kind == Kind::NotFound
+            && let Some((message, command)) = sessions_above(store)
+        {
+            error.details.push(message);
+            error.hint = Some(command);
+        }
+        error
+    })
 }
 
 /// The commands that take a session without an option.

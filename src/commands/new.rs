@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Context, Words, author, command, output, words};
+use super::{Context, Words, author, calling, command, conversation, output, words};
 use crate::cli;
 use crate::error::{Error, Result};
 use crate::operations::{Written, new};
@@ -22,6 +22,7 @@ pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
     let words = Words::read("new", &arguments.title, arguments.named.as_deref())?;
     let vars = arguments.var.iter().map(|var| variable(var));
     let vars = vars.collect::<Result<Vec<_>>>()?;
+    let conversation = conversation(&store);
     let request = new::Request {
         title: words.text.as_deref(),
         input: words.input.as_deref(),
@@ -37,6 +38,7 @@ pub(super) fn run(context: &Context, arguments: &cli::New) -> Result<ExitCode> {
         switch: !arguments.no_switch,
         agent: &author(&arguments.author),
         allow_secret: arguments.secrets.allow_secret,
+        calling: calling(conversation.as_deref()),
     };
     let written = new::new(&store, &request, context.now).map_err(carry_on)?;
     print(context, &store, &written)?;

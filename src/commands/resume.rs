@@ -3,24 +3,28 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 use super::output::line;
-use super::{Context, SESSION, author, is_person, select, variable};
+use super::{Context, SESSION, author, calling, conversation, is_person, select, variable};
 use crate::cli;
+use crate::document::time::Timestamp;
 use crate::error::{Error, Kind, Result};
+use crate::operations::conversation::Calling;
 use crate::operations::new;
 use crate::operations::resume::{Request, Resumed, handed_to, resume};
 use crate::render::{brief, drift, one_line};
-use crate::store::Store;
+use crate::store::{Caller, Store};
 
 pub(super) fn run(context: &Context, arguments: &cli::Resume) -> Result<ExitCode> {
     let store = context.store()?;
     let agent = author(&arguments.author);
+    let conversation = conversation(&store);
+    let calling = calling(conversation.as_deref());
     let chosen = match arguments.target.selector() {
         None if variable(SESSION).is_none() => {
-            let own = handed_to(&store, &agent)?.map(Choice::Session);
+            let own = handed_to(&store, &agent, calling)?.map(Choice::Session);
             let ask = !context.output.is_json() && is_terminal();
             match own {
                 Some(own) => own,
-                None if ask => choose(&store)?,
+                None if ask => choose(&store, context.now)?,
                 None => Choice::Session(select(&store, None)?),
             }
         }
@@ -28,12 +32,13 @@ pub(super) fn run(context: &Context, arguments: &cli::Resume) -> Result<ExitCode
     };
     let session = match chosen {
         Choice::Session(session) => session,
-        Choice::Fresh(title) => return begin(context, &store, &title, &agent),
+        Choice::Fresh(title) => return begin(context, &store, &title, &agent, calling),
     };
     let request = Request {
         agent: &agent,
         take: arguments.take,
         person: is_person(&arguments.author),
+        calling,
     };
     print(context, &resume(&store, &session, &request, context.now)?)?;
     Ok(ExitCode::SUCCESS)
@@ -57,10 +62,17 @@ pub(super) fn print(context: &Context, outcome: &Resumed) -> Result<()> {
 }
 
 /// A session that has just begun is nobody else's, and nothing has changed since.
-fn begin(context: &Context, store: &Store, title: &str, agent: &str) -> Result<ExitCode> {
+fn begin(
+    context: &Context,
+    store: &Store,
+    title: &str,
+    agent: &str,
+    calling: Option<Calling>,
+) -> Result<ExitCode> {
     let request = new::Request {
         title: Some(title),
         agent,
+        calling,
         ..new::Request::default()
     };
     let written = new::new(store, &request, context.now)?;
@@ -80,8 +92,15 @@ enum Choice {
 }
 
 /// The session that is meant, or else what the person at the terminal says.
-fn choose(store: &Store) -> Result<Choice> {
-    let unclear = match store.select(None, None) {
+fn choose(store: &Store, now: Timestamp) -> Result<Choice> {
+    let conversation = conversation(store);
+    let caller = Caller {
+        agent: None,
+        conversation: conversation.as_deref(),
+        writes: true,
+        now,
+    };
+    let unclear = match store.meant(&caller) {
         Ok(session) => return Ok(Choice::Session(session)),
         Err(error) => error,
     };

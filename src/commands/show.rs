@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Context, select};
+use super::{Context, select_to_read};
 use crate::cli::{self, DataFormat};
 use crate::document::Document;
 use crate::document::yaml::{Kind, Node};
@@ -25,7 +25,7 @@ pub(super) struct Part<'s> {
 
 pub(super) fn run(context: &Context, arguments: &cli::Show) -> Result<ExitCode> {
     let store = context.store()?;
-    let name = select(&store, arguments.target.selector())?;
+    let name = select_to_read(&store, arguments.target.selector())?;
     let source = store.read(&name)?;
     let document = Document::parse(&source);
     if arguments.source_diff {

@@ -3,7 +3,7 @@
 use super::schema::{SECTIONS, Status, same_name};
 use super::span::{Span, next_line};
 use super::time::{Rfc3339, parse_rfc3339};
-use super::yaml::{self, Entry, Node, SyntaxError};
+use super::yaml::{self, Entry, Node, SyntaxError, Tree};
 
 /// Longest frontmatter that is parsed, in bytes. The largest honest one seen is under 8 KiB.
 pub const FRONTMATTER_LIMIT: usize = 256 * 1024;
@@ -41,9 +41,17 @@ pub struct Frontmatter<'a> {
 impl<'a> Frontmatter<'a> {
     /// Finds and parses the block at `start`, the offset after a byte order mark.
     pub fn parse(text: &'a str, start: usize) -> Self {
+        Self::parse_with(text, start, yaml::parse)
+    }
+
+    pub(super) fn parse_with(
+        text: &'a str,
+        start: usize,
+        yaml: fn(&'a str, Span) -> Tree<'a>,
+    ) -> Self {
         let mut found = delimit(text, start);
         if found.fences != Fences::Missing && found.fences != Fences::TooLong {
-            let mut tree = yaml::parse(text, found.content);
+            let mut tree = yaml(text, found.content);
             if let (Fences::Closed, Some(error)) = (found.fences, &tree.error)
                 && let Some(heading) = session_heading(text, found.content)
                 && heading < error.offset
@@ -51,7 +59,7 @@ impl<'a> Frontmatter<'a> {
                 found.fences = Fences::Unclosed;
                 found.span.end = heading;
                 found.content.end = heading;
-                tree = yaml::parse(text, found.content);
+                tree = yaml(text, found.content);
             }
             found.root = tree.root;
             found.error = tree.error;

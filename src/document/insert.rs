@@ -53,6 +53,21 @@ pub fn line(text: &str) -> String {
         .join(" ")
 }
 
+/// At most `limit` characters, cut after a sentence or a word if one ends in the last third.
+pub fn cut(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(limit.saturating_sub(1)).collect();
+    let late = kept.len() - kept.len() / 3;
+    let sentence = kept.rfind(". ").map(|at| at + 1);
+    let end = sentence
+        .filter(|at| *at > late)
+        .or_else(|| kept.rfind(char::is_whitespace).filter(|at| *at > late))
+        .unwrap_or(kept.len());
+    format!("{}…", kept.get(..end).unwrap_or(&kept).trim_end())
+}
+
 /// Line ends become `\n`; NUL, which no Markdown reader keeps, becomes the replacement character;
 /// blank lines around the text go, and with them what was only whitespace.
 fn normalized(text: &str) -> String {

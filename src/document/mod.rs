@@ -8,6 +8,8 @@
 //! [`Document::apply`] and, for a text that is not a session yet, [`Document::rewrite`] are the only
 //! things in this crate that make session bytes.
 
+use std::cell::OnceCell;
+
 mod body;
 mod decisions;
 mod edit;
@@ -16,6 +18,7 @@ mod handoff;
 pub mod insert;
 mod name;
 mod planning;
+mod positions;
 pub mod record;
 pub mod schema;
 pub mod secrets;
@@ -37,6 +40,8 @@ pub use frontmatter::{FRONTMATTER_LIMIT, Fences, Frontmatter};
 pub use handoff::Handoff;
 pub use name::{SLUG_LIMIT, SessionName, file_name, is_slug, slug_of, slugify, stem_of};
 pub use planning::{Backlog, Planning};
+use positions::Marks;
+pub use positions::{Place, Positions};
 pub use record::Record;
 pub use schema::Status;
 pub use source::Source;
@@ -61,20 +66,36 @@ pub struct Document<'a> {
     pub frontmatter: Frontmatter<'a>,
     /// All that follows.
     pub body: Body<'a>,
+    marks: OnceCell<Marks>,
 }
 
 impl<'a> Document<'a> {
     /// Parses a session.
     pub fn parse(source: &'a Source) -> Self {
+        Self::parse_with(source, yaml::parse, Body::parse)
+    }
+
+    /// The same by the parsers of record alone, for those who check that it is the same.
+    #[doc(hidden)]
+    pub fn parse_fully(source: &'a Source) -> Self {
+        Self::parse_with(source, yaml::parse_fully, Body::parse_fully)
+    }
+
+    fn parse_with(
+        source: &'a Source,
+        yaml: fn(&'a str, Span) -> yaml::Tree<'a>,
+        markdown: fn(&'a str, Span) -> Body<'a>,
+    ) -> Self {
         let text = source.text();
         let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
-        let frontmatter = Frontmatter::parse(text, start);
-        let body = Body::parse(text, Span::new(frontmatter.span.end, text.len()));
+        let frontmatter = Frontmatter::parse_with(text, start, yaml);
+        let body = markdown(text, Span::new(frontmatter.span.end, text.len()));
         Self {
             source,
             text,
             frontmatter,
             body,
+            marks: OnceCell::new(),
         }
     }
 
@@ -124,6 +145,7 @@ impl<'a> Document<'a> {
 
     /// One-based line and column of an offset.
     pub fn position(&self, offset: usize) -> (usize, usize) {
-        line_column(self.text, offset)
+        let marks = self.marks.get_or_init(|| Marks::new(self.text));
+        marks.position(self.text, offset)
     }
 }

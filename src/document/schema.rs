@@ -47,8 +47,8 @@ pub const SECTIONS: [&str; 11] = [
 pub fn same_name(a: &str, b: &str) -> bool {
     // The rules compare many names, and nearly all of those differ in their first letter.
     if let (Some(&first), Some(&other)) = (a.as_bytes().first(), b.as_bytes().first())
-        && first > b' '
-        && other > b' '
+        && first.is_ascii_graphic()
+        && other.is_ascii_graphic()
     {
         let is_word = |name: &str| name.ends_with(|c: char| c.is_ascii_alphanumeric());
         if first | 0x20 != other | 0x20 {
@@ -59,6 +59,11 @@ pub fn same_name(a: &str, b: &str) -> bool {
         }
     }
     same_padded_name(a, b)
+}
+
+/// The form that names have in common which are [the same](same_name), for looking one up among many.
+pub fn folded_name(name: &str) -> String {
+    plain_name(name).to_ascii_lowercase()
 }
 
 /// Whether two names differ only by blanks, punctuation and a letter or two, the first one aside.
@@ -85,11 +90,11 @@ fn same_padded_name(a: &str, b: &str) -> bool {
     if !padded(a) && !padded(b) {
         return a.trim_start().eq_ignore_ascii_case(b.trim_start());
     }
-    let plain = |name: &str| name.trim().trim_end_matches(':').trim_end().len();
-    let (a, b) = (a.trim(), b.trim());
-    a.get(..plain(a))
-        .zip(b.get(..plain(b)))
-        .is_some_and(|(a, b)| a.eq_ignore_ascii_case(b))
+    plain_name(a).eq_ignore_ascii_case(plain_name(b))
+}
+
+fn plain_name(name: &str) -> &str {
+    name.trim().trim_end_matches(':').trim_end()
 }
 
 /// What a key may hold.
@@ -262,3 +267,21 @@ impl Status {
 
 /// The state of a spawned agent's task.
 pub const AGENT_STATUSES: [&str; 3] = ["pending", "in_progress", "completed"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn names_are_the_same_whose_folded_forms_are(
+            a in "[ \u{a0}]?[aAbÜ]?[bB]?[ :]{0,3}",
+            b in "[ \u{a0}]?[aAbÜ]?[bB]?[ :]{0,3}",
+        ) {
+            prop_assert_eq!(same_name(&a, &b), folded_name(&a) == folded_name(&b));
+        }
+    }
+}

@@ -150,25 +150,33 @@ pub fn named_path(item: &str) -> &str {
 /// The words of a line that consists of nothing but a placeholder, a list marker and box aside:
 /// `TODO`, `...`, `[some words]`, `<some words>`, `{{ name }}`.
 pub fn is_placeholder(line: &str) -> Option<&str> {
+    // Most lines end with another word than any placeholder does.
+    let line = line.trim_end();
+    let last = line.rsplit(char::is_whitespace).next().unwrap_or(line);
+    if !is_blank(last) && !last.ends_with([']', '>', '}']) {
+        return None;
+    }
     let words = unmarked(line);
-    let bare = words.trim_matches(['*', '_']);
-    let plain = bare.trim_end_matches(['.', ':', '…']);
     let within = |open: &str, close: &str| {
         let inner = words.strip_prefix(open)?.strip_suffix(close)?;
         let said =
             inner.trim().contains(' ') && !inner.contains(['<', '>', '[', ']', '=', '"', '`']);
         said.then_some(())
     };
-    let found = match plain {
-        "" => bare.starts_with("...") || bare.starts_with('…'),
-        _ if BLANKS.iter().any(|blank| plain.eq_ignore_ascii_case(blank)) => true,
-        _ => {
-            within("[", "]").is_some()
-                || within("<", ">").is_some() && !words.starts_with("<!")
-                || within("{{", "}}").is_some()
-        }
-    };
+    let found = is_blank(words)
+        || within("[", "]").is_some()
+        || within("<", ">").is_some() && !words.starts_with("<!")
+        || within("{{", "}}").is_some();
     found.then_some(words)
+}
+
+/// Whether nothing is said but one of [`BLANKS`] or an ellipsis.
+fn is_blank(words: &str) -> bool {
+    let bare = words.trim_matches(['*', '_']);
+    match bare.trim_end_matches(['.', ':', '…']) {
+        "" => bare.starts_with("...") || bare.starts_with('…'),
+        plain => BLANKS.iter().any(|blank| plain.eq_ignore_ascii_case(blank)),
+    }
 }
 
 /// A line without the number, dash or checkbox that makes an item of it.
@@ -258,6 +266,7 @@ mod tests {
             "[what was done]",
             "…",
             "1. …",
+            "1.\tTODO",
             "- [ ] todo",
             "**TBD**",
             "<the next step>",

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use serde::Serialize;
 
+use super::conversation::left;
 use super::copies::Relation;
 use super::{close, planning, stem_of};
 use crate::document::record::State;
@@ -14,10 +15,13 @@ use crate::document::{Document, Status};
 use crate::error::Result;
 use crate::lint::{self, Family, Project, RULES, Rule, Settings};
 use crate::shell;
-use crate::store::{self, Records, Store, Trashed, TrustFile};
+use crate::store::{self, Event, Records, Store, Trashed, TrustFile};
 
 /// How long the trash keeps what was closed.
 const KEPT: TimeDelta = TimeDelta::days(90);
+
+/// How long an event may wait for a writer until it is said.
+const WAITING: TimeDelta = TimeDelta::minutes(10);
 
 /// Something that is not as it should be.
 #[derive(Debug, Serialize)]
@@ -25,7 +29,7 @@ pub struct Problem {
     /// What kind of problem: the name of a lint rule, or one of `broken-session`, `stranded-draft`,
     /// `leftover`, `old-trash`, `missing-branch`, `merged-branch`, `diverged-copy`,
     /// `stopped-close`,
-    /// `orphaned-binding`, `dangling-record`,
+    /// `orphaned-binding`, `left-open`, `old-conversation`, `waiting-event`, `dangling-record`,
     /// `unreadable-record`, `unreadable`.
     pub kind: &'static str,
     /// What it is about, as the user would write it.
@@ -47,6 +51,8 @@ enum Repair {
     Remove(PathBuf),
     Forget(Trashed),
     Unbind,
+    Event(PathBuf),
+    Conversation(String),
 }
 
 impl Problem {
@@ -95,6 +101,8 @@ pub fn examine(store: &Store, trust: Option<&TrustFile>, now: Timestamp) -> Resu
     found.extend(diverged(store)?);
     found.extend(stopped_closes(store)?);
     found.extend(orphaned_binding(store));
+    found.extend(conversations(store, now));
+    found.extend(events(store, now));
     found.extend(records(store)?);
     found.extend(stranded(store));
     found.extend(leftovers(store, trust, now));
@@ -119,7 +127,7 @@ pub fn repair(
     let _closing = store.begin_closing()?;
     let lock = store.lock()?;
     // A writer that was at work a moment ago, and had not even locked its file, has done so now.
-    let still = left(store, trust, now);
+    let still = left_behind(store, trust, now);
     for problem in problems {
         match &problem.repair {
             Some(Repair::Remove(path)) if still.contains(path) => {
@@ -127,6 +135,8 @@ pub fn repair(
             }
             Some(Repair::Forget(trashed)) => store.forget(trashed)?,
             Some(Repair::Unbind) => store.use_session(&lock, None)?,
+            Some(Repair::Event(path)) => store.remove_event(&lock, path)?,
+            Some(Repair::Conversation(id)) => store.forget_conversation(id)?,
             Some(Repair::Remove(_)) => {}
             None => continue,
         }
@@ -295,6 +305,65 @@ fn orphaned_binding(store: &Store) -> Option<Problem> {
     })
 }
 
+/// What conversations left open when they ended, and those that nobody needs to know of any more.
+fn conversations(store: &Store, now: Timestamp) -> Vec<Problem> {
+    let live: Vec<_> = store.live_elsewhere(None, now).collect();
+    let all = store.conversations().into_iter();
+    let open = all.filter_map(|ended| {
+        let open = left(store, &ended, now)?;
+        if live.iter().any(|live| live.session == ended.session) {
+            return None;
+        }
+        let path = store.shown(&store.path(&ended.session));
+        let slug = shell::word(&open.slug);
+        let (state, end) = if open.completed {
+            ("completed and not closed", "close")
+        } else {
+            ("open", "handoff")
+        };
+        let message = format!("the conversation that worked on it has ended and left it {state}");
+        let help = format!("agentsess {end} {slug}");
+        Some(Problem::new("left-open", path, message, help))
+    });
+    let mut found: Vec<_> = open.collect();
+    found.extend(store.old_conversations(now).map(|old| {
+        let path = store.shown(&store.path(&old.session));
+        let message = "a conversation that was bound to it has not been heard of for long";
+        Problem::repairable(
+            "old-conversation",
+            path,
+            message,
+            Repair::Conversation(old.id),
+        )
+    }));
+    found
+}
+
+/// What subagents did and no writer has taken over.
+fn events(store: &Store, now: Timestamp) -> Vec<Problem> {
+    let events = store.events().into_iter();
+    let problem = |(path, event): (PathBuf, Result<Event, ()>)| {
+        let shown = store.shown(&path);
+        let Ok(event) = event else {
+            let message = "this is no event of a subagent";
+            let repair = Repair::Event(path);
+            return Some(Problem::repairable("waiting-event", shown, message, repair));
+        };
+        if store.path(&event.session).symlink_metadata().is_err() {
+            let message = "it is about a session that is gone";
+            let repair = Repair::Event(path);
+            return Some(Problem::repairable("waiting-event", shown, message, repair));
+        }
+        (now - event.at > WAITING).then(|| {
+            let message = "what a subagent did waits for the next writer";
+            let slug = store.selector(&event.session);
+            let help = format!("agentsess log \"What was done\" -s {slug}");
+            Problem::new("waiting-event", shown, message, help)
+        })
+    };
+    events.filter_map(problem).collect()
+}
+
 /// Records that cannot be read, and those that call a session active of which nothing is left.
 fn records(store: &Store) -> Result<Vec<Problem>> {
     let Records { records, skipped } = store.records()?;
@@ -363,7 +432,7 @@ fn stranded(store: &Store) -> impl Iterator<Item = Problem> {
     })
 }
 
-fn left(store: &Store, trust: Option<&TrustFile>, now: Timestamp) -> Vec<PathBuf> {
+fn left_behind(store: &Store, trust: Option<&TrustFile>, now: Timestamp) -> Vec<PathBuf> {
     let mut found = store.leftovers(now);
     found.extend(trust.iter().flat_map(|trust| trust.leftovers()));
     found
@@ -374,7 +443,7 @@ fn leftovers(
     trust: Option<&TrustFile>,
     now: Timestamp,
 ) -> impl Iterator<Item = Problem> {
-    left(store, trust, now).into_iter().map(|path| {
+    left_behind(store, trust, now).into_iter().map(|path| {
         let message = "a program that was killed left this behind";
         Problem::repairable(
             "leftover",

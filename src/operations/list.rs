@@ -257,7 +257,7 @@ fn row(store: &Store, name: &str, here: bool, now: Timestamp) -> Row {
     }
 }
 
-fn is_stale(store: &Store, document: &Document, now: Timestamp) -> bool {
+pub(super) fn is_stale(store: &Store, document: &Document, now: Timestamp) -> bool {
     let config = &store.config.lint;
     let days = match document.frontmatter.status() {
         Some(Status::InProgress) => config.stale_days,

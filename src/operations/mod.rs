@@ -10,8 +10,10 @@ pub mod blockers;
 mod blocks;
 pub mod brief;
 pub mod close;
+pub mod conversation;
 pub mod copies;
 pub mod decide;
+pub mod digest;
 pub mod doctor;
 pub mod done;
 mod dropped;
@@ -27,9 +29,11 @@ pub mod pause;
 pub mod planning;
 pub mod restore;
 pub mod resume;
+pub mod role;
 pub mod set;
 pub mod since;
 pub mod source;
+pub mod spawned;
 mod steps;
 pub mod task;
 pub mod template;
@@ -39,13 +43,13 @@ mod write;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::Serialize;
 
 pub use issue::Issue;
 
-use crate::document::schema::{SECTIONS, same_name};
+use crate::document::schema::{SECTIONS, folded_name};
 use crate::document::secrets::{Kind, redact};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{Document, Edit, EditError, Progress, Scalar};
@@ -92,10 +96,13 @@ impl Written {
         document: &Document,
         guard: &Guard,
     ) -> Self {
+        let were = before.body.sections.iter();
+        let were = were.map(|section| folded_name(before.body.name(section)));
+        let known = SECTIONS.iter().map(|name| folded_name(name));
+        let known: HashSet<String> = known.chain(were).collect();
         let own = document.body.sections.iter().filter_map(|section| {
             let name = document.body.name(section);
-            let known = SECTIONS.iter().any(|known| same_name(known, name));
-            (!known && before.body.section(name).is_none()).then(|| name.to_owned())
+            (!known.contains(&folded_name(name))).then(|| name.to_owned())
         });
         Self {
             session: name.to_owned(),
@@ -177,6 +184,10 @@ fn text_of<'e>(edit: &Edit<'e>) -> &'e str {
             value: Scalar::Text(text),
             ..
         }
+        | Edit::SetAgent {
+            value: Scalar::Text(text),
+            ..
+        }
         | Edit::Title(text)
         | Edit::Include { text, .. }
         | Edit::Replace { text, .. }
@@ -195,6 +206,15 @@ fn with_text<'e>(edit: Edit<'e>, text: &'e str) -> Edit<'e> {
             value: Scalar::Text(_),
         } => Edit::Set {
             path,
+            value: Scalar::Text(text),
+        },
+        Edit::SetAgent {
+            at,
+            key,
+            value: Scalar::Text(_),
+        } => Edit::SetAgent {
+            at,
+            key,
             value: Scalar::Text(text),
         },
         Edit::Title(_) => Edit::Title(text),

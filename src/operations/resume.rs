@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Written;
 use super::brief::Brief;
+use super::conversation::{Calling, bind_along};
 use super::copies::{self, Relation};
 use super::handoff::of_the_project;
 use super::log::check_token;
@@ -33,6 +34,8 @@ pub struct Request<'r> {
     pub person: bool,
     /// Even if somebody else has taken it, or a newer copy is elsewhere.
     pub take: bool,
+    /// The conversation that goes on with it.
+    pub calling: Option<Calling<'r>>,
 }
 
 /// A session that was taken over.
@@ -94,13 +97,14 @@ pub enum SourceState {
 }
 
 /// The one session that was handed over to this agent and that nobody has taken, where several
-/// are not completed and this work tree uses none.
+/// are not completed and neither the conversation nor this work tree uses one.
 ///
 /// # Errors
 ///
 /// When the folder cannot be read.
-pub fn handed_to(store: &Store, agent: &str) -> Result<Option<String>> {
-    if store.used().is_some() {
+pub fn handed_to(store: &Store, agent: &str, calling: Option<Calling>) -> Result<Option<String>> {
+    let bound = calling.and_then(|calling| store.conversation(calling.id));
+    if bound.is_some() || store.used().is_some() {
         return Ok(None);
     }
     let mut handed = store.candidates(&|document| {
@@ -155,6 +159,7 @@ pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
         taken_from = other.map(str::to_owned);
         let paused = document.frontmatter.status() != Some(Status::InProgress);
         already = holder == Some(agent);
+        store.own(name)?;
         if already && !paused {
             brief = Some(Brief::new(store, name, document, now));
             return Ok(None);
@@ -186,6 +191,7 @@ pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
         brief = Some(Brief::new(store, name, &Document::parse(&after), now));
         Ok(Some(after.into_bytes()))
     })?;
+    bind_along(store, request.calling, name, now)?;
     let brief = brief.ok_or_else(|| Error::usage("nothing was taken over"))?;
     Ok(Resumed {
         written,

@@ -94,7 +94,7 @@ pub fn set(
 
 /// The stem of the session that `selector` means, unless that continues this one.
 fn parent(store: &Store, name: &str, selector: &str) -> Result<String> {
-    let parent = store.select(Some(selector), None)?;
+    let parent = store.select(selector, None)?;
     let mut seen = BTreeSet::new();
     let mut next = Some(parent.clone());
     while let Some(ancestor) = next.take() {

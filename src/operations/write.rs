@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 
 use super::dropped::Dropped;
 use super::set::reopen;
+use super::spawned::settle;
 use super::{Guard, Written, apply, slug_of, stem_of, updated};
 use crate::document::schema::{CURRENT_STATE, same_name};
 use crate::document::time::Timestamp;
@@ -15,7 +16,7 @@ use crate::document::{Document, Edit, Scalar, Source, Status, issue_id, line_col
 use crate::error::{Error, Kind, Result};
 use crate::lint::{self, Severity};
 use crate::shell;
-use crate::store::Store;
+use crate::store::{Lock, Store};
 
 /// How far the last entry may lie ahead of the clock and still be followed in order. Covers the
 /// wait for the lock and clocks of machines that differ; an entry further ahead is wrong, and
@@ -62,10 +63,27 @@ pub(super) fn write(
     name: &str,
     allow_secret: bool,
     now: Timestamp,
-    mut revise: impl FnMut(&Revision) -> Result<Revised>,
+    revise: impl FnMut(&Revision) -> Result<Revised>,
 ) -> Result<Written> {
     let lock = store.lock()?;
-    let written = store.update(&lock, name, |source| {
+    settle(store, &lock);
+    write_locked(store, &lock, name, allow_secret, now, revise)
+}
+
+/// The same for who has the lock already.
+///
+/// # Errors
+///
+/// As for [`write`].
+pub(super) fn write_locked(
+    store: &Store,
+    lock: &Lock,
+    name: &str,
+    allow_secret: bool,
+    now: Timestamp,
+    mut revise: impl FnMut(&Revision) -> Result<Revised>,
+) -> Result<Written> {
+    let written = store.update(lock, name, |source| {
         let document = Document::parse(source);
         let guard = Guard::new(allow_secret);
         let revision = Revision {

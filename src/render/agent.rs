@@ -1,7 +1,8 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
-use super::{Positions, one_line};
+use super::one_line;
+use crate::document::Positions;
 use crate::lint::{Report, Safety, Severity};
 
 /// Longest help, in characters.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::sanitize;
+use crate::document::insert::cut;
 use crate::operations::brief::Brief;
 use crate::operations::list::State;
 use crate::shell;
@@ -33,7 +34,8 @@ pub fn ending_with(brief: &Brief, end: &str) -> String {
     within(brief, LIMIT - end.chars().count()) + &end
 }
 
-fn within(brief: &Brief, limit: usize) -> String {
+/// The same with another limit.
+pub fn within(brief: &Brief, limit: usize) -> String {
     let mut text = String::new();
     let line = |text: Option<&str>, limit| cut(&sanitize(text.unwrap_or("")), limit);
     let title = line(brief.title.as_deref().or(Some(&brief.slug)), ITEM);
@@ -131,19 +133,4 @@ fn list(text: &mut String, name: &str, items: &[String]) {
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// At most `limit` characters, cut after a sentence or a word if one ends in the last third.
-pub(super) fn cut(text: &str, limit: usize) -> String {
-    if text.chars().count() <= limit {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(limit.saturating_sub(1)).collect();
-    let late = kept.len() - kept.len() / 3;
-    let sentence = kept.rfind(". ").map(|at| at + 1);
-    let end = sentence
-        .filter(|at| *at > late)
-        .or_else(|| kept.rfind(char::is_whitespace).filter(|at| *at > late))
-        .unwrap_or(kept.len());
-    format!("{}…", kept.get(..end).unwrap_or(&kept).trim_end())
 }

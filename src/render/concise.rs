@@ -1,6 +1,7 @@
 use std::io::{self, Write};
 
-use super::{Positions, one_line};
+use super::one_line;
+use crate::document::Positions;
 use crate::lint::{Report, Safety};
 
 /// One line a finding, `path:line:column: error[name CODE] message`, for editors and `grep`. What

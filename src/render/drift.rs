@@ -1,5 +1,6 @@
 //! What changed since a session was handed over, as text below its brief.
 
+use crate::document::insert::cut;
 use std::fmt::Write as _;
 
 use super::{age, one_line};
@@ -68,5 +69,5 @@ pub fn text(drift: &Drift) -> String {
 }
 
 fn short(text: &str) -> String {
-    super::brief::cut(&one_line(text), ITEM)
+    cut(&one_line(text), ITEM)
 }

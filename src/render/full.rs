@@ -4,7 +4,8 @@ use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Patch, Render
 use anstyle::{AnsiColor, Style};
 
 use super::mask::{masked, publishable};
-use super::{Positions, one_line, sanitize};
+use super::{one_line, sanitize};
+use crate::document::Positions;
 use crate::document::{Span, Splice};
 use crate::lint::{Report, Safety, Severity};
 

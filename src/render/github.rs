@@ -2,7 +2,8 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Positions, one_line, replaced};
+use super::{one_line, replaced};
+use crate::document::Positions;
 use crate::lint::{Report, Severity};
 
 /// Workflow commands, from which GitHub makes annotations. It shows ten errors and ten warnings of

@@ -3,7 +3,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::fingerprints::Fingerprints;
-use super::{Positions, write_json};
+use super::write_json;
+use crate::document::Positions;
 use crate::lint::{Report, Severity};
 
 #[derive(Serialize)]

@@ -5,9 +5,8 @@ use serde::Serialize;
 
 use super::fixes::{Count, counts};
 use super::mask::publishable;
-use super::positions::Place;
-use super::{Positions, Versioned, fixed, write_json};
-use crate::document::Span;
+use super::{Versioned, fixed, write_json};
+use crate::document::{Place, Positions, Span};
 use crate::lint::{Fix, Report, Safety, Severity};
 
 /// The findings of a check as data. Lines and columns begin at 1 and columns count characters;

@@ -1,7 +1,8 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::{Positions, one_line};
+use super::one_line;
+use crate::document::Positions;
 use crate::lint::{Report, Severity};
 
 /// `JUnit` XML: a suite for each file with findings, a case for each finding. An error is a failure;

@@ -7,6 +7,7 @@ mod agent;
 pub mod brief;
 mod concise;
 mod diff;
+pub mod digest;
 pub mod drift;
 mod fingerprints;
 mod fixes;
@@ -16,7 +17,6 @@ mod gitlab;
 mod json;
 mod junit;
 mod mask;
-mod positions;
 mod sarif;
 mod statistics;
 #[cfg(test)]
@@ -40,7 +40,6 @@ pub use github::github;
 pub use gitlab::gitlab;
 pub use json::{Diagnosis, json};
 pub use junit::junit;
-pub use positions::{Place, Positions};
 pub use sarif::{sarif, uri};
 pub use statistics::{statistics, statistics_json};
 

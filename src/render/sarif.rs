@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::fingerprints::Fingerprints;
 use super::mask::publishable;
-use super::positions::Place;
-use super::{Positions, write_json};
+use super::write_json;
+use crate::document::{Place, Positions};
 use crate::lint::{FileReport, Finding, Fix, Report, Rule, Severity};
 use crate::rules::RULES;
 

@@ -1,7 +1,9 @@
+use std::collections::HashMap;
+
 use super::context::{Context, Findings, Safety, shown};
 use super::rule::declare;
-use crate::document::yaml::{Kind, Node};
-use crate::document::{Span, Splice, line_start, next_line};
+use crate::document::yaml::{Entry, Kind, Node};
+use crate::document::{Span, line_start, next_line};
 
 declare! {
     /// A key is given twice.
@@ -38,40 +40,51 @@ declare! {
 }
 
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
-    if !cx.has_frontmatter() {
+    let text = cx.document.text;
+    let frontmatter = &cx.document.frontmatter;
+    if !cx.has_frontmatter() || frontmatter.duplicates.is_empty() {
         return;
     }
-    for &key in &cx.document.frontmatter.duplicates {
+    let mut removed = HashMap::new();
+    if let Some(root) = &frontmatter.root {
+        removals(text, root, &mut removed);
+    }
+    for &key in &frontmatter.duplicates {
         found.report(
             key,
-            format!(
-                "the key `{}` is given more than once",
-                shown(key.of(cx.document.text))
-            ),
+            format!("the key `{}` is given more than once", shown(key.of(text))),
             "keep the line that holds and remove the other: readers disagree on which one counts",
         );
-        let root = cx.document.frontmatter.root.as_ref();
-        let again = root.and_then(|root| removed(cx.document.text, root, key));
-        found.fix(Safety::Safe, again);
+        let again = removed.remove(&key);
+        found.fix(Safety::Safe, again.map(|line| (line, String::new())));
     }
 }
 
-/// The line of a key, if it says nothing that the first one of that name does not say.
-fn removed(text: &str, node: &Node<'_>, key: Span) -> Option<Splice> {
-    let entries = match &node.kind {
-        Kind::Map { entries, .. } => entries,
-        Kind::Seq { items, .. } => {
-            return items.iter().find_map(|item| removed(text, item, key));
+/// Finds the lines that say nothing which the first key of the same name does not say, by the key.
+fn removals(text: &str, node: &Node<'_>, found: &mut HashMap<Span, Span>) {
+    match &node.kind {
+        Kind::Map { entries, flow } => {
+            let mut first = HashMap::new();
+            for entry in entries {
+                removals(text, &entry.value, found);
+                let Some(name) = entry.key.text() else {
+                    continue;
+                };
+                let first = *first.entry(name).or_insert(entry);
+                let again = first.key.span != entry.key.span && !flow;
+                if let Some(line) = again.then(|| removable(text, first, entry)).flatten() {
+                    found.insert(entry.key.span, line);
+                }
+            }
         }
-        Kind::Scalar { .. } | Kind::Alias => return None,
-    };
-    let Some(again) = entries.iter().find(|entry| entry.key.span == key) else {
-        let mut values = entries.iter().map(|entry| &entry.value);
-        return values.find_map(|value| removed(text, value, key));
-    };
-    let first = entries
-        .iter()
-        .find(|entry| entry.key.text() == again.key.text())?;
+        Kind::Seq { items, .. } => items.iter().for_each(|item| removals(text, item, found)),
+        Kind::Scalar { .. } | Kind::Alias => {}
+    }
+}
+
+/// The line of an entry, if it says nothing that the first one does not say.
+fn removable(text: &str, first: &Entry<'_>, again: &Entry<'_>) -> Option<Span> {
+    let key = again.key.span;
     let value = again.value.span.of(text);
     let line = Span::new(line_start(text, key.start), next_line(text, key.end));
     let before = Span::new(line.start, key.start).of(text);
@@ -79,9 +92,8 @@ fn removed(text: &str, node: &Node<'_>, key: Span) -> Option<Splice> {
     let whole = before.bytes().all(|byte| byte == b' ')
         && after
             .strip_prefix(':')
-            .is_some_and(|after| after.trim() == value)
-        && matches!(node.kind, Kind::Map { flow: false, .. });
+            .is_some_and(|after| after.trim() == value);
     let decorated = again.key.decorated || again.value.decorated || first.value.decorated;
     let same = first.value.same(&again.value) && first.value.span.of(text) == value;
-    (whole && same && !decorated).then(|| (line, String::new()))
+    (whole && same && !decorated).then_some(line)
 }

@@ -53,6 +53,7 @@ struct Seen {
 
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let text = cx.document.text;
+    let known_elsewhere = known_elsewhere(cx);
     let mut seen: [Option<Seen>; 4] = [const { None }; 4];
     let mut from = 0;
     while let Some(at) = next_candidate(text, from) {
@@ -65,7 +66,7 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
         else {
             continue;
         };
-        if kind == Kind::Control && is_known_elsewhere(cx, at) {
+        if kind == Kind::Control && known_elsewhere.contains(span) {
             continue;
         }
         let severity = match character {
@@ -112,28 +113,33 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// A control character with the rest of the sequence that a terminal reads with it.
+/// A control character with the rest of the sequence that a terminal reads with it. Any other escape
+/// breaks a sequence off, so that nothing is read for more than one of them.
 fn sequence(text: &str, span: Span) -> Span {
-    let line = Span::new(span.end, next_line(text, span.end)).of(text);
-    let (parameters, begun) = match (span.of(text), line.as_bytes().first()) {
-        ("\u{1b}", Some(b'[')) => (line.get(1..).unwrap_or(""), 1),
-        ("\u{9b}", _) => (line, 0),
-        ("\u{1b}", Some(b']')) => {
-            let ends = ["\u{7}", "\u{1b}\\"];
-            let ends = ends
-                .iter()
-                .filter_map(|end| Some(line.find(end)? + end.len()));
-            return Span::new(span.start, span.end + ends.min().unwrap_or(0));
-        }
-        _ => return span,
+    let rest = text.as_bytes().get(span.end..).unwrap_or(&[]);
+    let length = match (span.of(text), rest) {
+        ("\u{1b}", [b'[', rest @ ..]) => parameters(rest).map(|length| length + 1),
+        ("\u{9b}", _) => parameters(rest),
+        ("\u{1b}", [b']', ..]) => command(rest),
+        _ => None,
     };
-    let length = parameters
-        .bytes()
-        .take_while(|byte| matches!(byte, b' '..=b'?'))
-        .count();
-    match parameters.as_bytes().get(length) {
-        Some(b'@'..=b'~') => Span::new(span.start, span.end + begun + length + 1),
-        _ => span,
+    Span::new(span.start, span.end + length.unwrap_or(0))
+}
+
+/// The length of the parameters of a control sequence and of the byte that ends them.
+fn parameters(rest: &[u8]) -> Option<usize> {
+    let end = rest.iter().position(|byte| !matches!(byte, b' '..=b'?'))?;
+    matches!(rest.get(end), Some(b'@'..=b'~')).then_some(end + 1)
+}
+
+/// The length of a command to the operating system and of what ends it, on the same line.
+fn command(rest: &[u8]) -> Option<usize> {
+    let ends = |byte: &u8| matches!(byte, b'\x07' | b'\x1b' | b'\n' | b'\r');
+    let end = rest.iter().position(ends)?;
+    match rest.get(end..)? {
+        [b'\x07', ..] => Some(end + 1),
+        [b'\x1b', b'\\', ..] => Some(end + 2),
+        _ => None,
     }
 }
 
@@ -239,12 +245,17 @@ fn is_right_to_left(c: char) -> bool {
         && matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}')
 }
 
-/// Whether another rule says why a control character is there: a file in another encoding, or YAML
-/// that breaks off on this line.
-fn is_known_elsewhere(cx: &Context<'_>, at: usize) -> bool {
+/// Where another rule says why a control character is there: in a file in another encoding, or on
+/// the line on which the YAML breaks off.
+fn known_elsewhere(cx: &Context<'_>) -> Span {
+    let text = cx.document.text;
+    if !cx.source.invalid().is_empty() {
+        return Span::new(0, text.len());
+    }
     let error = cx.document.frontmatter.error.as_ref();
     let error = error.filter(|_| cx.has_frontmatter());
-    let text = cx.document.text;
-    !cx.source.invalid().is_empty()
-        || error.is_some_and(|error| line_start(text, error.offset) == line_start(text, at))
+    error.map_or_else(Span::default, |error| {
+        let start = line_start(text, error.offset);
+        Span::new(start, next_line(text, start))
+    })
 }

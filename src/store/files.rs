@@ -71,6 +71,26 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Reads the beginning of a regular file, `limit` bytes or all if it has no more, in one call.
+///
+/// # Errors
+///
+/// As for [`read`].
+pub(super) fn read_start(path: &Path, limit: usize) -> Result<Vec<u8>> {
+    let start = || {
+        let mut file = open(path)?;
+        let mut bytes = vec![0; limit];
+        if !file.metadata()?.is_file() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let length = file.read(&mut bytes)?;
+        bytes.truncate(length);
+        Ok(bytes)
+    };
+    // Whatever is wrong, the other one says.
+    start().or_else(|_: io::Error| read(path))
+}
+
 /// The error for a session of more than [`FILE_LIMIT`] bytes.
 pub fn too_large(path: &Path, size: u64) -> Error {
     Error::usage(format!(
@@ -104,6 +124,15 @@ pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
         .persist(path)
         .map_err(|error| Error::io("replace the file", path, &error.error))?;
     sync_folder(folder_of(path))
+}
+
+/// The same without waiting for the disk, for what does no harm if a power failure takes it.
+pub(super) fn put_passing(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = temporary_beside(path, bytes, 0o600)?;
+    temporary
+        .persist(path)
+        .map_err(|error| Error::io("replace the file", path, &error.error))?;
+    Ok(())
 }
 
 /// Replaces a file that has the bytes `old`. Returns false, and changes nothing, if it has others
@@ -211,6 +240,13 @@ pub fn refuse_link(path: &Path) -> Error {
 }
 
 fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempFile> {
+    let temporary = temporary_beside(path, bytes, mode)?;
+    sync(temporary.as_file(), File::sync_data)
+        .map_err(|error| Error::io("write the file", path, &error))?;
+    Ok(temporary)
+}
+
+fn temporary_beside(path: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempFile> {
     let failed = |error: &io::Error| Error::io("write the file", path, error);
     let mut temporary = tempfile::Builder::new()
         .prefix(TEMPORARY.0)
@@ -221,7 +257,6 @@ fn write_temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::Nam
     // Where files cannot be locked, a leftover of it is not recognised, and that is all.
     let _ = temporary.as_file().try_lock();
     temporary.write_all(bytes).map_err(|error| failed(&error))?;
-    sync(temporary.as_file(), File::sync_data).map_err(|error| failed(&error))?;
     Ok(temporary)
 }
 

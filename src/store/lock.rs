@@ -14,6 +14,13 @@ use crate::shell;
 /// The state of this work tree, in the sessions folder.
 pub(super) const LOCAL: &str = ".local";
 
+/// Says whether git tracks anything in a folder's `.local`, which then came from somebody else and
+/// is not used.
+pub(super) type Tracked<'t> = &'t dyn Fn(&Path) -> bool;
+
+/// Fails once a folder leads out of the project, which it may do at any time.
+pub(super) type Inside<'i> = &'i dyn Fn(&Path) -> Result<()>;
+
 /// The lock of a sessions folder. The operating system holds it for the process, so a killed
 /// process leaves none behind; dropping it lets the next writer in.
 ///
@@ -30,27 +37,13 @@ impl Lock {
     /// Makes the folder if need be and waits for its lock.
     ///
     /// `timeout` is for one holder: who waits while others get on with their work is not refused.
-    /// `tracked` says whether git tracks anything in the folder's `.local`, which then came from
-    /// somebody else and is not used. `inside` fails once the folder leads out of the project,
-    /// which it may do at any time.
     pub(super) fn acquire(
         sessions: &Path,
         timeout: Duration,
-        tracked: &dyn Fn(&Path) -> bool,
-        inside: &dyn Fn(&Path) -> Result<()>,
+        tracked: Tracked,
+        inside: Inside,
     ) -> Result<Self> {
-        let local = local(sessions)?;
-        if tracked(&local) {
-            return Err(
-                Error::usage("git tracks this folder, which is every work tree's own")
-                    .at(&local, None)
-                    .hint(format!(
-                        "git rm -r --cached {}",
-                        shell::word(&local.display().to_string())
-                    )),
-            );
-        }
-        let path = local.join("lock");
+        let path = lock_path(sessions, tracked)?;
         let started = Instant::now();
         let mut since = started;
         let mut holder = None;
@@ -69,7 +62,7 @@ impl Lock {
                     }
                 }
                 // Somebody is cleaning the folder.
-                Err(_) if !local.exists() => {}
+                Err(_) if !sessions.join(LOCAL).exists() => {}
                 Err(error) => return Err(error),
             }
             if since.elapsed() >= timeout {
@@ -80,6 +73,21 @@ impl Lock {
             inside(sessions)?;
             self::local(sessions)?;
         }
+    }
+
+    /// The same without waiting.
+    pub(super) fn try_acquire(
+        sessions: &Path,
+        tracked: Tracked,
+        inside: Inside,
+    ) -> Result<Option<Self>> {
+        let path = lock_path(sessions, tracked)?;
+        let Attempt::Taken(mut lock) = Self::attempt(sessions, &path)? else {
+            return Ok(None);
+        };
+        inside(sessions)?;
+        lock.sign();
+        Ok(Some(lock))
     }
 
     fn attempt(sessions: &Path, path: &Path) -> Result<Attempt> {
@@ -141,6 +149,20 @@ enum Attempt {
     Taken(Lock),
     /// By the process of this id, if it has said so.
     Held(Option<u32>),
+}
+
+/// Where the lock is, in a folder that is this work tree's own.
+fn lock_path(sessions: &Path, tracked: Tracked) -> Result<PathBuf> {
+    let local = local(sessions)?;
+    if !tracked(&local) {
+        return Ok(local.join("lock"));
+    }
+    let untrack = shell::word(&local.display().to_string());
+    Err(
+        Error::usage("git tracks this folder, which is every work tree's own")
+            .at(&local, None)
+            .hint(format!("git rm -r --cached {untrack}")),
+    )
 }
 
 /// The folder for this work tree's own state, made if it is missing, out of git's sight.

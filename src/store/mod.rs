@@ -10,12 +10,16 @@
 mod adopt;
 mod bindings;
 mod closing;
+mod conversations;
 mod decisions;
 mod documents;
 mod drafts;
+mod events;
 mod files;
+mod hook_log;
 mod leftovers;
 mod lock;
+mod owned;
 mod records;
 mod root;
 mod select;
@@ -31,13 +35,15 @@ use memchr::memmem;
 use walkdir::WalkDir;
 
 pub use closing::Closing;
+pub use conversations::Conversation;
 pub use decisions::{DecisionRecords, plain};
 pub use drafts::{Draft, Stranded};
+pub use events::{Event, What};
 pub use files::{FILE_LIMIT, is_leftover, read, refuse_link, too_large};
 pub use lock::Lock;
 pub use records::Records;
 pub use root::{Place, SESSIONS, SettingsFile};
-pub use select::{Candidate, shared_slugs, short_name};
+pub use select::{Caller, Candidate, shared_slugs, short_name};
 pub use templates::TEMPLATES;
 pub use trash::Trashed;
 pub use trust::{Grant, TrustFile};
@@ -46,6 +52,7 @@ use crate::config::Config;
 use crate::document::Source;
 use crate::error::{Error, Kind, Result};
 use crate::git::Repository;
+use lock::{Inside, Tracked};
 
 /// New bytes, if there are any, and what came of making them.
 type Change<T> = (Option<Vec<u8>>, T);
@@ -155,6 +162,17 @@ impl Store {
     pub fn read(&self, name: &str) -> Result<Source> {
         let path = self.path(name);
         read(&path)
+            .map(Source::new)
+            .map_err(|error| self.relocate(error))
+    }
+
+    /// Reads the beginning of a session, `limit` bytes or all of it if it has no more.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::read`].
+    pub fn read_start(&self, name: &str, limit: usize) -> Result<Source> {
+        files::read_start(&self.path(name), limit)
             .map(Source::new)
             .map_err(|error| self.relocate(error))
     }
@@ -310,7 +328,26 @@ impl Store {
         self.lock_of(&self.sessions)
     }
 
+    /// The lock of the folder, unless another process holds it.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be made or locked.
+    pub fn try_lock(&self) -> Result<Option<Lock>> {
+        self.acquire(&self.sessions, Lock::try_acquire)
+    }
+
     fn lock_of(&self, sessions: &Path) -> Result<Lock> {
+        self.acquire(sessions, |sessions, tracked, inside| {
+            Lock::acquire(sessions, self.config.lock_timeout(), tracked, inside)
+        })
+    }
+
+    fn acquire<T>(
+        &self,
+        sessions: &Path,
+        how: impl FnOnce(&Path, Tracked, Inside) -> Result<T>,
+    ) -> Result<T> {
         let tracked = |local: &Path| {
             let repository = self.repository.as_ref();
             repository.is_some_and(|repository| repository.tracks_below(local))
@@ -323,8 +360,7 @@ impl Store {
             }
             _ => Ok(()),
         };
-        Lock::acquire(sessions, self.config.lock_timeout(), &tracked, &inside)
-            .map_err(|error| self.relocate(error))
+        how(sessions, &tracked, &inside).map_err(|error| self.relocate(error))
     }
 }
 

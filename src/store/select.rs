@@ -13,6 +13,19 @@ use crate::document::{Document, SessionName, Source, Status, slug_of, stem_of};
 use crate::error::{Error, Kind, Result};
 use crate::shell;
 
+/// Who asks, as far as that decides which session is meant.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'c> {
+    /// The agent.
+    pub agent: Option<&'c str>,
+    /// The id of the conversation it is in.
+    pub conversation: Option<&'c str>,
+    /// Whether the session is to be written to.
+    pub writes: bool,
+    /// When that is.
+    pub now: Timestamp,
+}
+
 /// A session that a selector may mean.
 #[derive(Debug)]
 pub struct Candidate {
@@ -51,23 +64,70 @@ impl Candidate {
 
 impl Store {
     /// The file name of the session that a selector means: a path, a name, a unique beginning of a
-    /// name or slug, an issue id, or `@latest`. Without a selector, the session that this work tree
-    /// uses, or else the only active one.
+    /// name or slug, an issue id, or `@latest`.
     ///
     /// # Errors
     ///
     /// Of kind [`Kind::NotFound`] or [`Kind::Ambiguous`], with the candidates, the one that `agent`
     /// most probably means first.
-    pub fn select(&self, selector: Option<&str>, agent: Option<&str>) -> Result<String> {
-        let (name, why) = match selector {
-            Some(selector) => self.selected(selector, agent)?,
-            None => match self.used() {
-                Some(used) => (self.still_there(used)?, "this work tree uses it"),
-                None => (self.only_active(agent)?, "it is the only active one"),
-            },
-        };
+    pub fn select(&self, selector: &str, agent: Option<&str>) -> Result<String> {
+        let (name, why) = self.selected(selector, agent)?;
         debug!("the session is {name}: {why}");
         Ok(name)
+    }
+
+    /// The file name of the session that is meant where none is named: the one that the calling
+    /// conversation is bound to, or else the one that this work tree uses, or else the only active
+    /// one. The latter two are not written to while another conversation is at work on them.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::select`].
+    pub fn meant(&self, caller: &Caller) -> Result<String> {
+        let bound = caller.conversation.and_then(|id| self.conversation(id));
+        let (name, why) = match (bound, self.used()) {
+            (Some(bound), _) => {
+                let who = "this conversation is bound to";
+                let name = self.still_there(bound.session, who)?;
+                debug!("the session is {name}: {who} it");
+                return Ok(name);
+            }
+            (None, Some(used)) => {
+                let who = "this work tree uses";
+                (self.still_there(used, who)?, "this work tree uses it")
+            }
+            (None, None) => (self.only_active(caller.agent)?, "it is the only active one"),
+        };
+        if caller.writes {
+            self.refuse_intrusion(&name, caller)?;
+        }
+        debug!("the session is {name}: {why}");
+        Ok(name)
+    }
+
+    /// Fails if another conversation is at work on a session that nobody named.
+    fn refuse_intrusion(&self, name: &str, caller: &Caller) -> Result<()> {
+        let mut others = self.live_elsewhere(caller.conversation, caller.now);
+        let Some(other) = others.find(|other| other.session == name) else {
+            return Ok(());
+        };
+        let host = other.host.as_deref().unwrap_or("an agent");
+        let message = format!(
+            "another conversation, with {host}, is at work on `{}`; name the session that you mean",
+            slug_of(name)
+        );
+        let (mut active, _) = self.active_and_completed()?;
+        let others: Vec<_> = self
+            .live_elsewhere(caller.conversation, caller.now)
+            .collect();
+        // Those that nobody works on come first.
+        active.sort_by_cached_key(|candidate| {
+            let busy = others.iter().any(|other| other.session == candidate.name);
+            (busy, candidate.order(caller.agent))
+        });
+        let mut error = Error::new(Kind::Ambiguous, message);
+        error.details = active.iter().map(Candidate::describe).collect();
+        Err(error.hint("agentsess list"))
     }
 
     /// The session that a selector means, and in which way.
@@ -145,7 +205,8 @@ impl Store {
         shell::word(self.short_name(name))
     }
 
-    fn short_name<'n>(&self, name: &'n str) -> &'n str {
+    /// The shortest name that means this session.
+    pub fn short_name<'n>(&self, name: &'n str) -> &'n str {
         short_name(name, &shared_slugs(&self.names().unwrap_or_default()))
     }
 
@@ -198,7 +259,7 @@ impl Store {
         error.hint("agentsess list")
     }
 
-    fn still_there(&self, used: String) -> Result<String> {
+    fn still_there(&self, used: String, who: &str) -> Result<String> {
         if self.path(&used).symlink_metadata().is_ok() {
             return Ok(used);
         }
@@ -209,10 +270,7 @@ impl Store {
             None => "is not there any more".to_owned(),
         };
         let (active, _) = self.active_and_completed()?;
-        let mut error = Error::new(
-            Kind::NotFound,
-            format!("`{slug}`, which this work tree uses, {how}"),
-        );
+        let mut error = Error::new(Kind::NotFound, format!("`{slug}`, which {who}, {how}"));
         let hint = active.first().map_or("--none".to_owned(), |first| {
             shell::word(stem_of(&first.name))
         });

@@ -202,6 +202,8 @@ impl Store {
                 // The session is gone; who uses it is told so, and that is all this would spare.
                 let _ = self.use_session(lock, None);
             }
+            self.unbind(name);
+            self.disown(name);
             return Ok(());
         }
         Err(Error::new(

@@ -55,7 +55,7 @@ impl Project {
         command
     }
 
-    fn isolated(&self, program: &str) -> Command {
+    pub fn isolated(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
             .env_clear()

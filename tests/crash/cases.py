@@ -207,6 +207,30 @@ CASES = [
     Case("unblock", WEATHER + "agentsess block 'the key has expired'", "agentsess unblock key"),
     Case("pause", WEATHER, "agentsess pause"),
     Case("use", WEATHER, "agentsess use weather"),
+    Case(
+        "use, in a conversation",
+        WEATHER,
+        "agentsess use weather",
+        variables={"AGENTSESS_CONVERSATION": "one"},
+    ),
+    Case(
+        "new, in a conversation",
+        WEATHER,
+        "agentsess new Storm --context c --next n",
+        # A session that was made is not made again.
+        resume="""
+        if [ -e .agents/sessions/20251204-143000-storm.md ]
+        then agentsess use storm
+        else agentsess new Storm --context c --next n
+        fi""",
+        variables={"AGENTSESS_CONVERSATION": "one"},
+    ),
+    Case(
+        "resume, in a conversation",
+        WEATHER + "agentsess handoff weather --to reviewer",
+        "agentsess resume weather --agent reviewer",
+        variables={"AGENTSESS_CONVERSATION": "one"},
+    ),
     Case("use --none", WEATHER + "agentsess use weather", "agentsess use --none"),
     Case("link", WEATHER, "agentsess link weather --plan plan-weather --ticket pt-1"),
     Case("handoff", WEATHER, "agentsess handoff weather --to reviewer"),
@@ -326,6 +350,10 @@ printf '20251204-143000-gone.md\\n' > .agents/sessions/.local/used
         "agentsess doctor --fix",
     ),
 ]
+
+# The command that succeeds whatever happens, which `tests/hooks.rs` sees to. What it writes of its
+# own may be lost, and what it writes to sessions it writes as the others do.
+FORGIVING = {"hook"}
 
 # The commands that write nothing.
 READERS = {"show", "list", "template", "rule", "schema", "completions", "man", "help"}

@@ -27,11 +27,12 @@ use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
 
 use super::output::{Kept, Output};
-use super::{Context, HOSTS, author};
+use super::{Context, author};
 use crate::cli;
 use crate::clock;
 use crate::document::{is_token, slugify};
 use crate::error::{Error, Kind, Result};
+use crate::hosts::HOSTS;
 use crate::store::{FILE_LIMIT, Place};
 use input::Bounded;
 
@@ -161,8 +162,8 @@ fn agent_of(client: &str) -> String {
     let words = client.split(|c: char| !c.is_ascii_alphanumeric());
     let words = words.map(str::to_ascii_lowercase);
     let host = words
-        .filter_map(|word| HOSTS.iter().find(|(_, host)| *host == word))
-        .map(|(_, host)| (*host).to_owned())
+        .filter_map(|word| HOSTS.iter().find(|host| host.name == word))
+        .map(|host| host.name.to_owned())
         .next();
     host.unwrap_or_else(|| {
         if is_token(client) {

@@ -77,7 +77,7 @@ pub(super) fn get(
         Error::usage("`session` is missing; it names the session").hint("agentsess list")
     })?;
     let store = context.store()?;
-    let name = store.select(Some(session), None)?;
+    let name = store.select(session, None)?;
     let source = store.read(&name)?;
     let brief = Brief::new(&store, &name, &Document::parse(&source), context.now);
     // A name of another form could hold words that speak to the agent.

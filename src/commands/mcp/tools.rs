@@ -214,7 +214,7 @@ fn select(store: &Store, selector: &str, agent: &str) -> Result<String> {
     if selector.is_empty() {
         return Err(Error::usage("`session` is empty; it names the session").hint("agentsess list"));
     }
-    store.select(Some(selector), Some(agent))
+    store.select(selector, Some(agent))
 }
 
 fn list(call: &Call, given: &List) -> Result<bool> {
@@ -342,6 +342,7 @@ fn resume(call: &Call, given: &Resume) -> Result<bool> {
         agent: &agent,
         person: false,
         take: given.take,
+        calling: None,
     };
     let outcome = operations::resume::resume(&store, &session, &request, call.context.now)?;
     resume::print(&call.context, &outcome)?;

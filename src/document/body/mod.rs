@@ -31,7 +31,7 @@ pub struct Heading<'a> {
     pub level: u8,
     /// The heading's lines without the last line break.
     pub span: Span,
-    /// The text, without `#` or underline.
+    /// The text, without `#` or underline; empty at the end of a heading without text.
     pub text_span: Span,
     /// The text, markup removed.
     pub title: Cow<'a, str>,
@@ -195,7 +195,7 @@ impl<'a> Body<'a> {
     }
 
     /// The same by the parser of record alone.
-    fn parse_fully(text: &'a str, span: Span) -> Self {
+    pub(super) fn parse_fully(text: &'a str, span: Span) -> Self {
         let mut walk = Walk::new(text, span);
         let events = Parser::new_ext(span.of(text), MARKDOWN).into_offset_iter();
         for (event, range) in events {
@@ -324,6 +324,21 @@ pub(super) fn trim_blank_lines(text: &str, span: Span) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_heading_has_all_of_its_text() {
+        for text in [
+            "# T\u{c}\n",
+            "## A\u{a0}\nx",
+            "A\u{2003}\n---\n",
+            "a\n\n##\nx",
+        ] {
+            let body = Body::parse(text, Span::new(0, text.len()));
+            let heading = &body.headings[0];
+            assert_eq!(heading.text_span.of(text), heading.title, "{text:?}");
+            assert!(heading.span.contains(heading.text_span), "{text:?}");
+        }
+    }
 
     #[test]
     fn only_what_is_nothing_but_comments_is_a_placeholder() {

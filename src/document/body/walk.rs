@@ -281,7 +281,12 @@ impl<'a> Walk<'a> {
         });
     }
 
-    fn end_heading(&mut self, heading: Heading<'a>) {
+    fn end_heading(&mut self, mut heading: Heading<'a>) {
+        if heading.text_span.is_empty() {
+            heading.text_span = Span::at(heading.span.end);
+        }
+        // A blank beyond ASCII is a part of the text.
+        heading.span.end = heading.span.end.max(heading.text_span.end);
         if heading.level == 2 {
             let start = next_line(self.text, heading.span.end);
             self.body.sections.push(Section {

@@ -36,7 +36,7 @@ impl Document<'_> {
         }
     }
 
-    fn broken(&self, what: &str) -> EditError {
+    pub(super) fn broken(&self, what: &str) -> EditError {
         let error = self.frontmatter.error.as_ref();
         EditError {
             message: match error {
@@ -49,7 +49,7 @@ impl Document<'_> {
     }
 
     /// The only entry at a path, or the deepest ancestor that exists and what is missing below it.
-    fn locate<'p>(&self, path: &'p [&'p str]) -> Result<Place<'_, 'p>, EditError> {
+    pub(super) fn locate<'p>(&self, path: &'p [&'p str]) -> Result<Place<'_, 'p>, EditError> {
         let block = self.editable()?;
         let mut place = Place {
             map: block.root.as_ref(),
@@ -92,7 +92,12 @@ impl Document<'_> {
         )
     }
 
-    fn set_value(&self, entry: &Entry, value: Scalar, path: &[&str]) -> Result<Splice, EditError> {
+    pub(super) fn set_value(
+        &self,
+        entry: &Entry,
+        value: Scalar,
+        path: &[&str],
+    ) -> Result<Splice, EditError> {
         let node = &entry.value;
         let name = || path.join(".");
         let hand = "change it by hand";
@@ -138,7 +143,7 @@ impl Document<'_> {
 
     /// Where a node ends, without the line breaks that block scalars run into; an empty one ends
     /// with its indicator.
-    fn end_of(&self, node: &Node) -> usize {
+    pub(super) fn end_of(&self, node: &Node) -> usize {
         match &node.kind {
             Kind::Map { entries, flow } if !flow => entries
                 .last()
@@ -445,15 +450,15 @@ impl Document<'_> {
 }
 
 /// Where a path leads.
-struct Place<'d, 'p> {
+pub(super) struct Place<'d, 'p> {
     /// The value of `entry`, or the root.
-    map: Option<&'d Node<'d>>,
+    pub(super) map: Option<&'d Node<'d>>,
     /// The entry that holds `entry`.
     parent: Option<&'d Entry<'d>>,
     /// The deepest entry of the path that exists.
     entry: Option<&'d Entry<'d>>,
     /// The keys below it that do not.
-    missing: &'p [&'p str],
+    pub(super) missing: &'p [&'p str],
 }
 
 /// Whether anything in this node is marked, so that something else may refer to it.
@@ -473,7 +478,7 @@ fn rank_of(path: &[&str]) -> Option<usize> {
 }
 
 /// Writes a scalar, in the style of the one it replaces where that can hold it.
-fn render(value: Scalar, style: Option<ScalarStyle>) -> String {
+pub(super) fn render(value: Scalar, style: Option<ScalarStyle>) -> String {
     let (text, bare) = match value {
         Scalar::Text(text) => (text, false),
         Scalar::Word(word) => (word, true),

@@ -12,6 +12,7 @@ use super::span::Span;
 use super::time::{Timestamp, format_minute};
 use super::{Document, Fences, Source, Unclosed, WaveState};
 
+mod agents;
 mod body;
 mod frontmatter;
 mod items;
@@ -69,6 +70,15 @@ pub enum Edit<'e> {
     },
     /// List an agent after those that are there.
     AddAgent(Agent<'e>),
+    /// Set a key of a listed agent, which is added if it is not there.
+    SetAgent {
+        /// Index into the list.
+        at: usize,
+        /// The key.
+        key: &'e str,
+        /// The new value.
+        value: Scalar<'e>,
+    },
     /// Change the title in the document's first heading.
     Title(&'e str),
     /// Replace what a section holds. A missing section is made in its place.
@@ -211,6 +221,7 @@ impl Document<'_> {
             Edit::Remove { path } => self.remove(path),
             Edit::Include { path, text } => self.include(path, text),
             Edit::AddAgent(agent) => self.add_agent(&agent).map(Some),
+            Edit::SetAgent { at, key, value } => self.set_agent(at, key, value).map(Some),
             Edit::Title(title) => self.retitle(title).map(Some),
             Edit::Replace { section, text } => self.fill(section, text, false),
             Edit::Append { section, text } => self.fill(section, text, true),

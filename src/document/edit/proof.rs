@@ -33,6 +33,7 @@ impl Document<'_> {
                     && field("status") == Some(agent.status)
                     && field("summary") == agent.summary
             }),
+            Edit::SetAgent { at, key, value } => self.only_agent(after, *at, key, *value),
             Edit::Title(_) => {
                 let title = after.body.title().map(|heading| &heading.title);
                 title.is_some_and(|title| title.starts_with("Session:"))
@@ -88,7 +89,7 @@ impl Document<'_> {
 
     /// Whether the frontmatter differs at `path` only, where `leaf` is content, and the body not
     /// at all.
-    fn only_at(
+    pub(super) fn only_at(
         &self,
         after: &Document,
         path: &[&str],
@@ -147,7 +148,7 @@ fn added<'n, 'a>(before: Option<&Node>, after: Option<&'n Node<'a>>) -> Option<&
     same.then_some(last)
 }
 
-fn differs_only_at(
+pub(super) fn differs_only_at(
     before: Option<&Node>,
     after: Option<&Node>,
     path: &[&str],

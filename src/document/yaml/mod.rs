@@ -206,7 +206,7 @@ pub fn parse(text: &str, span: Span) -> Tree<'_> {
 }
 
 /// The same by the parser of record alone.
-fn parse_fully(text: &str, span: Span) -> Tree<'_> {
+pub(super) fn parse_fully(text: &str, span: Span) -> Tree<'_> {
     let source = span.of(text);
     let options = granit_parser::options! {
         disallow_directives: true,

@@ -1,6 +1,7 @@
 //! Decisions and their records: which are missing, and `--write-adrs`, which writes them in the form
 //! of MADR.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use minijinja::syntax::SyntaxConfig;
@@ -25,6 +26,15 @@ const TEMPLATE: &str = include_str!("../../../templates/adr.md");
 pub(super) struct Record {
     title: String,
     text: String,
+}
+
+/// How many decisions have each title.
+fn titles(decisions: &[Decision]) -> HashMap<String, usize> {
+    let mut titles = HashMap::new();
+    for decision in decisions {
+        *titles.entry(plain(&decision.title)).or_default() += 1;
+    }
+    titles
 }
 
 /// A decision is captured when a record in the folder has its title as a heading, whatever number
@@ -67,10 +77,9 @@ pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Ch
         .collect();
     let mut details = Vec::new();
     let mut records = Vec::new();
+    let titles = titles(&decisions);
     for decision in &decisions {
-        let title = plain(&decision.title);
-        let same = |other: &&Decision| plain(&other.title) == title;
-        let alone = decisions.iter().filter(same).count() == 1;
+        let alone = titles.get(&plain(&decision.title)) == Some(&1);
         if alone && known.has(&decision.title) {
             continue;
         }

@@ -10,7 +10,7 @@ use super::{Check, Item, PARENT, Request, Subject, Verdict, names};
 use crate::child::{self, End};
 use crate::document::schema::FILES_MODIFIED;
 use crate::document::time::Timestamp;
-use crate::document::{Document, Source, is_none, line_column, named_path};
+use crate::document::{Document, Positions, Source, is_none, named_path};
 use crate::error::Result;
 use crate::git::Repository;
 use crate::lint;
@@ -307,11 +307,12 @@ pub(super) fn saved(store: &Store, name: &str, source: &Source, now: Timestamp) 
     let config = &store.config;
     let findings = lint::check(name, source, lint::Settings::new(config, now));
     let shown = store.shown(&store.path(name));
+    let positions = Positions::new(source.text());
     let errors: Vec<_> = findings
         .iter()
         .filter(|finding| finding.severity == lint::Severity::Error)
         .map(|finding| {
-            let (line, column) = line_column(source.text(), finding.span.start);
+            let (line, column) = positions.of(finding.span.start);
             let (path, message) = (shown.display(), &finding.message);
             format!("{path}:{line}:{column}: {message}")
         })

@@ -120,9 +120,10 @@ fn search(mut file: impl Read, finder: &memmem::Finder) -> io::Result<Vec<Found>
             None => chunk.len() - overlap,
         };
         let whole = |&at: &usize| at < end && is_whole(&chunk, at, finder.needle().len());
+        let mut seen = (0, 1, 1);
         found.extend(finder.find_iter(&chunk).filter(whole).map(|at| {
-            let (line, column) = position(&chunk, at);
-            (offset + at, (lines + line, column))
+            seen = advanced(&chunk, seen, at);
+            (offset + at, (lines + seen.1, seen.2))
         }));
         if read == 0 {
             return Ok(found);
@@ -158,12 +159,21 @@ fn is_whole(bytes: &[u8], at: usize, len: usize) -> bool {
     }
 }
 
-fn position(bytes: &[u8], offset: usize) -> (usize, usize) {
-    let before = bytes.get(..offset).unwrap_or(bytes);
-    let line = memchr_iter(b'\n', before).count() + 1;
-    let start = memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-    let column = String::from_utf8_lossy(before.get(start..).unwrap_or(&[]));
-    (line, column.chars().count() + 1)
+/// Offset, line and column of what stands at `offset`, from those of something before it: counting
+/// from the start for every mention would take the square of their number.
+fn advanced(
+    bytes: &[u8],
+    (from, line, column): (usize, usize, usize),
+    offset: usize,
+) -> (usize, usize, usize) {
+    let passed = bytes.get(from..offset).unwrap_or(&[]);
+    let lines = memchr_iter(b'\n', passed).count();
+    let (rest, column) = match memrchr(b'\n', passed) {
+        Some(newline) => (passed.get(newline + 1..).unwrap_or(&[]), 1),
+        None => (passed, column),
+    };
+    let columns = String::from_utf8_lossy(rest).chars().count();
+    (offset, line + lines, column + columns)
 }
 
 #[cfg(test)]

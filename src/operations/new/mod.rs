@@ -6,6 +6,7 @@ mod parent;
 use std::path::Path;
 
 use super::blocks::Blocks;
+use super::conversation::{Calling, bind_along};
 use super::source::Origin;
 use super::{Guard, Written, planning};
 use crate::document::schema::{CONTEXT, NEXT_STEPS};
@@ -54,6 +55,8 @@ pub struct Request<'r> {
     pub agent: &'r str,
     /// Write secrets as they are.
     pub allow_secret: bool,
+    /// The conversation that is to work on it.
+    pub calling: Option<Calling<'r>>,
 }
 
 /// What a session starts from, read.
@@ -133,20 +136,30 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
         origin.keep(store, &lock)?;
     }
     let switch = request.switch && request.seed.is_some();
+    // Who works on a session of their own leaves that one, and not what others use here.
+    let bound = request
+        .calling
+        .and_then(|calling| store.conversation(calling.id));
+    let is_bound = bound.is_some();
     let left = if switch {
-        planning::leave(store, &lock, None, now)?
+        let used = bound.map(|bound| bound.session).or_else(|| store.used());
+        planning::leave(store, &lock, used, None, now)?
     } else {
         None
     };
     for attempt in 1..1000 {
         let name = file_name(now, &slug, attempt);
+        if store.path(&name).symlink_metadata().is_err() {
+            store.own(&name)?;
+        }
         match store.create(&lock, &name, &bytes) {
             Err(error) if error.kind == Kind::Ambiguous => {}
             Err(error) => return Err(error),
             Ok(()) => {
-                if switch {
+                if switch && !is_bound {
                     store.use_session(&lock, Some(&name))?;
                 }
+                bind_along(store, request.calling, &name, now)?;
                 let source = Source::new(bytes);
                 let document = Document::parse(&source);
                 let written = Written::new(&name, now, &document, &document, &guard);

@@ -24,7 +24,7 @@ pub(super) struct Parent {
 impl Parent {
     /// Reads the session that `selector` means: an open one, or else a closed one from the trash.
     pub fn read(store: &Store, selector: &str) -> Result<Self> {
-        let name = match store.select(Some(selector), None) {
+        let name = match store.select(selector, None) {
             Ok(name) => name,
             Err(error) => return Self::closed(store, selector, error),
         };

@@ -165,8 +165,8 @@ pub struct Left {
     pub record: PathBuf,
 }
 
-/// Records the planning session that this work tree uses as archived and pauses it. Does nothing
-/// where none is used, or it is the one that is to be used next.
+/// Records the planning session `name`, which is used, as archived and pauses it. Does nothing where
+/// none is used, or it is the one that is to be used next.
 ///
 /// # Errors
 ///
@@ -174,10 +174,11 @@ pub struct Left {
 pub(super) fn leave(
     store: &Store,
     lock: &Lock,
+    name: Option<String>,
     next: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<Left>> {
-    let Some(name) = store.used().filter(|name| Some(name.as_str()) != next) else {
+    let Some(name) = name.filter(|name| Some(name.as_str()) != next) else {
         return Ok(None);
     };
     let source = match store.read(&name) {

@@ -90,7 +90,7 @@ pub fn restore(store: &Store, wanted: &str, agent: &str, now: Timestamp) -> Resu
     let next = open
         .as_deref()
         .or(copy.as_ref().map(|copy| copy.entry.name.as_str()));
-    let left = planning::leave(store, &lock, next, now)?;
+    let left = planning::leave(store, &lock, store.used(), next, now)?;
     let (session, from) = match (open, copy) {
         (Some(name), _) => {
             planning::turn(
@@ -118,6 +118,7 @@ pub fn restore(store: &Store, wanted: &str, agent: &str, now: Timestamp) -> Resu
 
 fn bring_back(store: &Store, lock: &Lock, copy: &Trashed) -> Result<Restored> {
     let name = &copy.entry.name;
+    store.own(name)?;
     let path =
         store
             .bring_back(lock, copy)
@@ -162,6 +163,9 @@ fn create(
     let names = (1..1000).map(|attempt| file_name(record.created, &slug, attempt));
     for name in own.into_iter().chain(names) {
         let bytes = draft::draft(store, record, agent, now)?;
+        if store.path(&name).symlink_metadata().is_err() {
+            store.own(&name)?;
+        }
         match store.create(lock, &name, &bytes) {
             Err(error) if error.kind == Kind::Ambiguous => {}
             created => return created.map(|()| name),

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::document::Span;
+use super::span::{Span, line_start};
 
 /// Bytes between two known places.
 const STRIDE: usize = 1024;
@@ -10,10 +10,13 @@ const STRIDE: usize = 1024;
 #[derive(Debug)]
 pub struct Positions<'a> {
     text: &'a str,
-    /// Offset, line and column of a character at most every [`STRIDE`] bytes. A list of all lines
-    /// would outgrow a file that is nothing but line breaks.
-    marks: Vec<(usize, usize, usize)>,
+    marks: Marks,
 }
+
+/// Offset, line and column of a character at most every [`STRIDE`] bytes. A list of all lines would
+/// outgrow a file that is nothing but line breaks.
+#[derive(Debug)]
+pub(super) struct Marks(Vec<(usize, usize, usize)>);
 
 /// Where a span begins and ends. Lines and columns begin at 1, columns count characters, and the
 /// end is behind the last character.
@@ -32,29 +35,16 @@ pub struct Place {
 impl<'a> Positions<'a> {
     /// Reads the text once.
     pub fn new(text: &'a str) -> Self {
-        let mut marks = vec![(0, 1, 1)];
-        let mut next = STRIDE;
-        let (mut line, mut column) = (1, 1);
-        for (offset, c) in text.char_indices() {
-            if offset >= next {
-                marks.push((offset, line, column));
-                next = offset + STRIDE;
-            }
-            (line, column) = advanced((line, column), c);
+        Self {
+            text,
+            marks: Marks::new(text),
         }
-        Self { text, marks }
     }
 
     /// One-based line and column of an offset; the column counts characters. An offset inside a
     /// character counts as that character's.
     pub fn of(&self, offset: usize) -> (usize, usize) {
-        let index = self.marks.partition_point(|(at, ..)| *at <= offset);
-        let mark = index.checked_sub(1).and_then(|index| self.marks.get(index));
-        let &(start, line, column) = mark.unwrap_or(&(0, 1, 1));
-        let rest = self.text.get(start..).unwrap_or("");
-        rest.char_indices()
-            .take_while(|(at, c)| start + at + c.len_utf8() <= offset)
-            .fold((line, column), |position, (_, c)| advanced(position, c))
+        self.marks.position(self.text, offset)
     }
 
     /// Where a span begins and ends.
@@ -75,10 +65,10 @@ impl<'a> Positions<'a> {
         let floor = self.boundary(offset.saturating_sub(reach));
         let ceiling = self.boundary(offset.saturating_add(reach));
         let offset = self.boundary(offset);
-        let before = Span::new(floor, offset).of(self.text);
+        let around = Span::new(floor, ceiling).of(self.text);
         let after = Span::new(offset, ceiling).of(self.text);
         Span::new(
-            before.rfind('\n').map_or(floor, |at| floor + at + 1),
+            floor + line_start(around, offset - floor),
             after.find(['\n', '\r']).map_or(ceiling, |at| offset + at),
         )
     }
@@ -93,9 +83,40 @@ impl<'a> Positions<'a> {
     }
 }
 
-fn advanced((line, column): (usize, usize), c: char) -> (usize, usize) {
+impl Marks {
+    pub fn new(text: &str) -> Self {
+        let mut marks = vec![(0, 1, 1)];
+        let mut next = STRIDE;
+        let mut position = (1, 1);
+        for (offset, c) in text.char_indices() {
+            if offset >= next {
+                marks.push((offset, position.0, position.1));
+                next = offset + STRIDE;
+            }
+            position = advanced(position, text, offset, c);
+        }
+        Self(marks)
+    }
+
+    /// One-based line and column of an offset into the text that was read.
+    pub fn position(&self, text: &str, offset: usize) -> (usize, usize) {
+        let index = self.0.partition_point(|(at, ..)| *at <= offset);
+        let mark = index.checked_sub(1).and_then(|index| self.0.get(index));
+        let &(start, line, column) = mark.unwrap_or(&(0, 1, 1));
+        let rest = text.get(start..).unwrap_or("");
+        rest.char_indices()
+            .take_while(|(at, c)| start + at + c.len_utf8() <= offset)
+            .fold((line, column), |before, (at, c)| {
+                advanced(before, rest, at, c)
+            })
+    }
+}
+
+/// The position behind `c`, which stands at `offset`.
+fn advanced((line, column): (usize, usize), text: &str, offset: usize, c: char) -> (usize, usize) {
     match c {
         '\n' => (line + 1, 1),
+        '\r' if text.as_bytes().get(offset + 1) != Some(&b'\n') => (line + 1, 1),
         _ => (line, column + 1),
     }
 }
@@ -109,7 +130,7 @@ mod tests {
     proptest! {
         #[test]
         fn positions_are_those_of_counting_from_the_start(
-            text in "([a-zü日\n]{0,9}){0,400}",
+            text in "([a-zü日\n\r]{0,9}){0,400}",
             offset in 0_usize..4000,
         ) {
             prop_assert_eq!(Positions::new(&text).of(offset), line_column(&text, offset));

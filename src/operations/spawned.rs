@@ -1,0 +1,175 @@
+//! Keeps `spawned_agents` by itself: who was started for a part of the work, and what came of it.
+//!
+//! Told by a host, which waits: the lock is tried once. If another writer has it, what happened is
+//! left to the next one.
+
+use super::write::{Revision, write_locked};
+use crate::document::schema::{CONTEXT, CURRENT_STATE};
+use crate::document::time::Timestamp;
+use crate::document::yaml::Node;
+use crate::document::{Document, Edit, Scalar, Status, insert, secrets};
+use crate::error::{Error, Kind, Result};
+use crate::store::{Event, Lock, Store, What};
+
+/// Agents that are kept by themselves; more are no overview.
+const AGENTS: usize = 100;
+
+/// Longest name, task and summary, in characters.
+const NAME: usize = 60;
+const TASK: usize = 120;
+const SUMMARY: usize = 240;
+
+/// What of a summary is looked at, in characters: enough that no secret is cut in what is kept of it.
+const LOOKED_AT: usize = 3000;
+
+/// Characters of the host's id that tell agents of one kind apart.
+const ID: usize = 8;
+
+/// What a subagent needs to know.
+#[derive(Debug)]
+pub struct Given {
+    /// The shortest name of the session.
+    pub slug: String,
+    /// Its Context and Current State, if it is this clone's own.
+    pub sections: Option<[Option<String>; 2]>,
+}
+
+/// What a subagent of a conversation is given; nothing if that is bound to no session.
+pub fn given(store: &Store, conversation: &str) -> Option<(String, Given)> {
+    let name = store.conversation(conversation)?.session;
+    let source = store.read(&name).ok()?;
+    let document = Document::parse(&source);
+    let own = store.owned().contains(&name);
+    let sections = [CONTEXT, CURRENT_STATE];
+    let sections = sections.map(|section| document.section_text(section).map(str::to_owned));
+    let slug = store.short_name(&name).to_owned();
+    let sections = own.then_some(sections);
+    Some((name, Given { slug, sections }))
+}
+
+/// The event of a subagent, with what it says cut and without secrets.
+pub fn event(session: String, id: &str, agent: Option<&str>, what: What, at: Timestamp) -> Event {
+    let text = |text: Option<String>, limit| {
+        // All of it that is looked at before any is cut: half a secret would not be recognised.
+        let line: String = text?.chars().take(LOOKED_AT).collect();
+        let line = insert::line(&line);
+        let (line, _) = secrets::redact(&line);
+        Some(insert::cut(&line, limit)).filter(|text| !text.is_empty())
+    };
+    Event {
+        schema_version: 1,
+        session,
+        at,
+        id: id
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(64)
+            .collect(),
+        agent: text(agent.map(str::to_owned), NAME).unwrap_or_else(|| "subagent".to_owned()),
+        what: match what {
+            What::Started { task } => What::Started {
+                task: text(task, TASK),
+            },
+            What::Stopped { summary } => What::Stopped {
+                summary: text(summary, SUMMARY),
+            },
+        },
+    }
+}
+
+/// Writes an event down if nobody holds the lock, or else leaves it.
+///
+/// # Errors
+///
+/// When the session cannot be edited, or the operating system refuses.
+pub fn note(store: &Store, event: &Event) -> Result<()> {
+    let Some(lock) = store.try_lock()? else {
+        return store.leave_event(event);
+    };
+    settle(store, &lock);
+    apply(store, &lock, event)
+}
+
+/// Writes down what others left. What is of no use any more is dropped, and what cannot be written
+/// now waits on: neither stops the writer who comes across it.
+pub(super) fn settle(store: &Store, lock: &Lock) {
+    for (path, event) in store.events() {
+        let failed = event
+            .ok()
+            .and_then(|event| apply(store, lock, &event).err());
+        if failed.is_some_and(|error| error.kind == Kind::Io) {
+            continue;
+        }
+        let _ = store.remove_event(lock, &path);
+    }
+}
+
+fn apply(store: &Store, lock: &Lock, left: &Event) -> Result<()> {
+    let (id, agent) = (left.id.as_str(), Some(left.agent.as_str()));
+    // What was left is no more to be trusted than what a host says.
+    let event = &event(left.session.clone(), id, agent, left.what.clone(), left.at);
+    let outcome = write_locked(store, lock, &event.session, false, event.at, |revision| {
+        revise(revision, event)
+    });
+    outcome.map(drop)
+}
+
+fn revise(revision: &Revision, event: &Event) -> Result<Option<Vec<u8>>> {
+    let document = revision.document;
+    if document.frontmatter.status() == Some(Status::Completed) {
+        return Ok(None);
+    }
+    let list = document
+        .frontmatter
+        .entry(&["orchestration", "spawned_agents"]);
+    let listed = list.and_then(|list| list.value.items()).unwrap_or(&[]);
+    let id: String = event.id.chars().take(ID).collect();
+    let mark = format!("({id})");
+    let field = |agent: &Node, key| Some(agent.entry(key)?.value.text()?.to_owned());
+    // The last one: hosts may use an id again.
+    let known = listed.iter().rposition(|agent| {
+        let task = field(agent, "task");
+        !id.is_empty() && task.is_some_and(|task| task.ends_with(&mark))
+    });
+    let status = |at: usize| listed.get(at).and_then(|agent| field(agent, "status"));
+    let task = |task: &Option<String>| {
+        let current = document.frontmatter.current_task();
+        let task = task.as_deref().or(current).unwrap_or("a part of the work");
+        format!("{} {mark}", insert::cut(&insert::line(task), TASK))
+    };
+    let agent = |task, status, summary| {
+        Edit::AddAgent(crate::document::Agent {
+            agent: &event.agent,
+            task,
+            status,
+            summary,
+        })
+    };
+    if known.is_none() && listed.len() >= AGENTS {
+        let message = format!("{AGENTS} agents are listed; more are not added by themselves");
+        return Err(Error::usage(message));
+    }
+    match (&event.what, known) {
+        (What::Started { .. }, Some(_)) => Ok(None),
+        (What::Started { task: said }, None) => {
+            let task = task(said);
+            revision
+                .apply(vec![agent(&task, "in_progress", None)], None)
+                .map(Some)
+        }
+        (What::Stopped { summary }, None) => {
+            let task = task(&None);
+            revision
+                .apply(vec![agent(&task, "completed", summary.as_deref())], None)
+                .map(Some)
+        }
+        (What::Stopped { .. }, Some(at)) if status(at).as_deref() == Some("completed") => Ok(None),
+        (What::Stopped { summary }, Some(at)) => {
+            let set = |key, value| Edit::SetAgent { at, key, value };
+            let mut edits = vec![set("status", Scalar::Word("completed"))];
+            let summary = summary.as_deref();
+            edits.extend(summary.map(|summary| set("summary", Scalar::Text(summary))));
+            revision.apply(edits, None).map(Some)
+        }
+    }
+}
