@@ -159,8 +159,23 @@ impl Host {
     /// The host that runs this program, if its environment tells. `variable` is the value of one
     /// that has a value.
     pub fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Option<&'static Self> {
-        let set = |host: &&Self| host.variable.is_some_and(|name| variable(name).is_some());
-        HOSTS.iter().find(set)
+        HOSTS.iter().find(|host| host.is_set(&variable))
+    }
+
+    /// The host that has read the hooks of this one: Copilot runs those of Claude, too, and takes
+    /// another form.
+    #[must_use]
+    pub fn or_reader(&'static self, variable: impl Fn(&str) -> Option<String>) -> &'static Self {
+        let copilot = (self.name == "claude").then(|| Self::named("copilot"));
+        match copilot.flatten() {
+            // Either may have been started by the other one; who is not there has not called.
+            Some(copilot) if !self.is_set(&variable) && copilot.is_set(&variable) => copilot,
+            _ => self,
+        }
+    }
+
+    fn is_set(&self, variable: impl Fn(&str) -> Option<String>) -> bool {
+        self.variable.is_some_and(|name| variable(name).is_some())
     }
 
     /// The host that has sent a payload, if its keys tell.

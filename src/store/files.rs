@@ -183,6 +183,15 @@ pub(super) fn remove(path: &Path, expected: &[u8]) -> Result<bool> {
     Ok(true)
 }
 
+/// Whether files can be made in a folder: one is, and goes again.
+///
+/// # Errors
+///
+/// When the operating system refuses.
+pub(super) fn probe(folder: &Path) -> Result<()> {
+    temporary_beside(&folder.join("probe"), b"", 0o600).map(drop)
+}
+
 /// Makes the entries of a folder durable. It comes after what changed them, which a failure does
 /// not take back.
 pub(super) fn sync_folder(folder: &Path) -> Result<()> {
