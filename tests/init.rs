@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use common::Project;
+use common::{Project, on_a_terminal};
 
 mod common;
 
@@ -409,5 +409,33 @@ fn nothing_is_written_unless_it_was_said() {
     let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(answer["done"], false);
     assert_eq!(answer["files"][0]["change"], "added");
+    assert_eq!(everything(&project.root), before);
+}
+
+const ENTER: &str = "\r";
+
+#[test]
+fn on_a_terminal_it_asks_for_whom_and_what_and_shows_every_change() {
+    let project = Project::git();
+    project.write(".claude/settings.json", "{}");
+    let before = everything(&project.root);
+    let keys = |last: &'static str| {
+        [
+            ("Which programs run agents here?", ENTER),
+            ("What is to be installed?", ENTER),
+            ("files? ", last),
+        ]
+    };
+    let (shown, code) = on_a_terminal(&project, &["init"], &keys("n"));
+    assert_eq!(code, 2, "{shown}");
+    assert!(shown.contains("+++ .claude/settings.json"), "{shown}");
+    assert!(shown.contains("nothing was changed"), "{shown}");
+    assert_eq!(everything(&project.root), before);
+    let (shown, code) = on_a_terminal(&project, &["init"], &keys("y"));
+    assert_eq!(code, 0, "{shown}");
+    let settings = fs::read_to_string(project.root.join(".claude/settings.json")).unwrap();
+    assert!(settings.contains("agentsess hook session-start --host claude"));
+    let (shown, code) = on_a_terminal(&project, &["init", "--remove"], &[("files? ", "y")]);
+    assert_eq!(code, 0, "{shown}");
     assert_eq!(everything(&project.root), before);
 }

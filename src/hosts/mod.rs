@@ -197,3 +197,20 @@ pub fn conversations(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let names = std::iter::once(CONVERSATION).chain(names);
     names.filter_map(variable).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copilot_is_seen_where_it_runs_the_hooks_of_claude() {
+        let told = |named: &str, set: &[&str]| {
+            let variable = |name: &str| set.contains(&name).then(String::new);
+            Host::named(named).unwrap().or_reader(variable).name
+        };
+        assert_eq!(told("claude", &["COPILOT_CLI"]), "copilot");
+        assert_eq!(told("claude", &[]), "claude");
+        assert_eq!(told("claude", &["CLAUDECODE", "COPILOT_CLI"]), "claude");
+        assert_eq!(told("codex", &["COPILOT_CLI"]), "codex");
+    }
+}

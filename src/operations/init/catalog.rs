@@ -6,6 +6,10 @@ use super::block::Comment;
 use super::json::Entry;
 use crate::hosts::Event;
 
+mod hosts;
+
+pub use hosts::HOSTS;
+
 use Event::{PreCompact, SessionEnd, SessionStart, Stop, SubagentStart, SubagentStop};
 
 /// A program that runs agents.
@@ -76,126 +80,6 @@ pub const CODEX_CONFIG: &str = ".codex/config.toml";
 
 /// The plugin for `OpenCode`.
 pub const OPENCODE_PLUGIN: &str = include_str!("../../../templates/agents/opencode.js");
-
-const CLAUDE_EVENTS: &[(Event, &str)] = &[
-    (SessionStart, "SessionStart"),
-    (PreCompact, "PreCompact"),
-    (SessionEnd, "SessionEnd"),
-    (Stop, "Stop"),
-    (SubagentStart, "SubagentStart"),
-    (SubagentStop, "SubagentStop"),
-];
-
-/// All of them. Where a host shows nothing of an event to anybody it is not asked for it, except
-/// for the end of a conversation, which is noted.
-pub const HOSTS: [Host; 7] = [
-    Host {
-        name: "claude",
-        title: "Claude Code",
-        marks: &[".claude", "CLAUDE.md", ".mcp.json"],
-        program: "claude",
-        hooks: Some(Hooks {
-            file: CLAUDE_SETTINGS,
-            form: Form::Groups,
-            events: CLAUDE_EVENTS,
-        }),
-        mcp: Some(Mcp::Json(".mcp.json", "mcpServers")),
-        skills: Some(".claude/skills"),
-    },
-    Host {
-        name: "codex",
-        title: "Codex",
-        marks: &[".codex"],
-        program: "codex",
-        hooks: Some(Hooks {
-            file: ".codex/hooks.json",
-            form: Form::Groups,
-            events: CLAUDE_EVENTS,
-        }),
-        mcp: Some(Mcp::Toml(CODEX_CONFIG)),
-        skills: Some(SKILLS),
-    },
-    Host {
-        name: "gemini",
-        title: "Gemini CLI",
-        marks: &[".gemini", "GEMINI.md"],
-        program: "gemini",
-        hooks: Some(Hooks {
-            file: ".gemini/settings.json",
-            form: Form::Named,
-            // It calls before every request to the model, whether it compresses or not.
-            events: &[(SessionStart, "SessionStart"), (SessionEnd, "SessionEnd")],
-        }),
-        mcp: Some(Mcp::Json(".gemini/settings.json", "mcpServers")),
-        skills: Some(SKILLS),
-    },
-    Host {
-        name: "copilot",
-        title: "GitHub Copilot",
-        marks: &[".github/hooks", ".github/copilot-instructions.md"],
-        program: "copilot",
-        hooks: Some(Hooks {
-            file: COPILOT_HOOKS,
-            form: Form::Shells,
-            events: &[
-                (SessionStart, "sessionStart"),
-                (SessionEnd, "sessionEnd"),
-                (Stop, "agentStop"),
-                (SubagentStart, "subagentStart"),
-                (SubagentStop, "subagentStop"),
-            ],
-        }),
-        mcp: Some(Mcp::Json(".mcp.json", "mcpServers")),
-        skills: Some(SKILLS),
-    },
-    Host {
-        name: "cursor",
-        title: "Cursor",
-        marks: &[".cursor"],
-        program: "cursor-agent",
-        hooks: Some(Hooks {
-            file: ".cursor/hooks.json",
-            form: Form::Commands,
-            events: &[
-                (SessionStart, "sessionStart"),
-                (SessionEnd, "sessionEnd"),
-                (Stop, "stop"),
-            ],
-        }),
-        mcp: Some(Mcp::Json(".cursor/mcp.json", "mcpServers")),
-        skills: Some(SKILLS),
-    },
-    Host {
-        name: "cline",
-        title: "Cline",
-        marks: &[".clinerules"],
-        program: "cline",
-        hooks: Some(Hooks {
-            file: ".clinerules/hooks",
-            form: Form::Scripts,
-            events: &[
-                (SessionStart, "TaskStart"),
-                (SessionStart, "TaskResume"),
-                (PreCompact, "PreCompact"),
-            ],
-        }),
-        mcp: None,
-        skills: Some(SKILLS),
-    },
-    Host {
-        name: "opencode",
-        title: "OpenCode",
-        marks: &[".opencode", "opencode.json"],
-        program: "opencode",
-        hooks: Some(Hooks {
-            file: ".opencode/plugins/agentsess.js",
-            form: Form::Plugin,
-            events: &[],
-        }),
-        mcp: Some(Mcp::List("opencode.json", "mcp")),
-        skills: Some(SKILLS),
-    },
-];
 
 /// Where all but Claude look for skills.
 pub const SKILLS: &str = ".agents/skills";

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::catalog::{Content, Extra, HOSTS, Host, Item, Part};
+use super::files::BYTE_ORDER_MARK;
 use super::json::State;
-use super::{BYTE_ORDER_MARK, Request, block, every_item, json};
+use super::{Request, block, every_item, json};
 use crate::operations::doctor::Problem;
 use crate::store::Store;
 
