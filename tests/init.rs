@@ -201,6 +201,32 @@ fn copilot_has_no_hooks_of_its_own_beside_those_of_claude() {
 }
 
 #[test]
+fn hooks_of_claude_take_the_place_of_those_of_copilot() {
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--host", "copilot"]);
+    assert!(project.root.join(".github/hooks/agentsess.json").is_file());
+    project.ok(&["init", "--yes", "--host", "claude"]);
+    assert!(!project.root.join(".github").exists());
+}
+
+#[test]
+fn what_one_host_had_goes_and_what_others_read_stays() {
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--host", "codex,gemini,copilot"]);
+    project.ok(&["init", "--remove", "--yes", "--host", "copilot,codex"]);
+    for (path, stays) in [
+        (".github", false),
+        (".codex", false),
+        (".mcp.json", true),
+        (".gemini/settings.json", true),
+        (".agents/skills/agentsess/SKILL.md", true),
+        ("AGENTS.md", true),
+    ] {
+        assert_eq!(project.root.join(path).exists(), stays, "{path}");
+    }
+}
+
+#[test]
 fn a_file_that_is_broken_is_refused_and_nothing_is_written() {
     let broken = [
         (

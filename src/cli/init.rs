@@ -46,6 +46,8 @@ pub struct Init {
     #[arg(long, conflicts_with = "remove")]
     pub private: bool,
     /// Take out what was installed, and nothing else
+    ///
+    /// With --host its hooks and its MCP server, unless another host reads the same file.
     #[arg(long)]
     pub remove: bool,
     /// Make the changes without asking

@@ -53,7 +53,8 @@ pub(super) fn run(context: &Context, arguments: &cli::Init) -> Result<ExitCode> 
         hosts: &hosts,
         parts: &parts,
         extras: &extras,
-        private: arguments.private,
+        private: arguments.private
+            || arguments.remove && arguments.host.is_empty() && arguments.only.is_empty(),
         commands: &listed_commands(),
     };
     if arguments.private && store.exclude_file().is_none() {
@@ -142,6 +143,9 @@ fn chosen(
             .iter()
             .filter_map(|at| Part::ALL.get(*at).copied())
             .collect()
+    } else if arguments.remove && !arguments.host.is_empty() {
+        // The rest is not one host's alone.
+        vec![Part::Hooks, Part::Mcp]
     } else {
         parts.filter(|part| default(*part)).collect()
     };

@@ -100,6 +100,18 @@ pub fn plan(store: &Store, request: &Request) -> Result<Plan> {
     for item in items(store, request, &mut plan)? {
         files.put(&item, &mut plan.notes)?;
     }
+    let claude = request.hosts.iter().any(|host| host.name == "claude");
+    if claude && request.parts.contains(&Part::Hooks) {
+        // Copilot would be told everything twice.
+        let wanted = Wanted {
+            parts: &[Part::Hooks],
+            extras: &Extra::ALL,
+        };
+        let copilot = Host::named("copilot").into_iter();
+        for item in copilot.flat_map(|host| host.items(wanted)) {
+            files.take(&item)?;
+        }
+    }
     plan.changes = files.changes();
     let codex = request.hosts.iter().any(|host| host.name == "codex");
     if codex && !plan.changes.is_empty() {
@@ -122,10 +134,18 @@ pub fn plan_removal(store: &Store, request: &Request) -> Result<Plan> {
     let mut files = Files::new(store);
     let request = Request {
         extras: &Extra::ALL,
-        private: true,
         ..*request
     };
+    let wanted = Wanted {
+        parts: request.parts,
+        extras: request.extras,
+    };
+    // What another host reads, too, is not this one's.
+    let named = |host: &&Host| request.hosts.iter().any(|it| it.name == host.name);
+    let others = HOSTS.iter().filter(|host| !named(host));
+    let shared: Vec<_> = others.flat_map(|host| host.items(wanted)).collect();
     let mut items = every_item(store, &request);
+    items.retain(|item| shared.iter().all(|other| other.path != item.path));
     // The last that was put in is the first that is taken out.
     items.reverse();
     for item in &items {
@@ -164,11 +184,6 @@ fn items(store: &Store, request: &Request, plan: &mut Plan) -> Result<Vec<Item>>
         plan.notes.push(format!(
             "Copilot reads the hooks in {CLAUDE_SETTINGS}; it gets none of its own, which would \
              tell it everything twice"
-        ));
-    } else if settings && claude && store.root.join(COPILOT_HOOKS).exists() {
-        plan.notes.push(format!(
-            "Copilot reads the hooks in {CLAUDE_SETTINGS}, too: remove its own with `agentsess \
-             init --remove --host copilot`"
         ));
     }
     if request.parts.contains(&Part::PreCommit) {

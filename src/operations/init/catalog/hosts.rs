@@ -18,7 +18,7 @@ pub const HOSTS: [Host; 7] = [
     Host {
         name: "claude",
         title: "Claude Code",
-        marks: &[".claude", "CLAUDE.md", ".mcp.json"],
+        marks: &[".claude", "CLAUDE.md"],
         program: "claude",
         hooks: Some(Hooks {
             file: CLAUDE_SETTINGS,
