@@ -169,7 +169,7 @@ CLOSE = "agentsess close weather --confirm committed"
 WRITE = f"{CLOSE} --write-adrs --write-lessons --file-remaining"
 
 # A project with hooks and servers of others.
-HOSTS = PROJECT + """
+HOSTS = WEATHER + """
 mkdir -p .claude .codex
 printf '{\n  // mine\n  "hooks": {\n    "SessionStart": [\n      {"hooks": [{"type": "command", "command": "true"}]},\n    ],\n  },\n}\n' > .claude/settings.json
 printf 'model = "x"' > .codex/config.toml
