@@ -5,6 +5,7 @@ mod close;
 mod deferred;
 mod handoff;
 mod hook;
+mod init;
 mod link;
 mod lint;
 mod new;
@@ -22,6 +23,7 @@ pub use close::{Close, Restore};
 pub use deferred::Deferred;
 pub use handoff::{Handoff, Resume};
 pub use hook::Hook;
+pub use init::Init;
 pub use link::Link;
 pub use lint::{Adopt, FailOn, Fixes, Lint, LintFormat, LintInput, Rule, Rules, Schema, SchemaOf};
 pub use new::New;
@@ -54,6 +56,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     (
         "Integrate",
         &[
+            "init",
             "hook",
             "mcp",
             "doctor",
@@ -226,6 +229,9 @@ pub enum Command {
     /// Find what nobody closed, what was left behind and what points nowhere
     #[command(hide = true)]
     Doctor(Deferred<Doctor>),
+    /// Install hooks, skill, AGENTS.md lines and MCP server for agents, or remove them
+    #[command(hide = true)]
+    Init(Deferred<Init>),
     /// Tell an agent what it needs to know at a turn of its conversation
     #[command(hide = true)]
     Hook(Deferred<Hook>),

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use common::{NOW, Project, leftovers};
+use common::{NOW, Project, leftovers, on_a_terminal};
 
 const KNOWLEDGE: &str = "\
 Decided and learned.
@@ -1205,65 +1205,6 @@ fn all_completed_sessions_are_closed_each_by_its_own_gate() {
         "0 closed, 0 refused\n"
     );
     assert!(project.session("weather").exists());
-}
-
-/// Runs in the project on a terminal of its own. Each key is pressed once the text before it has
-/// appeared; returns all that was shown, and the exit code.
-fn on_a_terminal(project: &Project, arguments: &[&str], keys: &[(&str, &str)]) -> (String, i32) {
-    use std::io::{Read, Write};
-    use std::process::Stdio;
-    use std::time::{Duration, Instant};
-
-    let master =
-        rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY);
-    let master = master.unwrap();
-    rustix::pty::grantpt(&master).unwrap();
-    rustix::pty::unlockpt(&master).unwrap();
-    let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
-    let open = || {
-        let terminal = fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(name.to_str().unwrap());
-        Stdio::from(terminal.unwrap())
-    };
-    let mut command = project.agentsess(arguments);
-    command
-        .env("TERM", "xterm")
-        .stdin(open())
-        .stdout(open())
-        .stderr(open());
-    let mut child = command.spawn().unwrap();
-    drop(command);
-    let mut master = fs::File::from(master);
-    let mut reader = master.try_clone().unwrap();
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        while let Ok(read @ 1..) = reader.read(&mut buffer) {
-            let _ = sender.send(String::from_utf8_lossy(&buffer[..read]).into_owned());
-        }
-    });
-    let (mut shown, mut seen) = (String::new(), 0);
-    let deadline = Instant::now() + Duration::from_secs(30);
-    for (text, key) in keys {
-        while !shown[seen..].contains(text) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let new = receiver.recv_timeout(left);
-            shown += &new.unwrap_or_else(|_| panic!("no `{text}` in {shown}"));
-        }
-        // What is shown is read before anything is pressed.
-        while let Ok(new) = receiver.recv_timeout(Duration::from_millis(150)) {
-            shown += &new;
-        }
-        seen = shown.len();
-        master.write_all(key.as_bytes()).unwrap();
-    }
-    let code = child.wait().unwrap().code().unwrap_or(-1);
-    while let Ok(new) = receiver.recv_timeout(Duration::from_millis(300)) {
-        shown += &new;
-    }
-    (shown, code)
 }
 
 const DOWN: &str = "\x1b[B";

@@ -22,6 +22,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Doctor) -> Result<ExitCode
     if arguments.fix {
         doctor::repair(&store, trust.as_ref(), &mut problems, context.now)?;
     }
+    problems.extend(super::init::examine(&store));
     for problem in &mut problems {
         problem.help = context.output.command(&problem.help);
     }

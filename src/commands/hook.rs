@@ -118,6 +118,7 @@ fn answer(context: &Context, arguments: &cli::Hook) -> Result<(), (Place, Error)
         return Err((place, Error::usage("there is no such event")));
     };
     let host = arguments.host.as_deref().and_then(Host::named);
+    let host = host.map(|host| host.or_reader(variable));
     let host = host
         .or(payload.host)
         .or_else(|| Host::of_environment(variable));

@@ -12,6 +12,7 @@ mod done;
 mod edit;
 mod handoff;
 mod hook;
+mod init;
 mod link;
 mod lint;
 mod list;
@@ -53,6 +54,7 @@ use crate::operations::conversation::Calling;
 use crate::shell;
 use crate::store::{Caller, FILE_LIMIT, Place, Store, TrustFile};
 use carried::Carried;
+pub use init::skill;
 use output::Output;
 
 /// What every command gets.
@@ -164,6 +166,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::Adopt(arguments)) => adopt::run(&context, &arguments),
         Some(Command::Mcp(arguments)) => mcp::run(&context, &arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&context, &arguments),
+        Some(Command::Init(arguments)) => init::run(&context, &arguments),
         Some(Command::Hook(arguments)) => Ok(hook::run(&context, &arguments)),
         Some(Command::Trust(arguments)) => trust::run(&context, &arguments),
         Some(Command::Completions(arguments)) => docs::completions(&context, &arguments),

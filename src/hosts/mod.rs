@@ -159,8 +159,23 @@ impl Host {
     /// The host that runs this program, if its environment tells. `variable` is the value of one
     /// that has a value.
     pub fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Option<&'static Self> {
-        let set = |host: &&Self| host.variable.is_some_and(|name| variable(name).is_some());
-        HOSTS.iter().find(set)
+        HOSTS.iter().find(|host| host.is_set(&variable))
+    }
+
+    /// The host that has read the hooks of this one: Copilot runs those of Claude, too, and takes
+    /// another form.
+    #[must_use]
+    pub fn or_reader(&'static self, variable: impl Fn(&str) -> Option<String>) -> &'static Self {
+        let copilot = (self.name == "claude").then(|| Self::named("copilot"));
+        match copilot.flatten() {
+            // Either may have been started by the other one; who is not there has not called.
+            Some(copilot) if !self.is_set(&variable) && copilot.is_set(&variable) => copilot,
+            _ => self,
+        }
+    }
+
+    fn is_set(&self, variable: impl Fn(&str) -> Option<String>) -> bool {
+        self.variable.is_some_and(|name| variable(name).is_some())
     }
 
     /// The host that has sent a payload, if its keys tell.
@@ -181,4 +196,21 @@ pub fn conversations(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let names = HOSTS.iter().filter_map(|host| host.conversation);
     let names = std::iter::once(CONVERSATION).chain(names);
     names.filter_map(variable).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copilot_is_seen_where_it_runs_the_hooks_of_claude() {
+        let told = |named: &str, set: &[&str]| {
+            let variable = |name: &str| set.contains(&name).then(String::new);
+            Host::named(named).unwrap().or_reader(variable).name
+        };
+        assert_eq!(told("claude", &["COPILOT_CLI"]), "copilot");
+        assert_eq!(told("claude", &[]), "claude");
+        assert_eq!(told("claude", &["CLAUDECODE", "COPILOT_CLI"]), "claude");
+        assert_eq!(told("codex", &["COPILOT_CLI"]), "codex");
+    }
 }

@@ -30,7 +30,8 @@ pub struct Problem {
     /// `leftover`, `old-trash`, `missing-branch`, `merged-branch`, `diverged-copy`,
     /// `stopped-close`,
     /// `orphaned-binding`, `left-open`, `old-conversation`, `waiting-event`, `dangling-record`,
-    /// `unreadable-record`, `unreadable`.
+    /// `unreadable-record`, `unreadable`, `outdated-install`, `not-executable`, `not-on-path`,
+    /// `other-version`, `untrusted-hooks`, `read-only`.
     pub kind: &'static str,
     /// What it is about, as the user would write it.
     pub path: PathBuf,
@@ -57,7 +58,7 @@ enum Repair {
 
 impl Problem {
     /// One that somebody has to look after.
-    fn new(
+    pub(super) fn new(
         kind: &'static str,
         path: PathBuf,
         message: impl Into<String>,

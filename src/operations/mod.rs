@@ -20,6 +20,7 @@ mod dropped;
 pub mod edit;
 pub mod fix;
 pub mod handoff;
+pub mod init;
 mod issue;
 pub mod link;
 pub mod list;

@@ -183,6 +183,16 @@ pub(super) fn remove(path: &Path, expected: &[u8]) -> Result<bool> {
     Ok(true)
 }
 
+/// Whether files can be made in a folder, as far as the operating system says without trying.
+///
+/// # Errors
+///
+/// When it says that they cannot.
+pub(super) fn probe(folder: &Path) -> Result<()> {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK)
+        .map_err(|error| Error::io("write to the folder", &folder.join(".local"), &error.into()))
+}
+
 /// Makes the entries of a folder durable. It comes after what changed them, which a failure does
 /// not take back.
 pub(super) fn sync_folder(folder: &Path) -> Result<()> {

@@ -184,3 +184,64 @@ pub fn leftovers(folder: &Path) -> Vec<PathBuf> {
         .filter(|path| path.extension().is_some_and(|end| end == "tmp"))
         .collect()
 }
+
+/// Runs in the project on a terminal of its own. Each key is pressed once the text before it has
+/// appeared; returns all that was shown, and the exit code.
+pub fn on_a_terminal(
+    project: &Project,
+    arguments: &[&str],
+    keys: &[(&str, &str)],
+) -> (String, i32) {
+    use std::io::{Read, Write};
+
+    let master =
+        rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY);
+    let master = master.unwrap();
+    rustix::pty::grantpt(&master).unwrap();
+    rustix::pty::unlockpt(&master).unwrap();
+    let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
+    let open = || {
+        let terminal = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(name.to_str().unwrap());
+        Stdio::from(terminal.unwrap())
+    };
+    let mut command = project.agentsess(arguments);
+    command
+        .env("TERM", "xterm")
+        .stdin(open())
+        .stdout(open())
+        .stderr(open());
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let mut master = fs::File::from(master);
+    let mut reader = master.try_clone().unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(read @ 1..) = reader.read(&mut buffer) {
+            let _ = sender.send(String::from_utf8_lossy(&buffer[..read]).into_owned());
+        }
+    });
+    let (mut shown, mut seen) = (String::new(), 0);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    for (text, key) in keys {
+        while !shown[seen..].contains(text) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let new = receiver.recv_timeout(left);
+            shown += &new.unwrap_or_else(|_| panic!("no `{text}` in {shown}"));
+        }
+        // What is shown is read before anything is pressed.
+        while let Ok(new) = receiver.recv_timeout(Duration::from_millis(150)) {
+            shown += &new;
+        }
+        seen = shown.len();
+        master.write_all(key.as_bytes()).unwrap();
+    }
+    let code = child.wait().unwrap().code().unwrap_or(-1);
+    while let Ok(new) = receiver.recv_timeout(Duration::from_millis(300)) {
+        shown += &new;
+    }
+    (shown, code)
+}

@@ -168,7 +168,21 @@ END
 CLOSE = "agentsess close weather --confirm committed"
 WRITE = f"{CLOSE} --write-adrs --write-lessons --file-remaining"
 
+# A project with hooks and servers of others.
+HOSTS = WEATHER + """
+mkdir -p .claude .codex
+printf '{\n  // mine\n  "hooks": {\n    "SessionStart": [\n      {"hooks": [{"type": "command", "command": "true"}]},\n    ],\n  },\n}\n' > .claude/settings.json
+printf 'model = "x"' > .codex/config.toml
+printf '# Us\n' > AGENTS.md
+"""
+
 CASES = [
+    Case("init", HOSTS, "agentsess init --yes --private"),
+    Case(
+        "init --remove",
+        HOSTS + "agentsess init --yes --private",
+        "agentsess init --remove --yes",
+    ),
     Case(
         "new",
         PROJECT,

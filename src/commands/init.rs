@@ -1,0 +1,276 @@
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+use dialoguer::console::Term;
+use dialoguer::{Confirm, MultiSelect};
+use serde::Serialize;
+
+use super::{Context, folder, output, words};
+use crate::cli::{self, Cli, GROUPS};
+use crate::document::Source;
+use crate::error::{Error, Result};
+use crate::operations::counted;
+use crate::operations::init::catalog::{Extra, HOSTS, Host, Part};
+use crate::operations::init::{self, Change, Plan, Request};
+use crate::render::{self, sanitize};
+use crate::store::Store;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    files: Vec<File>,
+    /// Whether the changes were made.
+    done: bool,
+    undo: Option<String>,
+    notes: &'a [String],
+    snippets: Vec<Snippet>,
+    hint: Option<String>,
+}
+
+#[derive(Serialize)]
+struct File {
+    path: String,
+    change: &'static str,
+    diff: String,
+}
+
+#[derive(Serialize)]
+struct Snippet {
+    file: &'static str,
+    text: &'static str,
+}
+
+pub(super) fn run(context: &Context, arguments: &cli::Init) -> Result<ExitCode> {
+    let store = context.store_to_be(None)?;
+    let asks = context.output.is_terminal() && !arguments.yes && !arguments.dry_run;
+    let (hosts, parts) = chosen(&store, arguments, asks)?;
+    let extras = Extra::ALL.into_iter();
+    let extras: Vec<_> = extras
+        .filter(|extra| arguments.with.iter().any(|it| it == extra.as_str()))
+        .collect();
+    let request = Request {
+        hosts: &hosts,
+        parts: &parts,
+        extras: &extras,
+        private: arguments.private
+            || arguments.remove && arguments.host.is_empty() && arguments.only.is_empty(),
+        commands: &listed_commands(),
+    };
+    if arguments.private && store.exclude_file().is_none() {
+        let error = Error::usage("there is no git repository to keep sessions out of");
+        return Err(error.hint("git init"));
+    }
+    let plan = if arguments.remove {
+        init::plan_removal(&store, &request)?
+    } else {
+        init::plan(&store, &request)?
+    };
+    let files = || plan.changes.iter().map(|change| File::new(&store, change));
+    let mut answer = Answer {
+        files: files().collect(),
+        done: plan.changes.is_empty(),
+        undo: None,
+        notes: &plan.notes,
+        snippets: snippets(&plan),
+        hint: None,
+    };
+    if plan.changes.is_empty() || arguments.dry_run {
+        context.output.print(&answer, || text(&answer, arguments))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !arguments.yes {
+        let confirmed = asks && {
+            context.output.write(&diffs(&answer))?;
+            confirm(plan.changes.len())?
+        };
+        if !confirmed {
+            let asked = words().chain(["--yes".to_owned()]);
+            answer.hint = Some(super::command(asked));
+            let shown = || if asks { String::new() } else { diffs(&answer) };
+            context.output.print(&answer, || {
+                let hint = answer.hint.as_deref().map(output::hint);
+                shown() + "nothing was changed\n" + &hint.unwrap_or_default()
+            })?;
+            return Ok(ExitCode::from(2));
+        }
+    }
+    init::apply(&store, &plan)?;
+    answer.done = true;
+    if !arguments.remove {
+        answer.undo = Some(context.output.command("agentsess init --remove"));
+    }
+    context.output.print(&answer, || text(&answer, arguments))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The hosts and parts that are meant, asked for where somebody can be asked.
+fn chosen(
+    store: &Store,
+    arguments: &cli::Init,
+    asks: bool,
+) -> Result<(Vec<&'static Host>, Vec<Part>)> {
+    let detected = init::detect(store);
+    let here = |host: &&Host| detected.iter().any(|it| it.name == host.name);
+    let hosts = if !arguments.host.is_empty() {
+        let hosts = arguments.host.iter();
+        hosts.filter_map(|name| Host::named(name)).collect()
+    } else if arguments.remove {
+        HOSTS.iter().collect()
+    } else if asks {
+        let on_path = |host: &Host| {
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            std::env::split_paths(&path).any(|folder| folder.join(host.program).is_file())
+        };
+        let names = HOSTS
+            .each_ref()
+            .map(|host| (host.title, here(&host) || on_path(host)));
+        let picked = pick("Which programs run agents here?", &names)?;
+        picked.iter().filter_map(|at| HOSTS.get(*at)).collect()
+    } else {
+        detected
+    };
+    let default = |part: Part| arguments.remove || part != Part::PreCommit;
+    let parts = Part::ALL.into_iter();
+    let parts = if !arguments.only.is_empty() {
+        parts
+            .filter(|part| arguments.only.iter().any(|it| it == part.as_str()))
+            .collect()
+    } else if asks && !arguments.remove {
+        let names = Part::ALL.map(|part| (part.title(), default(part)));
+        let picked = pick("What is to be installed?", &names)?;
+        picked
+            .iter()
+            .filter_map(|at| Part::ALL.get(*at).copied())
+            .collect()
+    } else if arguments.remove && !arguments.host.is_empty() {
+        // The rest is not one host's alone.
+        vec![Part::Hooks, Part::Mcp]
+    } else {
+        parts.filter(|part| default(*part)).collect()
+    };
+    Ok((hosts, parts))
+}
+
+fn pick(question: &str, names: &[(&str, bool)]) -> Result<Vec<usize>> {
+    let select = MultiSelect::new()
+        .with_prompt(question)
+        .items_checked(names.iter().copied());
+    select.interact_on(&Term::stderr()).map_err(not_asked)
+}
+
+fn confirm(files: usize) -> Result<bool> {
+    let question = format!("Change {}?", counted(files, "file"));
+    let confirm = Confirm::new().with_prompt(question).default(false);
+    confirm.interact_on(&Term::stderr()).map_err(not_asked)
+}
+
+fn not_asked(error: dialoguer::Error) -> Error {
+    let dialoguer::Error::IO(error) = error;
+    Error::usage(format!("nobody can be asked: {error}")).hint("agentsess init --yes")
+}
+
+/// The commands that agents use, as a list in Markdown; it says what the help says.
+fn listed_commands() -> String {
+    let root = Cli::command();
+    let groups = GROUPS.iter().take(2);
+    groups.fold(String::new(), |mut text, (_, names)| {
+        for name in *names {
+            let command = root.find_subcommand(name);
+            let about = command.and_then(clap::Command::get_about);
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            let _ = writeln!(text, "- `agentsess {name}`: {about}");
+        }
+        text
+    })
+}
+
+/// The skill as it is installed and shipped.
+pub fn skill() -> String {
+    init::skill(&listed_commands())
+}
+
+/// What of this installation is not as it should be.
+pub(super) fn examine(store: &Store) -> Vec<crate::operations::doctor::Problem> {
+    let path = std::env::var_os("PATH");
+    let home = || folder("HOME").map(|home| home.join(".codex"));
+    let around = init::check::Surroundings {
+        path: path.as_deref(),
+        codex: folder("CODEX_HOME").or_else(home),
+        commands: &listed_commands(),
+    };
+    init::check::examine(store, &around)
+}
+
+impl File {
+    fn new(store: &Store, change: &Change) -> Self {
+        let shown = store.shown(&change.path);
+        let name = match (&change.old, &change.new) {
+            (None, _) => "added",
+            (_, None) => "removed",
+            _ => "changed",
+        };
+        let side = |bytes: &Option<Vec<u8>>| Source::new(bytes.clone().unwrap_or_default());
+        let none = Path::new("/dev/null");
+        let old = change.old.as_ref().map_or(none, |_| &shown);
+        let new = change.new.as_ref().map_or(none, |_| &shown);
+        Self {
+            diff: render::diff([old, new], &side(&change.old), &side(&change.new)),
+            path: shown.display().to_string(),
+            change: name,
+        }
+    }
+}
+
+fn snippets(plan: &Plan) -> Vec<Snippet> {
+    let snippets = plan.snippets.iter();
+    snippets
+        .map(|(file, text)| Snippet { file, text })
+        .collect()
+}
+
+fn diffs(answer: &Answer) -> String {
+    let mut text = String::new();
+    for file in &answer.files {
+        text += &file.diff;
+    }
+    text + &remarks(answer)
+}
+
+fn remarks(answer: &Answer) -> String {
+    let mut text = String::new();
+    for snippet in &answer.snippets {
+        let _ = writeln!(
+            text,
+            "note: put this into {}:\n{}",
+            snippet.file, snippet.text
+        );
+    }
+    for note in answer.notes {
+        let _ = writeln!(text, "note: {}", sanitize(note));
+    }
+    text
+}
+
+fn text(answer: &Answer, arguments: &cli::Init) -> String {
+    if arguments.dry_run && !answer.files.is_empty() {
+        return diffs(answer) + "nothing was changed\n";
+    }
+    let mut text = String::new();
+    for file in &answer.files {
+        let _ = writeln!(text, "{} {}", file.change, sanitize(&file.path));
+    }
+    if answer.files.is_empty() {
+        let what = if arguments.remove {
+            "nothing of agentsess is installed here"
+        } else {
+            "all of it is there"
+        };
+        let _ = writeln!(text, "{what}");
+    }
+    text += &remarks(answer);
+    if let Some(undo) = &answer.undo {
+        let _ = writeln!(text, "undo: {}", sanitize(undo));
+    }
+    text
+}

@@ -1,0 +1,350 @@
+//! Which program that runs agents reads which file, and what is to be in it.
+
+use serde_json::{Map, Value, json};
+
+use super::block::Comment;
+use super::json::Entry;
+use crate::hosts::Event;
+
+mod hosts;
+
+pub use hosts::HOSTS;
+
+use Event::{PreCompact, SessionEnd, SessionStart, Stop, SubagentStart, SubagentStop};
+
+/// A program that runs agents.
+#[derive(Debug)]
+pub struct Host {
+    /// What it is called here.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// Files and folders that show that a project is worked on with it.
+    pub marks: &'static [&'static str],
+    /// Its program.
+    pub program: &'static str,
+    hooks: Option<Hooks>,
+    mcp: Option<Mcp>,
+    /// Where it looks for skills.
+    pub skills: Option<&'static str>,
+}
+
+/// Its hooks.
+#[derive(Debug)]
+struct Hooks {
+    file: &'static str,
+    form: Form,
+    /// Its names of the events.
+    events: &'static [(Event, &'static str)],
+}
+
+/// How a hook is written down.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    /// A group with a list of handlers, in seconds.
+    Groups,
+    /// The same with a name, in milliseconds.
+    Named,
+    /// A handler for two shells, in seconds, in a file with a version.
+    Shells,
+    /// A command, in seconds, in a file with a version.
+    Commands,
+    /// An executable file for each event.
+    Scripts,
+    /// A plugin, whatever the event.
+    Plugin,
+}
+
+/// Where it is told of MCP servers.
+#[derive(Debug)]
+enum Mcp {
+    /// As an entry in a JSON file, below a key.
+    Json(&'static str, &'static str),
+    /// The same, with the command as one list.
+    List(&'static str, &'static str),
+    /// As a table in a TOML file.
+    Toml(&'static str),
+}
+
+/// Seconds that a hook is given; it takes some milliseconds.
+const TIMEOUT: u32 = 10;
+
+/// The file with Claude's hooks, which Copilot reads, too.
+pub const CLAUDE_SETTINGS: &str = ".claude/settings.json";
+
+/// The file with Copilot's own hooks.
+pub const COPILOT_HOOKS: &str = ".github/hooks/agentsess.json";
+
+/// Where Codex keeps its settings in a project.
+pub const CODEX_CONFIG: &str = ".codex/config.toml";
+
+/// The plugin for `OpenCode`.
+pub const OPENCODE_PLUGIN: &str = include_str!("../../../templates/agents/opencode.js");
+
+/// Where all but Claude look for skills.
+pub const SKILLS: &str = ".agents/skills";
+
+/// Something that can be installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The configuration.
+    Config,
+    /// What hosts call.
+    Hooks,
+    /// What agents read when they need it.
+    Skill,
+    /// What agents read at the start.
+    AgentsMd,
+    /// The server.
+    Mcp,
+    /// The check before each commit.
+    PreCommit,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Config,
+        Self::Hooks,
+        Self::Skill,
+        Self::AgentsMd,
+        Self::Mcp,
+        Self::PreCommit,
+    ];
+
+    /// As the user writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Hooks => "hooks",
+            Self::Skill => "skill",
+            Self::AgentsMd => "agents-md",
+            Self::Mcp => "mcp",
+            Self::PreCommit => "pre-commit",
+        }
+    }
+
+    /// What it is.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Config => "a configuration, .agents/agentsess.toml",
+            Self::Hooks => "hooks: agents are told where the work stands",
+            Self::Skill => "a skill: how to work with sessions",
+            Self::AgentsMd => "a block in AGENTS.md",
+            Self::Mcp => "the MCP server",
+            Self::PreCommit => "a check before each commit, with pre-commit",
+        }
+    }
+}
+
+/// Events that are installed only where they are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extra {
+    /// Asks once for a Current State that was left behind.
+    Stop,
+    /// Gives subagents what they need, and notes what came of them.
+    Subagents,
+}
+
+impl Extra {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Stop, Self::Subagents];
+
+    /// As the user writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Subagents => "subagents",
+        }
+    }
+
+    fn of(event: Event) -> Option<Self> {
+        match event {
+            Stop => Some(Self::Stop),
+            SubagentStart | SubagentStop => Some(Self::Subagents),
+            SessionStart | PreCompact | SessionEnd => None,
+        }
+    }
+}
+
+/// What is to be in a file.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The file, relative to the root, or absolute where it is not below it.
+    pub path: String,
+    /// What of it.
+    pub content: Content,
+}
+
+/// What of a file is ours.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// Entries, and keys that a file has that is made for them.
+    Json {
+        /// In the order in which they are put in.
+        entries: Vec<Entry>,
+        /// What the host wants to be in the file, too.
+        seed: Option<(&'static str, Value)>,
+    },
+    /// Lines between markers.
+    Block(Comment, String),
+    /// All of it.
+    Whole {
+        /// Its text.
+        text: String,
+        /// Whether it can be run.
+        executable: bool,
+        /// What a file has in it that is ours, however it differs.
+        marker: Option<&'static str>,
+    },
+}
+
+/// Which files of a host are asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'w> {
+    /// Parts.
+    pub parts: &'w [Part],
+    /// Events beyond the usual ones.
+    pub extras: &'w [Extra],
+}
+
+impl Host {
+    /// The host of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        HOSTS.iter().find(|host| host.name == name)
+    }
+
+    /// What is to be in its files, skills aside.
+    pub fn items(&self, wanted: Wanted) -> Vec<Item> {
+        let mut items = Vec::new();
+        if let Some(hooks) = &self.hooks
+            && wanted.parts.contains(&Part::Hooks)
+        {
+            items.extend(hooks.items(self.name, wanted.extras));
+        }
+        if let Some(mcp) = &self.mcp
+            && wanted.parts.contains(&Part::Mcp)
+        {
+            items.push(mcp.item());
+        }
+        items
+    }
+}
+
+/// The hooks of a host as an object of events, as its plugins have them.
+pub fn plugin_hooks(host: &str) -> Value {
+    let hooks = Host::named(host).and_then(|host| host.hooks.as_ref());
+    let events = hooks.into_iter().flat_map(|hooks| {
+        let events = hooks.wanted(&[]);
+        events.map(|(event, name)| {
+            let hook = hooks.form.hook(&command(event, host));
+            (name.to_owned(), Value::Array(vec![hook]))
+        })
+    });
+    Value::Object(events.collect::<Map<_, _>>())
+}
+
+/// The entry of the server, as most hosts take it.
+pub fn server() -> Value {
+    json!({"command": "agentsess", "args": ["mcp"]})
+}
+
+fn command(event: Event, host: &str) -> String {
+    format!("agentsess hook {} --host {host}", event.as_str())
+}
+
+impl Hooks {
+    fn wanted(&self, extras: &[Extra]) -> impl Iterator<Item = (Event, &'static str)> {
+        let wanted = |event| Extra::of(event).is_none_or(|extra| extras.contains(&extra));
+        let events = self.events.iter().copied();
+        events.filter(move |(event, _)| wanted(*event))
+    }
+
+    fn items(&self, host: &'static str, extras: &[Extra]) -> Vec<Item> {
+        let whole = |path: String, text: String, executable| Item {
+            path,
+            content: Content::Whole {
+                text,
+                executable,
+                marker: Some("agentsess hook "),
+            },
+        };
+        if matches!(self.form, Form::Plugin) {
+            return vec![whole(self.file.into(), OPENCODE_PLUGIN.into(), false)];
+        }
+        if matches!(self.form, Form::Scripts) {
+            let script = |(event, name)| {
+                let text = format!("#!/bin/sh\nexec {}\n", command(event, host));
+                whole(format!("{}/{name}", self.file), text, true)
+            };
+            return self.wanted(extras).map(script).collect();
+        }
+        let entry = |(event, name): (Event, &'static str)| Entry {
+            path: vec!["hooks", name],
+            key: None,
+            value: self.form.hook(&command(event, host)),
+            command: format!("agentsess hook {}", event.as_str()),
+        };
+        let versioned = matches!(self.form, Form::Shells | Form::Commands);
+        vec![Item {
+            path: self.file.into(),
+            content: Content::Json {
+                entries: self.wanted(extras).map(entry).collect(),
+                seed: versioned.then(|| ("version", json!(1))),
+            },
+        }]
+    }
+}
+
+impl Form {
+    fn hook(self, command: &str) -> Value {
+        match self {
+            Self::Groups => {
+                json!({"hooks": [{"type": "command", "command": command, "timeout": TIMEOUT}]})
+            }
+            // A matcher would have to be the very word of the source: without one, all are meant.
+            Self::Named => json!({"hooks": [{
+                "type": "command", "name": "agentsess", "command": command,
+                "timeout": TIMEOUT * 1000,
+            }]}),
+            Self::Shells => json!({
+                "type": "command", "bash": command, "powershell": command, "timeoutSec": TIMEOUT,
+            }),
+            Self::Commands => json!({"command": command, "timeout": TIMEOUT}),
+            Self::Scripts | Self::Plugin => Value::Null,
+        }
+    }
+}
+
+impl Mcp {
+    fn item(&self) -> Item {
+        let entry = |path: &str, key: &'static str, value: Value| Item {
+            path: path.into(),
+            content: Content::Json {
+                entries: vec![Entry {
+                    path: vec![key],
+                    key: Some("agentsess"),
+                    value,
+                    command: String::new(),
+                }],
+                seed: None,
+            },
+        };
+        match self {
+            Self::Json(path, key) => entry(path, key, server()),
+            Self::List(path, key) => {
+                let value = json!({
+                    "type": "local", "command": ["agentsess", "mcp"], "enabled": true,
+                });
+                entry(path, key, value)
+            }
+            Self::Toml(path) => Item {
+                path: (*path).into(),
+                content: Content::Block(
+                    Comment::Hash,
+                    "[mcp_servers.agentsess]\ncommand = \"agentsess\"\nargs = [\"mcp\"]".into(),
+                ),
+            },
+        }
+    }
+}

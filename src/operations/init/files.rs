@@ -1,0 +1,299 @@
+//! The files that are planned about, as they are and as they are to be.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::Change;
+use super::block::{self, Comment};
+use super::catalog::{CODEX_CONFIG, Content, Item};
+use super::json::{self, Entry, Fault, State};
+use crate::config;
+use crate::error::{Error, Result};
+use crate::shell;
+use crate::store::Store;
+
+/// All of them.
+pub(super) struct Files<'s> {
+    store: &'s Store,
+    files: BTreeMap<String, File>,
+}
+
+struct File {
+    path: PathBuf,
+    old: Option<Vec<u8>>,
+    /// Without a byte order mark.
+    text: Option<String>,
+    mark: &'static str,
+    executable: bool,
+}
+
+impl<'s> Files<'s> {
+    pub(super) fn new(store: &'s Store) -> Self {
+        Self {
+            store,
+            files: BTreeMap::new(),
+        }
+    }
+
+    fn file(&mut self, path: &str) -> Result<&mut File> {
+        let store = self.store;
+        match self.files.entry(path.to_owned()) {
+            Slot::Occupied(found) => Ok(found.into_mut()),
+            Slot::Vacant(new) => Ok(new.insert(File::read(store, path)?)),
+        }
+    }
+
+    pub(super) fn put(&mut self, item: &Item, notes: &mut Vec<String>) -> Result<()> {
+        let store = self.store;
+        let file = self.file(&item.path)?;
+        let shown = store.shown(&file.path).display().to_string();
+        match &item.content {
+            Content::Json { entries, seed } => {
+                let before = file.text.clone();
+                for entry in entries {
+                    let text = file.text.as_deref().unwrap_or_default();
+                    let state = json::state(text, entry).or_else(|fault| match text.trim() {
+                        "" => Ok(State::Absent),
+                        _ => Err(file.fault(store, fault)),
+                    })?;
+                    if state == State::Foreign {
+                        notes.push(format!(
+                            "{shown}: another `{}` is there and stays",
+                            entry.key.unwrap_or_default()
+                        ));
+                    }
+                    let put = json::insert(text, entry).map_err(|it| file.fault(store, it))?;
+                    let put = match (&file.text, file.old.is_none()) {
+                        (None, true) => put + "\n",
+                        _ => put,
+                    };
+                    if state == State::Absent {
+                        let back = json::remove(&put, entry).unwrap_or_default();
+                        if back != file.text {
+                            return Err(not_reversible(&shown));
+                        }
+                    }
+                    file.text = Some(put);
+                }
+                if let (None, None, Some((key, value))) = (&file.old, &before, seed) {
+                    file.seed(key, value);
+                }
+            }
+            Content::Block(comment, content) => {
+                if file.is_elsewhere(*comment) {
+                    notes.push(format!("{shown}: an `agentsess` server is there and stays"));
+                    return Ok(());
+                }
+                let put = block::insert(file.text.as_deref(), *comment, content);
+                let put = put.map_err(|offset| file.fault(store, unclosed(offset)))?;
+                if matches!(comment, Comment::Hash) && item.path == CODEX_CONFIG {
+                    check_toml(&put).map_err(|fault| file.fault(store, fault))?;
+                }
+                let known = file
+                    .text
+                    .as_deref()
+                    .map(|it| block::state(it, *comment, content));
+                if matches!(known, None | Some(Ok(None)))
+                    && block::remove(&put, *comment).unwrap_or_default() != file.text
+                {
+                    return Err(not_reversible(&shown));
+                }
+                file.text = Some(put);
+            }
+            Content::Whole {
+                text,
+                executable,
+                marker,
+            } => match &file.text {
+                Some(found) if found == text => {}
+                Some(found) if !marker.is_some_and(|marker| found.contains(marker)) => {
+                    if item.path != config::FILE {
+                        notes.push(format!("{shown}: there is another one, and it stays"));
+                    }
+                }
+                _ => {
+                    file.text = Some(text.clone());
+                    file.executable = *executable;
+                }
+            },
+        }
+        Ok(())
+    }
+
+    pub(super) fn take(&mut self, item: &Item) -> Result<()> {
+        let store = self.store;
+        let file = self.file(&item.path)?;
+        let Some(text) = file.text.clone() else {
+            return Ok(());
+        };
+        match &item.content {
+            Content::Json { entries, seed } => {
+                if text.trim().is_empty() {
+                    return Ok(());
+                }
+                let mut left = Some(text.clone());
+                let mut ours = false;
+                for entry in entries.iter().rev() {
+                    let Some(text) = &left else { break };
+                    let next = json::remove(text, entry).map_err(|it| file.fault(store, it))?;
+                    ours |= next != left;
+                    left = next;
+                }
+                if let (true, Some((key, value))) = (ours, seed)
+                    && was_made(&text, entries, key, value)
+                {
+                    left = None;
+                }
+                file.text = left;
+            }
+            Content::Block(comment, _) => {
+                let left = block::remove(&text, *comment);
+                file.text = left.map_err(|offset| file.fault(store, unclosed(offset)))?;
+            }
+            Content::Whole {
+                text: own, marker, ..
+            } => {
+                if text == *own || marker.is_some_and(|marker| text.contains(marker)) {
+                    file.text = None;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn changes(self) -> Vec<Change> {
+        let files = self.files.into_values();
+        let changes = files.map(|file| Change {
+            new: file
+                .text
+                .map(|text| [file.mark, &text].concat().into_bytes()),
+            path: file.path,
+            old: file.old,
+            executable: file.executable,
+        });
+        changes.filter(|change| change.old != change.new).collect()
+    }
+}
+
+/// What files may begin with.
+pub(super) const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+impl File {
+    fn read(store: &Store, path: &str) -> Result<Self> {
+        let relative = Path::new(path);
+        let (path, old) = if relative.is_absolute() {
+            (relative.to_owned(), store.read_exclude()?)
+        } else {
+            (store.document(relative)?, store.read_document(relative)?)
+        };
+        let mut text = None;
+        let mut mark = "";
+        if let Some(bytes) = &old {
+            let Ok(found) = std::str::from_utf8(bytes) else {
+                return Err(Error::usage("this is not UTF-8").at(&store.shown(&path), None));
+            };
+            let rest = found.strip_prefix(BYTE_ORDER_MARK);
+            mark = rest.map_or("", |_| BYTE_ORDER_MARK);
+            text = Some(rest.unwrap_or(found).to_owned());
+        }
+        Ok(Self {
+            path,
+            old,
+            text,
+            mark,
+            executable: false,
+        })
+    }
+
+    fn fault(&self, store: &Store, fault: Fault) -> Error {
+        let text = self.text.as_deref().unwrap_or_default();
+        let before = text.get(..fault.offset).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let last = before.rsplit('\n').next().unwrap_or_default();
+        let shown = store.shown(&self.path);
+        let edit = format!(
+            "${{EDITOR:-vi}} {}",
+            shell::word(&shown.display().to_string())
+        );
+        Error::usage(fault.message)
+            .at(&shown, Some((line, last.chars().count() + 1)))
+            .hint(edit)
+    }
+
+    /// Puts a key of the host's into a file that was made.
+    fn seed(&mut self, key: &'static str, value: &Value) {
+        let entry = seed_entry(key, value);
+        let text = self.text.take().unwrap_or_default();
+        self.text = Some(json::insert(&text, &entry).unwrap_or(text));
+    }
+
+    /// Whether the server is in it outside of lines of ours.
+    fn is_elsewhere(&self, comment: Comment) -> bool {
+        let Some(text) = self
+            .text
+            .as_deref()
+            .filter(|_| self.path.ends_with(CODEX_CONFIG))
+        else {
+            return false;
+        };
+        let rest = block::remove(text, comment).ok().flatten();
+        let table = rest.unwrap_or_default().parse::<toml::Table>();
+        let servers = table.ok().and_then(|mut table| table.remove("mcp_servers"));
+        servers.is_some_and(|servers| servers.get("agentsess").is_some())
+    }
+}
+
+fn seed_entry(key: &'static str, value: &Value) -> Entry {
+    Entry {
+        path: Vec::new(),
+        key: Some(key),
+        value: value.clone(),
+        command: String::new(),
+    }
+}
+
+/// Whether a file is one that was made for some of these entries, and nothing else was done to it.
+fn was_made(text: &str, entries: &[Entry], key: &'static str, value: &Value) -> bool {
+    let there = |entry: &&Entry| matches!(json::state(text, entry), Ok(State::Current));
+    let mut made = String::new();
+    for entry in entries.iter().filter(there) {
+        let Ok(mut next) = json::insert(&made, entry) else {
+            return false;
+        };
+        if made.is_empty() {
+            next.push('\n');
+        }
+        made = next;
+    }
+    json::insert(&made, &seed_entry(key, value)).is_ok_and(|made| made == text)
+}
+
+fn unclosed(offset: usize) -> Fault {
+    Fault {
+        message: "the marker `agentsess:begin` has no `agentsess:end` below it".into(),
+        offset,
+    }
+}
+
+fn not_reversible(path: &str) -> Error {
+    Error::usage(
+        "what is put into this file could not be taken out again without changing anything else",
+    )
+    .at(Path::new(path), None)
+    .hint("agentsess help init")
+}
+
+fn check_toml(text: &str) -> Result<(), Fault> {
+    text.parse::<toml::Table>()
+        .map(|_| ())
+        .map_err(|error| Fault {
+            message: format!(
+                "this is not TOML to which a table can be added: {}",
+                error.message()
+            ),
+            offset: error.span().map_or(0, |span| span.start),
+        })
+}

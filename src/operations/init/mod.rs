@@ -1,0 +1,275 @@
+//! Installs what lets agents work with sessions, and takes it out again: hooks, a skill, lines in
+//! AGENTS.md, the MCP server. Everything is planned before anything is written.
+
+pub mod block;
+pub mod catalog;
+pub mod check;
+mod files;
+pub mod json;
+
+use std::path::{Path, PathBuf};
+
+use self::block::Comment;
+use self::catalog::{
+    CLAUDE_SETTINGS, CODEX_CONFIG, COPILOT_HOOKS, Content, Extra, HOSTS, Host, Item, Part, SKILLS,
+    Wanted,
+};
+use self::files::Files;
+use crate::config;
+use crate::error::Result;
+use crate::store::{FileState, Store};
+
+/// The check before each commit.
+pub const PRE_COMMIT: &str = include_str!("../../../templates/agents/pre-commit-config.yaml");
+
+/// What of it is printed for lefthook.
+const LEFTHOOK: &str = "\
+pre-commit:
+  jobs:
+    - name: agentsess
+      glob: \".agents/sessions/*.md\"
+      run: agentsess lint --staged
+";
+
+const AGENTS_MD: &str = include_str!("../../../templates/agents/AGENTS.md");
+const CONFIG: &str = include_str!("../../../templates/agents/agentsess.toml");
+const SKILL: &str = include_str!("../../../templates/agents/SKILL.md");
+const PRE_COMMIT_FILE: &str = ".pre-commit-config.yaml";
+
+/// What stands in a skill that is ours.
+const SKILL_MARKER: &str = "<!-- Written by `agentsess init`";
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Request<'r> {
+    /// For whom.
+    pub hosts: &'r [&'static Host],
+    /// What.
+    pub parts: &'r [Part],
+    /// Events beyond the usual ones.
+    pub extras: &'r [Extra],
+    /// Whether git is to leave the sessions alone.
+    pub private: bool,
+    /// The commands that the skill lists, as a list in Markdown.
+    pub commands: &'r str,
+}
+
+/// What becomes of a file.
+#[derive(Debug)]
+pub struct Change {
+    /// The full path.
+    pub path: PathBuf,
+    /// What it is now; `None` if it is not there.
+    pub old: Option<Vec<u8>>,
+    /// What it is to be; `None` if it is to go.
+    pub new: Option<Vec<u8>>,
+    /// Whether it can be run.
+    pub executable: bool,
+}
+
+/// What is to be done.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Files that change, sorted by path.
+    pub changes: Vec<Change>,
+    /// What somebody should know or do.
+    pub notes: Vec<String>,
+    /// What to put into a file that is not changed: the file and the text.
+    pub snippets: Vec<(&'static str, &'static str)>,
+}
+
+/// The skill, with the commands that it lists.
+pub fn skill(commands: &str) -> String {
+    SKILL.replace("COMMANDS\n", &format!("{commands}\n"))
+}
+
+/// The hosts that a project is worked on with, as its files show.
+pub fn detect(store: &Store) -> Vec<&'static Host> {
+    let marked = |host: &&Host| host.marks.iter().any(|mark| store.root.join(mark).exists());
+    HOSTS.iter().filter(marked).collect()
+}
+
+/// Plans what is asked for.
+///
+/// # Errors
+///
+/// When a file cannot be read, is not what its name says, or leads out of the project.
+pub fn plan(store: &Store, request: &Request) -> Result<Plan> {
+    let mut plan = Plan::default();
+    let mut files = Files::new(store);
+    for item in items(store, request, &mut plan)? {
+        files.put(&item, &mut plan.notes)?;
+    }
+    let claude = request.hosts.iter().any(|host| host.name == "claude");
+    if claude && request.parts.contains(&Part::Hooks) {
+        // Copilot would be told everything twice.
+        let wanted = Wanted {
+            parts: &[Part::Hooks],
+            extras: &Extra::ALL,
+        };
+        let copilot = Host::named("copilot").into_iter();
+        for item in copilot.flat_map(|host| host.items(wanted)) {
+            files.take(&item)?;
+        }
+    }
+    plan.changes = files.changes();
+    let codex = request.hosts.iter().any(|host| host.name == "codex");
+    if codex && !plan.changes.is_empty() {
+        plan.notes.push(format!(
+            "Codex runs hooks once you have looked at them (`/hooks`); its sandbox makes `.agents` \
+             read-only: agents write by the MCP server, or you name `.agents` itself under \
+             `[sandbox_workspace_write] writable_roots` in {CODEX_CONFIG}"
+        ));
+    }
+    Ok(plan)
+}
+
+/// Plans to take out what is ours, of these hosts and parts.
+///
+/// # Errors
+///
+/// As for [`plan`].
+pub fn plan_removal(store: &Store, request: &Request) -> Result<Plan> {
+    let mut plan = Plan::default();
+    let mut files = Files::new(store);
+    let request = Request {
+        extras: &Extra::ALL,
+        ..*request
+    };
+    let wanted = Wanted {
+        parts: request.parts,
+        extras: request.extras,
+    };
+    // What another host reads, too, is not this one's.
+    let named = |host: &&Host| request.hosts.iter().any(|it| it.name == host.name);
+    let others = HOSTS.iter().filter(|host| !named(host));
+    let shared: Vec<_> = others.flat_map(|host| host.items(wanted)).collect();
+    let mut items = every_item(store, &request);
+    items.retain(|item| shared.iter().all(|other| other.path != item.path));
+    // The last that was put in is the first that is taken out.
+    items.reverse();
+    for item in &items {
+        files.take(item)?;
+    }
+    plan.changes = files.changes();
+    Ok(plan)
+}
+
+/// Does what was planned. A file that is no longer what it was is an error; what was written before
+/// it stays, and the same command goes on from there.
+///
+/// # Errors
+///
+/// When a file has changed, or the operating system refuses.
+pub fn apply(store: &Store, plan: &Plan) -> Result<()> {
+    for change in &plan.changes {
+        store.install(&FileState {
+            path: &change.path,
+            old: change.old.as_deref(),
+            new: change.new.as_deref(),
+            executable: change.executable,
+        })?;
+    }
+    Ok(())
+}
+
+/// Everything that is to be in files, and what is to be said of the rest.
+fn items(store: &Store, request: &Request, plan: &mut Plan) -> Result<Vec<Item>> {
+    let mut items = every_item(store, request);
+    let settings = request.parts.contains(&Part::Hooks);
+    let claude = request.hosts.iter().any(|host| host.name == "claude");
+    let copilot = request.hosts.iter().any(|host| host.name == "copilot");
+    if settings && copilot && (claude || calls_us(store, CLAUDE_SETTINGS)?) {
+        items.retain(|item| item.path != COPILOT_HOOKS);
+        plan.notes.push(format!(
+            "Copilot reads the hooks in {CLAUDE_SETTINGS}; it gets none of its own, which would \
+             tell it everything twice"
+        ));
+    }
+    if request.parts.contains(&Part::PreCommit) {
+        let pre_commit = read(store, Path::new(PRE_COMMIT_FILE))?;
+        let lefthook = ["lefthook.yml", "lefthook.yaml", ".lefthook.yml"];
+        let lefthook = lefthook
+            .into_iter()
+            .find(|name| store.root.join(name).exists());
+        let snippet = match (&pre_commit, lefthook) {
+            (Some(text), _) => Some((PRE_COMMIT_FILE, text.clone(), PRE_COMMIT)),
+            (None, Some(name)) => read(store, Path::new(name))?.map(|text| (name, text, LEFTHOOK)),
+            (None, None) => None,
+        };
+        // YAML is never merged.
+        if let Some((file, text, snippet)) = snippet {
+            items.retain(|item| item.path != PRE_COMMIT_FILE);
+            if !text.contains("agentsess lint") && !text.contains("agentsess-lint") {
+                plan.snippets.push((file, snippet));
+            }
+        }
+    }
+    Ok(items)
+}
+
+/// Whether hooks in this file are ours.
+fn calls_us(store: &Store, path: &str) -> Result<bool> {
+    let text = read(store, Path::new(path))?;
+    Ok(text.is_some_and(|text| text.contains("agentsess hook ")))
+}
+
+/// The text of a file of the project.
+fn read(store: &Store, path: &Path) -> Result<Option<String>> {
+    let bytes = store.read_document(path)?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+fn every_item(store: &Store, request: &Request) -> Vec<Item> {
+    let wanted = Wanted {
+        parts: request.parts,
+        extras: request.extras,
+    };
+    let whole = |path: &str, text: String, marker| Item {
+        path: path.into(),
+        content: Content::Whole {
+            text,
+            executable: false,
+            marker,
+        },
+    };
+    let mut items = Vec::new();
+    if request.parts.contains(&Part::Config) {
+        items.push(whole(config::FILE, CONFIG.into(), None));
+    }
+    for host in request.hosts {
+        items.extend(host.items(wanted));
+    }
+    if request.parts.contains(&Part::Skill) {
+        let mut folders: Vec<_> = request
+            .hosts
+            .iter()
+            .filter_map(|host| host.skills)
+            .collect();
+        if folders.is_empty() {
+            folders.push(SKILLS);
+        }
+        folders.sort_unstable();
+        folders.dedup();
+        for folder in folders {
+            let path = format!("{folder}/agentsess/SKILL.md");
+            items.push(whole(&path, skill(request.commands), Some(SKILL_MARKER)));
+        }
+    }
+    if request.parts.contains(&Part::AgentsMd) {
+        items.push(Item {
+            path: "AGENTS.md".into(),
+            content: Content::Block(Comment::Markup, AGENTS_MD.into()),
+        });
+    }
+    if request.parts.contains(&Part::PreCommit) {
+        items.push(whole(PRE_COMMIT_FILE, PRE_COMMIT.into(), None));
+    }
+    if let (true, Some((path, pattern))) = (request.private, store.exclude_file()) {
+        items.push(Item {
+            path,
+            content: Content::Block(Comment::Hash, pattern),
+        });
+    }
+    items
+}

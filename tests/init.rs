@@ -1,0 +1,467 @@
+//! `init` in real projects: what is installed, that it is installed once, and that it comes out again
+//! without a trace.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use common::{Project, on_a_terminal};
+
+mod common;
+
+const ALL: &str = "claude,codex,gemini,copilot,cursor,cline,opencode";
+
+/// Every file and folder with its bytes, git's own aside, but for what it is told to leave alone.
+fn everything(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.ends_with(".git") {
+                let exclude = path.join("info/exclude");
+                found.insert(exclude.clone(), fs::read(exclude).unwrap_or_default());
+            } else if path.is_dir() {
+                found.insert(path.clone(), Vec::new());
+                folders.push(path);
+            } else {
+                found.insert(path.clone(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// Installs twice and removes, and expects that the second time changes nothing and that in the end
+/// all is as it was. Returns what was there in between.
+fn there_and_back(project: &Project, arguments: &[&str]) -> BTreeMap<PathBuf, Vec<u8>> {
+    let before = everything(&project.root);
+    let install = [&["init", "--yes"], arguments].concat();
+    project.ok(&install);
+    let installed = everything(&project.root);
+    assert_ne!(installed, before);
+    let again = project.ok(&install);
+    assert!(again.starts_with("all of it is there"), "{again}");
+    assert_eq!(everything(&project.root), installed);
+    project.ok(&["init", "--remove", "--yes"]);
+    let after = everything(&project.root);
+    for (path, bytes) in &before {
+        let now = after.get(path).map(|bytes| String::from_utf8_lossy(bytes));
+        assert_eq!(
+            now.as_deref(),
+            Some(&*String::from_utf8_lossy(bytes)),
+            "{}",
+            path.display()
+        );
+    }
+    assert_eq!(
+        after.keys().collect::<Vec<_>>(),
+        before.keys().collect::<Vec<_>>()
+    );
+    installed
+}
+
+#[test]
+fn files_of_others_come_back_byte_for_byte() {
+    let foreign =
+        r#"{"hooks": {"SessionStart": [{"hooks": [{"type": "command", "command": "true"}]}]}}"#;
+    let pretty = |unit: &str, end: &str, comma: &str| {
+        let group = format!(
+            "{unit}{unit}{unit}{{\"hooks\": [{{\"type\": \"command\", \"command\": \"other\"}}]}}"
+        );
+        let text = format!(
+            "{{\n{unit}// ours\n{unit}\"model\": \"opus\", /* why */\n{unit}\"hooks\": {{\n{unit}{unit}\"SessionStart\": [\n{group}{comma}\n{unit}{unit}]{comma}\n{unit}}}{comma} // last\n}}\n"
+        );
+        text.replace('\n', end)
+    };
+    let texts = [
+        String::new(),
+        "\n".into(),
+        "{}".into(),
+        "{}\n".into(),
+        "{\n}\n".into(),
+        "{\r\n\r\n}\r\n".into(),
+        "{ \"hooks\": {} }".into(),
+        "{\n  \"hooks\": {\n  }\n}\n".into(),
+        "{\n  \"hooks\": {\n    \"SessionStart\": [\n    ]\n  },\n  \"mcpServers\": {}\n}".into(),
+        "\u{feff}{\n  \"model\": \"x\"\n}\n".into(),
+        foreign.into(),
+        pretty("  ", "\n", ""),
+        pretty("    ", "\n", ","),
+        pretty("\t", "\n", ","),
+        pretty("  ", "\r\n", ""),
+    ];
+    let files = [
+        ".claude/settings.json",
+        ".codex/hooks.json",
+        ".gemini/settings.json",
+        ".cursor/hooks.json",
+        ".mcp.json",
+        "opencode.json",
+    ];
+    for text in &texts {
+        let project = Project::git();
+        for file in files {
+            project.write(file, text);
+        }
+        // Beside the hooks of Claude it would have none of its own.
+        let other = Project::git();
+        other.write(".github/hooks/agentsess.json", text);
+        there_and_back(&other, &["--host", "copilot"]);
+        let end = if text.contains('\r') { "\r\n" } else { "\n" };
+        project.write("AGENTS.md", &format!("# Us{end}"));
+        project.write(
+            ".codex/config.toml",
+            "# mine\nmodel = \"x\" # best\n[mcp_servers.other]\ncommand = 'o'",
+        );
+        let installed = there_and_back(
+            &project,
+            &["--host", ALL, "--private", "--with", "stop,subagents"],
+        );
+        for (path, bytes) in installed {
+            if path.extension().is_some_and(|it| it == "json") && !text.contains("//") {
+                let text = String::from_utf8(bytes).unwrap();
+                let text = text.trim_start_matches('\u{feff}');
+                serde_json::from_str::<serde_json::Value>(text)
+                    .unwrap_or_else(|error| panic!("{}: {error}: {text}", path.display()));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_not_there_goes_with_its_folders() {
+    for host in ALL.split(',').chain([ALL]) {
+        for project in [Project::git(), Project::bare()] {
+            let installed = there_and_back(&project, &["--host", host]);
+            assert!(
+                installed.contains_key(&project.root.join("AGENTS.md")),
+                "{host}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_event_that_is_asked_for_later_comes_out_with_the_rest() {
+    let project = Project::git();
+    let before = everything(&project.root);
+    project.ok(&["init", "--yes", "--host", "claude,cursor"]);
+    project.ok(&[
+        "init",
+        "--yes",
+        "--host",
+        "claude,cursor",
+        "--with",
+        "stop,subagents",
+    ]);
+    let settings = fs::read_to_string(project.root.join(".claude/settings.json")).unwrap();
+    assert!(settings.contains("agentsess hook subagent-stop --host claude"));
+    project.ok(&["init", "--remove", "--yes"]);
+    assert_eq!(everything(&project.root), before);
+}
+
+#[test]
+fn a_part_of_it_comes_out_alone() {
+    let project = Project::git();
+    project.ok(&[
+        "init",
+        "--yes",
+        "--host",
+        "claude,gemini",
+        "--only",
+        "hooks",
+    ]);
+    let hooks = everything(&project.root);
+    project.ok(&[
+        "init",
+        "--yes",
+        "--host",
+        "claude,gemini",
+        "--only",
+        "hooks,mcp",
+    ]);
+    project.ok(&["init", "--remove", "--yes", "--only", "mcp"]);
+    assert_eq!(everything(&project.root), hooks);
+}
+
+#[test]
+fn copilot_has_no_hooks_of_its_own_beside_those_of_claude() {
+    let project = Project::git();
+    let said = project.ok(&["init", "--yes", "--host", "claude,copilot"]);
+    assert!(
+        said.contains("Copilot reads the hooks in .claude/settings.json"),
+        "{said}"
+    );
+    assert!(!project.root.join(".github").exists());
+    let said = project.ok(&["init", "--yes", "--host", "copilot"]);
+    assert!(said.contains("Copilot reads the hooks"), "{said}");
+    assert!(!project.root.join(".github").exists());
+}
+
+#[test]
+fn hooks_of_claude_take_the_place_of_those_of_copilot() {
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--host", "copilot"]);
+    assert!(project.root.join(".github/hooks/agentsess.json").is_file());
+    project.ok(&["init", "--yes", "--host", "claude"]);
+    assert!(!project.root.join(".github").exists());
+}
+
+#[test]
+fn what_one_host_had_goes_and_what_others_read_stays() {
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--host", "codex,gemini,copilot"]);
+    project.ok(&["init", "--remove", "--yes", "--host", "copilot,codex"]);
+    for (path, stays) in [
+        (".github", false),
+        (".codex", false),
+        (".mcp.json", true),
+        (".gemini/settings.json", true),
+        (".agents/skills/agentsess/SKILL.md", true),
+        ("AGENTS.md", true),
+    ] {
+        assert_eq!(project.root.join(path).exists(), stays, "{path}");
+    }
+}
+
+#[test]
+fn a_file_that_is_broken_is_refused_and_nothing_is_written() {
+    let broken = [
+        (
+            ".claude/settings.json",
+            "{\n  \"hooks\": [\n",
+            ":2:12: this is not JSON",
+        ),
+        (
+            ".claude/settings.json",
+            "{\n  \"hooks\": []\n}\n",
+            ":2:12: `hooks` is not an object",
+        ),
+        (
+            ".claude/settings.json",
+            "{\"hooks\": {\"SessionStart\": {}}}",
+            ":1:28: `hooks.SessionStart` is not an array",
+        ),
+        (
+            ".claude/settings.json",
+            "{\"hooks\": {}, \"hooks\": {}}",
+            ":1:15: the key `hooks` is there twice",
+        ),
+        (
+            ".claude/settings.json",
+            "[]",
+            ":1:1: the file is not an object",
+        ),
+        (".mcp.json", "{} {}", ":1:4: this is not JSON"),
+        (".codex/config.toml", "model = \n", ":1:9: this is not TOML"),
+        (
+            ".codex/config.toml",
+            "mcp_servers = {}\n",
+            ": this is not TOML to which a table can be added",
+        ),
+        (
+            "AGENTS.md",
+            "# Us\n<!-- agentsess:begin -->\n",
+            ":2:1: the marker",
+        ),
+    ];
+    for (path, text, message) in broken {
+        let project = Project::git();
+        project.write(path, text);
+        let before = everything(&project.root);
+        let said = project.fails(2, &["init", "--yes", "--host", ALL]);
+        assert!(
+            said.contains(message) && said.contains(path),
+            "{text}: {said}"
+        );
+        assert!(said.contains("\nhint: "), "{said}");
+        assert_eq!(everything(&project.root), before);
+    }
+    let project = Project::git();
+    let deep = "[".repeat(100_000);
+    project.write(".claude/settings.json", &deep);
+    project.fails(2, &["init", "--yes", "--host", "claude"]);
+}
+
+#[test]
+fn no_link_is_followed() {
+    let project = Project::git();
+    let outside = tempfile::tempdir().unwrap();
+    let target = outside.path().join("settings.json");
+    fs::write(&target, "{}").unwrap();
+    fs::create_dir(project.root.join(".claude")).unwrap();
+    symlink(&target, project.root.join(".claude/settings.json")).unwrap();
+    let said = project.fails(2, &["init", "--yes", "--host", "claude"]);
+    assert!(said.contains("symbolic link"), "{said}");
+    fs::remove_dir_all(project.root.join(".claude")).unwrap();
+    symlink(outside.path(), project.root.join(".claude")).unwrap();
+    let said = project.fails(2, &["init", "--yes", "--host", "claude"]);
+    assert!(said.contains("leads out of the project"), "{said}");
+    assert_eq!(fs::read_to_string(&target).unwrap(), "{}");
+    assert!(!project.root.join("AGENTS.md").exists());
+}
+
+#[test]
+fn what_others_have_in_its_place_stays() {
+    let project = Project::git();
+    let server = "{\"mcpServers\": {\"agentsess\": {\"command\": \"mine\"}}}\n";
+    project.write(".mcp.json", server);
+    project.write(
+        ".codex/config.toml",
+        "[mcp_servers.agentsess]\ncommand = \"mine\"\n",
+    );
+    project.write(".agents/skills/agentsess/SKILL.md", "mine\n");
+    let said = project.ok(&["init", "--yes", "--host", "claude,codex"]);
+    assert_eq!(said.matches(" stays\n").count(), 3, "{said}");
+    project.ok(&["init", "--remove", "--yes"]);
+    let read = |path: &str| fs::read_to_string(project.root.join(path)).unwrap();
+    assert_eq!(read(".mcp.json"), server);
+    assert_eq!(read(".agents/skills/agentsess/SKILL.md"), "mine\n");
+}
+
+#[test]
+fn what_another_version_installed_is_brought_up_to_date_and_doctor_says_so() {
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--host", "claude"]);
+    let current = everything(&project.root);
+    for (path, from, to) in [
+        (".claude/settings.json", "\"timeout\": 10", "\"timeout\": 5"),
+        (
+            ".claude/skills/agentsess/SKILL.md",
+            "# Sessions",
+            "# Sitzungen",
+        ),
+        ("AGENTS.md", "## Sessions", "## Sitzungen"),
+    ] {
+        let full = project.root.join(path);
+        let text = fs::read_to_string(&full).unwrap();
+        fs::write(&full, text.replacen(from, to, 1)).unwrap();
+        let said = project.shell("agentsess doctor");
+        assert!(
+            said.contains(&format!("{path}: this is from another version")),
+            "{said}"
+        );
+        project.ok(&["init", "--yes", "--host", "claude"]);
+        assert_eq!(everything(&project.root), current);
+    }
+    assert_eq!(
+        project.shell("agentsess doctor"),
+        "nothing to complain about\n"
+    );
+}
+
+#[test]
+fn doctor_says_what_keeps_hooks_from_running() {
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--host", "codex,cline"]);
+    let said = project.fails(1, &["doctor"]);
+    assert!(
+        said.contains("which is not on the path [not-on-path]"),
+        "{said}"
+    );
+    let hook = project.root.join(".clinerules/hooks/TaskStart");
+    assert_eq!(
+        fs::metadata(&hook).unwrap().permissions().mode() & 0o111,
+        0o111
+    );
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o644)).unwrap();
+    let home = project.root.parent().unwrap().join(".codex");
+    fs::create_dir(&home).unwrap();
+    fs::write(home.join("config.toml"), "").unwrap();
+    let said = project.shell("agentsess doctor");
+    assert!(
+        said.contains("TaskStart: this hook cannot be run [not-executable]"),
+        "{said}"
+    );
+    assert!(said.contains("[untrusted-hooks]"), "{said}");
+    let key = project.root.join(".codex/hooks.json");
+    let trust = format!(
+        "[hooks.state.\"{}:session_start:0:0\"]\ntrusted_hash = \"sha256:0\"\n",
+        key.display()
+    );
+    fs::write(home.join("config.toml"), trust).unwrap();
+    assert!(
+        !project
+            .shell("agentsess doctor")
+            .contains("untrusted-hooks")
+    );
+}
+
+#[test]
+fn a_check_before_each_commit_is_written_only_where_there_is_none() {
+    let project = Project::git();
+    let before = everything(&project.root);
+    project.ok(&["init", "--yes", "--only", "pre-commit"]);
+    assert!(project.root.join(".pre-commit-config.yaml").is_file());
+    project.ok(&["init", "--remove", "--yes"]);
+    assert_eq!(everything(&project.root), before);
+    project.write(".pre-commit-config.yaml", "repos: []\n");
+    let before = everything(&project.root);
+    let said = project.ok(&["init", "--yes", "--only", "pre-commit"]);
+    assert!(
+        said.contains("note: put this into .pre-commit-config.yaml:\nrepos:\n"),
+        "{said}"
+    );
+    project.ok(&["init", "--remove", "--yes"]);
+    assert_eq!(everything(&project.root), before);
+}
+
+#[test]
+fn private_sessions_are_left_alone_by_git() {
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--private"]);
+    project.ok(&["new", "Weather", "--context", "c", "--next", "n"]);
+    let status = project.shell("git status --short --untracked-files=all");
+    assert!(!status.contains("sessions"), "{status}");
+    let said = Project::bare().fails(2, &["init", "--yes", "--private"]);
+    assert!(said.contains("there is no git repository"), "{said}");
+}
+
+#[test]
+fn nothing_is_written_unless_it_was_said() {
+    let project = Project::git();
+    project.write(".claude/settings.json", "{}");
+    let before = everything(&project.root);
+    let said = project.fails(2, &["init"]);
+    assert!(said.contains("+++ .claude/settings.json"), "{said}");
+    assert!(
+        said.ends_with("nothing was changed\nhint: agentsess init --yes\n"),
+        "{said}"
+    );
+    project.ok(&["init", "--dry-run"]);
+    let answer = project.ok(&["init", "--dry-run", "--json"]);
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["done"], false);
+    assert_eq!(answer["files"][0]["change"], "added");
+    assert_eq!(everything(&project.root), before);
+}
+
+const ENTER: &str = "\r";
+
+#[test]
+fn on_a_terminal_it_asks_for_whom_and_what_and_shows_every_change() {
+    let project = Project::git();
+    project.write(".claude/settings.json", "{}");
+    let before = everything(&project.root);
+    let keys = |last: &'static str| {
+        [
+            ("Which programs run agents here?", ENTER),
+            ("What is to be installed?", ENTER),
+            ("files? ", last),
+        ]
+    };
+    let (shown, code) = on_a_terminal(&project, &["init"], &keys("n"));
+    assert_eq!(code, 2, "{shown}");
+    assert!(shown.contains("+++ .claude/settings.json"), "{shown}");
+    assert!(shown.contains("nothing was changed"), "{shown}");
+    assert_eq!(everything(&project.root), before);
+    let (shown, code) = on_a_terminal(&project, &["init"], &keys("y"));
+    assert_eq!(code, 0, "{shown}");
+    let settings = fs::read_to_string(project.root.join(".claude/settings.json")).unwrap();
+    assert!(settings.contains("agentsess hook session-start --host claude"));
+    let (shown, code) = on_a_terminal(&project, &["init", "--remove"], &[("files? ", "y")]);
+    assert_eq!(code, 0, "{shown}");
+    assert_eq!(everything(&project.root), before);
+}
