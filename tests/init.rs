@@ -327,7 +327,6 @@ fn what_another_version_installed_is_brought_up_to_date_and_doctor_says_so() {
     project.ok(&["init", "--yes", "--host", "claude"]);
     let current = everything(&project.root);
     for (path, from, to) in [
-        (".claude/settings.json", "\"timeout\": 10", "\"timeout\": 5"),
         (
             ".claude/skills/agentsess/SKILL.md",
             "# Sessions",
@@ -350,6 +349,77 @@ fn what_another_version_installed_is_brought_up_to_date_and_doctor_says_so() {
         project.shell("agentsess doctor"),
         "nothing to complain about\n"
     );
+}
+
+#[test]
+fn a_hook_that_somebody_made_their_own_stays_and_is_not_installed_again() {
+    let ours = "agentsess hook session-start --host claude";
+    let hook = |text: &str| text.replacen(ours, "X", 1);
+    let with = |command: &str| {
+        format!(
+            "{{\"hooks\":{{\"SessionStart\":[{{\"hooks\":[{{\"type\":\"command\",\"command\":\"{command}\"}}]}}]}}}}"
+        )
+    };
+    let beside = format!("{ours}\"}},{{\"type\":\"command\",\"command\":\"echo mine");
+    let changed = [
+        format!("{ours} && echo extra"),
+        format!("{ours} --role reviewer"),
+        format!("/usr/local/bin/{ours}"),
+        format!("FOO=1 {ours}"),
+        beside,
+    ];
+    for command in changed {
+        let project = Project::git();
+        let path = project.root.join(".claude/settings.json");
+        fs::create_dir(project.root.join(".claude")).unwrap();
+        fs::write(&path, with(&command)).unwrap();
+        let said = project.shell("agentsess init --yes --host claude --only hooks");
+        assert!(said.contains("and stays"), "{said}");
+        let put = fs::read_to_string(&path).unwrap();
+        assert!(put.contains(&command), "{put}");
+        assert!(!hook(&put).contains(ours), "twice: {put}");
+        project.ok(&["init", "--remove", "--yes"]);
+        assert_eq!(fs::read_to_string(&path).unwrap(), with(&command));
+    }
+    // What is set beside our command is theirs, the command is ours.
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--host", "claude", "--only", "hooks"]);
+    let path = project.root.join(".claude/settings.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let patient = text.replacen("\"timeout\": 10", "\"timeout\": 30", 1);
+    fs::write(&path, &patient).unwrap();
+    project.ok(&["init", "--yes", "--host", "claude", "--only", "hooks"]);
+    assert_eq!(fs::read_to_string(&path).unwrap(), patient);
+    project.ok(&["init", "--remove", "--yes"]);
+    assert!(!path.exists());
+}
+
+#[test]
+fn lines_that_are_appended_later_are_no_part_of_ours() {
+    for (flags, path, line) in [
+        ("--private --only config", ".git/info/exclude", "secret.env"),
+        (
+            "--only mcp",
+            ".codex/config.toml",
+            "[sandbox_workspace_write]",
+        ),
+        ("--only agents-md", "AGENTS.md", "more text"),
+    ] {
+        let project = Project::git();
+        let full = project.root.join(path);
+        fs::create_dir_all(full.parent().unwrap()).unwrap();
+        fs::write(&full, "a = 1").unwrap();
+        let init = format!("agentsess init --yes --host codex {flags}");
+        project.shell(&init);
+        project.shell(&format!("echo '{line}' >> {path}"));
+        let put = fs::read_to_string(&full).unwrap();
+        assert!(put.lines().any(|it| it == line), "{put}");
+        project.shell("agentsess init --remove --yes");
+        assert_eq!(
+            fs::read_to_string(&full).unwrap(),
+            format!("a = 1\n{line}\n")
+        );
+    }
 }
 
 #[test]

@@ -977,3 +977,13 @@ fn no_client_is_no_failure() {
     assert!(child.wait().unwrap().success());
     client.done("session_list", json!({}));
 }
+
+#[test]
+fn the_last_message_needs_no_line_end() {
+    let project = weather();
+    let ping = r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#;
+    for end in ["\\n", ""] {
+        let answer = project.shell(&format!("printf '%s{end}' '{ping}' | agentsess mcp"));
+        assert!(answer.contains(r#""id":3"#), "{end}: {answer}");
+    }
+}

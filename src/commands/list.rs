@@ -160,8 +160,8 @@ fn suggestion(row: &Row) -> String {
     let command = match row.state {
         State::Broken => return format!("agentsess lint {}", path(&row.path)),
         State::Closable => format!("close {slug} --dry-run"),
-        State::Behind => format!("log --state \"Where things stand\" -s {slug}"),
         State::Paused => format!("resume {slug}"),
+        // What is to be written down nobody but those at work can know.
         _ => format!("show {slug}"),
     };
     format!("agentsess {elsewhere}{command}")

@@ -62,6 +62,12 @@ impl<R: AsyncRead + Unpin> AsyncRead for Bounded<R> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(context, buffer))?;
         let new = buffer.filled().get(before..).unwrap_or_default();
+        // The end of the input ends the last line, too.
+        if new.is_empty() && self.length > 0 && buffer.remaining() > 0 {
+            buffer.put_slice(b"\n");
+            self.length = 0;
+            return Poll::Ready(Ok(()));
+        }
         if self.fits(new) {
             return Poll::Ready(Ok(()));
         }

@@ -73,14 +73,8 @@ pub fn insert(text: Option<&str>, comment: Comment, content: &str) -> Result<Str
         let after = text.get(at.end..).unwrap_or_default();
         return Ok([before, &block, after].concat());
     }
-    // How the file ended can be seen from how the lines end.
-    Ok(if text.is_empty() {
-        block
-    } else if text.ends_with('\n') {
-        [text, end, &block, end].concat()
-    } else {
-        [text, end, end, &block].concat()
-    })
+    // Without a blank line before them, the last line had no end of its own.
+    Ok([text, end, &block, end].concat())
 }
 
 /// The text without the lines; `None` if there was no file before.
@@ -101,13 +95,12 @@ pub fn remove(text: &str, comment: Comment) -> Result<Option<String>, usize> {
     if before.is_empty() && after == "\n" {
         return Ok(None);
     }
-    let kept = before.get(..chomp(before)).unwrap_or_default();
-    let kept = match after {
-        "" => kept.get(..chomp(kept)).unwrap_or_default(),
-        _ => kept,
-    };
     let after = after.strip_prefix("\r\n").or(after.strip_prefix('\n'));
-    Ok(Some([kept, after.unwrap_or_default()].concat()))
+    let after = after.unwrap_or_default();
+    let kept = before.get(..chomp(before)).unwrap_or_default();
+    // What was appended since stays on lines of its own.
+    let apart = after.is_empty() || kept.is_empty() || kept.ends_with('\n');
+    Ok(Some([if apart { kept } else { before }, after].concat()))
 }
 
 fn line_end(text: &str) -> &'static str {

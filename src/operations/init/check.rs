@@ -85,11 +85,8 @@ fn installed(item: &Item, text: &str) -> Option<bool> {
     match &item.content {
         Content::Json { entries, .. } => {
             let states = entries.iter().filter_map(|it| json::state(text, it).ok());
-            let states: Vec<_> = states
-                .filter(|state| matches!(state, State::Current | State::Outdated))
-                .collect();
-            let current = states.iter().all(|state| *state == State::Current);
-            (!states.is_empty()).then_some(current)
+            let states: Vec<_> = states.filter(|state| *state == State::Current).collect();
+            (!states.is_empty()).then_some(true)
         }
         Content::Block(comment, content) => block::state(text, *comment, content).ok().flatten(),
         Content::Whole {

@@ -60,10 +60,11 @@ impl<'s> Files<'s> {
                         _ => Err(file.fault(store, fault)),
                     })?;
                     if state == State::Foreign {
-                        notes.push(format!(
-                            "{shown}: another `{}` is there and stays",
-                            entry.key.unwrap_or_default()
-                        ));
+                        let what = match entry.key {
+                            Some(key) => format!("another `{key}`"),
+                            None => format!("a hook that calls `{}`", entry.command),
+                        };
+                        notes.push(format!("{shown}: {what} is there and stays"));
                     }
                     let put = json::insert(text, entry).map_err(|it| file.fault(store, it))?;
                     let put = match (&file.text, file.old.is_none()) {

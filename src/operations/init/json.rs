@@ -32,7 +32,7 @@ pub struct Entry {
     pub key: Option<&'static str>,
     /// It itself.
     pub value: Value,
-    /// How the commands in an element begin if it is ours, whatever else it says.
+    /// What is in the commands of an element that does the same, whoever put it there.
     pub command: String,
 }
 
@@ -43,9 +43,7 @@ pub enum State {
     Absent,
     /// As it is to be.
     Current,
-    /// As another version had it.
-    Outdated,
-    /// Somebody else's is in its place.
+    /// Somebody else's is in its place, or ours with something of theirs.
     Foreign,
 }
 
@@ -59,9 +57,8 @@ type Outcome<T> = Result<T, Fault>;
 pub fn state(text: &str, entry: &Entry) -> Outcome<State> {
     let parsed = Parsed::new(text)?;
     Ok(match parsed.find(entry)? {
-        Found::Here { node, .. } if same(node, &entry.value) => State::Current,
-        Found::Here { .. } if entry.key.is_some() => State::Foreign,
-        Found::Here { .. } => State::Outdated,
+        Found::Here { node, .. } if is_own(node, entry) => State::Current,
+        Found::Here { .. } => State::Foreign,
         Found::Within(_) | Found::Missing { .. } => State::Absent,
     })
 }
@@ -78,13 +75,7 @@ pub fn insert(text: &str, entry: &Entry) -> Outcome<String> {
         return Ok(format!("{text}{}", render(&value, "", "  ", "\n")));
     }
     Ok(match parsed.find(entry)? {
-        Found::Here { node, .. } if entry.key.is_some() || same(node, &entry.value) => text.into(),
-        Found::Here { node, .. } => {
-            let range = node.range();
-            let indent = parsed.indent_at(range.start);
-            let new = render(&entry.value, indent, &parsed.unit(), parsed.line_end());
-            splice(text, range.start..range.end, &new)
-        }
+        Found::Here { .. } => text.into(),
         Found::Within(container) => parsed.add(&container, entry.key, &entry.value),
         Found::Missing { within, rest } => {
             let (key, below) = rest.split_first().unwrap_or((&"", &[]));
@@ -113,7 +104,7 @@ pub fn remove(text: &str, entry: &Entry) -> Outcome<Option<String>> {
         else {
             return Ok(Some(text));
         };
-        if entry.key.is_some() && !same(node, &entry.value) {
+        if !is_own(node, entry) {
             return Ok(Some(text));
         }
         let cut = parsed.without(&container, at);
@@ -207,8 +198,9 @@ impl<'t> Parsed<'t> {
         let Some(Node::Array(array)) = node else {
             return Err(mismatch("an array", &entry.path, node));
         };
-        let own = |node: &&Node| is_own(node, &entry.command);
-        let at = array.elements.iter().position(|node| own(&node));
+        let place = |is: &dyn Fn(&Node) -> bool| array.elements.iter().position(is);
+        let at = place(&|node| is_own(node, entry))
+            .or_else(|| place(&|node| does(node, &entry.command)));
         let found = at.and_then(|at| Some((at, array.elements.get(at)?)));
         Ok(match found {
             Some((at, node)) => Found::Here {
@@ -255,31 +247,42 @@ fn mismatch(expected: &str, path: &[&str], node: Option<&Node>) -> Fault {
     }
 }
 
-/// Whether all commands of an element are ours; one without any is not.
-fn is_own(node: &Node, command: &str) -> bool {
-    fn commands<'n>(node: &'n Node, found: &mut Vec<&'n str>) {
-        match node {
-            Node::Array(array) => array.elements.iter().for_each(|it| commands(it, found)),
-            Node::Object(object) => {
-                for property in &object.properties {
-                    let is_command = matches!(name(property), "command" | "bash" | "powershell");
-                    match &property.value {
-                        Node::StringLit(text) if is_command => found.push(&text.value),
-                        value => commands(value, found),
-                    }
-                }
-            }
-            _ => {}
-        }
+/// Whether an entry is ours: under a key if it says the same, in an array if it runs the same, for
+/// what else is set there somebody may have set.
+fn is_own(node: &Node, entry: &Entry) -> bool {
+    if entry.key.is_some() {
+        return same(node, &entry.value);
     }
-    let mut found = Vec::new();
-    commands(node, &mut found);
-    let own = |text: &&str| {
-        let rest = text.strip_prefix(command);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
-    };
-    !found.is_empty() && found.iter().all(own)
+    let own = render(&entry.value, "", "", "\n");
+    let own = Parsed::new(&own).ok().and_then(|it| it.root);
+    let own = own.as_ref().map(commands).unwrap_or_default();
+    !own.is_empty() && commands(node) == own
 }
+
+/// Whether an element runs this, among others or in another way.
+fn does(node: &Node, command: &str) -> bool {
+    commands(node).iter().any(|it| it.contains(command))
+}
+
+/// The commands in an element, in their order.
+fn commands(node: &Node) -> Vec<String> {
+    match node {
+        Node::Array(array) => array.elements.iter().flat_map(commands).collect(),
+        Node::Object(object) => {
+            let of = |property: &ObjectProp| match &property.value {
+                Node::StringLit(text) if COMMANDS.contains(&name(property)) => {
+                    vec![text.value.to_string()]
+                }
+                value => commands(value),
+            };
+            object.properties.iter().flat_map(of).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The keys that hold commands.
+const COMMANDS: [&str; 3] = ["command", "bash", "powershell"];
 
 /// Whether what is there means the same.
 fn same(node: &Node, value: &Value) -> bool {
