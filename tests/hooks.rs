@@ -461,6 +461,29 @@ fn subagents_are_kept_and_never_take_over() {
 }
 
 #[test]
+fn what_came_of_a_subagent_is_noted_where_it_was_started() {
+    let project = project();
+    let event = |event| {
+        let payload = payload(&project, event, "claude");
+        said(&project, event, "claude", &payload)
+    };
+    event("subagent-start");
+    run_in(&project, ID, "14:50", &["new", "Other", "--context", "c"]);
+    event("subagent-stop");
+    assert!(
+        project
+            .read("weather")
+            .contains("summary: \"Found two of them.\"")
+    );
+    let other = project.sessions().join("20251204-145000-other.md");
+    assert!(
+        !fs::read_to_string(other)
+            .unwrap()
+            .contains("spawned_agents")
+    );
+}
+
+#[test]
 fn what_a_subagent_says_is_cut_and_without_secrets() {
     let project = project();
     let key = format!("sk-ant-api03-{}-{}AA", "a".repeat(86), "b".repeat(6));

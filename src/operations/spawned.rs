@@ -108,10 +108,45 @@ fn apply(store: &Store, lock: &Lock, left: &Event) -> Result<()> {
     let (id, agent) = (left.id.as_str(), Some(left.agent.as_str()));
     // What was left is no more to be trusted than what a host says.
     let event = &event(left.session.clone(), id, agent, left.what.clone(), left.at);
-    let outcome = write_locked(store, lock, &event.session, false, event.at, |revision| {
+    let session = session_of(store, event);
+    let outcome = write_locked(store, lock, &session, false, event.at, |revision| {
         revise(revision, event)
     });
     outcome.map(drop)
+}
+
+/// The session that lists an agent which has ended: the conversation may have gone on to another one
+/// since it started it.
+fn session_of(store: &Store, event: &Event) -> String {
+    let lists = |name: &String| {
+        let source = store.read(name).ok()?;
+        let document = Document::parse(&source);
+        known(&document, &mark(event)).map(|_| name.clone())
+    };
+    let ended = matches!(event.what, What::Stopped { .. });
+    let others = || store.owned().iter().find_map(lists);
+    let found = ended.then(|| lists(&event.session).or_else(others));
+    found.flatten().unwrap_or_else(|| event.session.clone())
+}
+
+/// What the task of an agent ends with that is kept by itself.
+fn mark(event: &Event) -> String {
+    format!("({})", event.id.chars().take(ID).collect::<String>())
+}
+
+/// The place of an agent in the list. The last one: hosts may use an id again.
+fn known(document: &Document, mark: &str) -> Option<usize> {
+    let is = |agent: &Node| {
+        let task = agent.entry("task").and_then(|task| task.value.text());
+        mark != "()" && task.is_some_and(|task| task.ends_with(mark))
+    };
+    listed(document).iter().rposition(is)
+}
+
+fn listed<'d>(document: &'d Document) -> &'d [Node<'d>] {
+    let path = ["orchestration", "spawned_agents"];
+    let list = document.frontmatter.entry(&path);
+    list.and_then(|list| list.value.items()).unwrap_or_default()
 }
 
 fn revise(revision: &Revision, event: &Event) -> Result<Option<Vec<u8>>> {
@@ -119,19 +154,10 @@ fn revise(revision: &Revision, event: &Event) -> Result<Option<Vec<u8>>> {
     if document.frontmatter.status() == Some(Status::Completed) {
         return Ok(None);
     }
-    let list = document
-        .frontmatter
-        .entry(&["orchestration", "spawned_agents"]);
-    let listed = list.and_then(|list| list.value.items()).unwrap_or(&[]);
-    let id: String = event.id.chars().take(ID).collect();
-    let mark = format!("({id})");
-    let field = |agent: &Node, key| Some(agent.entry(key)?.value.text()?.to_owned());
-    // The last one: hosts may use an id again.
-    let known = listed.iter().rposition(|agent| {
-        let task = field(agent, "task");
-        !id.is_empty() && task.is_some_and(|task| task.ends_with(&mark))
-    });
-    let status = |at: usize| listed.get(at).and_then(|agent| field(agent, "status"));
+    let listed = listed(document);
+    let mark = mark(event);
+    let known = known(document, &mark);
+    let status = |at: usize| listed.get(at)?.entry("status")?.value.text();
     let task = |task: &Option<String>| {
         let current = document.frontmatter.current_task();
         let task = task.as_deref().or(current).unwrap_or("a part of the work");
@@ -163,7 +189,7 @@ fn revise(revision: &Revision, event: &Event) -> Result<Option<Vec<u8>>> {
                 .apply(vec![agent(&task, "completed", summary.as_deref())], None)
                 .map(Some)
         }
-        (What::Stopped { .. }, Some(at)) if status(at).as_deref() == Some("completed") => Ok(None),
+        (What::Stopped { .. }, Some(at)) if status(at) == Some("completed") => Ok(None),
         (What::Stopped { summary }, Some(at)) => {
             let set = |key, value| Edit::SetAgent { at, key, value };
             let mut edits = vec![set("status", Scalar::Word("completed"))];
