@@ -120,12 +120,15 @@ impl Store {
         let others: Vec<_> = self
             .live_elsewhere(caller.conversation, caller.now)
             .collect();
-        // Those that nobody works on come first.
-        active.sort_by_cached_key(|candidate| {
-            let busy = others.iter().any(|other| other.session == candidate.name);
-            (busy, candidate.order(caller.agent))
-        });
-        let mut error = Error::new(Kind::Ambiguous, message);
+        let busy = |it: &Candidate| others.iter().any(|other| other.session == it.name);
+        // Those that nobody works on come first. Without one, no choice is offered: taken without a
+        // thought, it would be the one that was just refused.
+        active.sort_by_cached_key(|it| (busy(it), it.order(caller.agent)));
+        let kind = match active.first() {
+            Some(first) if !busy(first) => Kind::Ambiguous,
+            _ => Kind::Usage,
+        };
+        let mut error = Error::new(kind, message);
         error.details = active.iter().map(Candidate::describe).collect();
         Err(error.hint("agentsess list"))
     }
