@@ -369,5 +369,5 @@ printf '20251204-143000-gone.md\\n' > .agents/sessions/.local/used
 # own may be lost, and what it writes to sessions it writes as the others do.
 FORGIVING = {"hook"}
 
-# The commands that write nothing.
-READERS = {"show", "list", "template", "rule", "schema", "completions", "man", "help"}
+# The commands that write nothing, or, as the server does, only by what others of these do.
+READERS = {"mcp", "show", "list", "template", "rule", "schema", "completions", "man", "help"}

@@ -7,6 +7,7 @@ import re
 
 SESSIONS = "project/.agents/sessions"
 LOCAL = f"{SESSIONS}/.local"
+OWN = f"{LOCAL}/own/"
 TRASHES = ("project/.git/agentsess/trash", f"{LOCAL}/trash")
 # Taken and left as it comes: nothing depends on what is in it.
 LOCKS = (f"{LOCAL}/lock", f"{LOCAL}/close.lock")
@@ -41,8 +42,8 @@ def in_trash(path):
 
 
 def state(files):
-    """What counts of a folder: all but locks, what is passing, and the trash. A session that is
-    used and gone is used no more."""
+    """What counts of a folder: all but locks, what is passing, and the trash. Of a session that is
+    gone it says nothing that it is used, or was begun here."""
     found = {}
     for path, content in files.items():
         if path in LOCKS or PASSING.search(path) or in_trash(path) or path.endswith("/.gitignore"):
@@ -51,6 +52,10 @@ def state(files):
     used = found.get(f"{LOCAL}/used")
     if used and f"{SESSIONS}/{used[1].decode().strip()}" not in found:
         del found[f"{LOCAL}/used"]
+    own = [path for path in found if path.startswith(OWN)]
+    for path in own:
+        if f"{SESSIONS}/{path[len(OWN):]}" not in found:
+            del found[path]
     return found
 
 
