@@ -84,9 +84,10 @@ pub fn examine(store: &Store, around: &Surroundings) -> Vec<Problem> {
 fn installed(item: &Item, text: &str) -> Option<bool> {
     match &item.content {
         Content::Json { entries, .. } => {
-            let states = entries.iter().filter_map(|it| json::state(text, it).ok());
-            let states: Vec<_> = states.filter(|state| *state == State::Current).collect();
-            (!states.is_empty()).then_some(true)
+            let mut states = entries.iter().map(|it| json::state(text, it));
+            states
+                .any(|state| state == Ok(State::Current))
+                .then_some(true)
         }
         Content::Block(comment, content) => block::state(text, *comment, content).ok().flatten(),
         Content::Whole {
