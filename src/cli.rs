@@ -20,7 +20,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use close::{Close, Restore};
-pub use deferred::Deferred;
+pub use deferred::{Deferred, parse};
 pub use handoff::{Handoff, Resume};
 pub use hook::Hook;
 pub use init::Init;

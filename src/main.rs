@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use agentsess::cli::Cli;
-use agentsess::commands;
-use clap::CommandFactory;
+use agentsess::{cli, commands};
 
 fn main() -> ExitCode {
-    match Cli::command().try_get_matches() {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    match cli::parse(&arguments) {
         Ok(matches) => commands::run(&matches),
         Err(error) => commands::wrong_use(&error),
     }

@@ -1,6 +1,30 @@
+use std::ffi::OsString;
 use std::ops::Deref;
 
-use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
+use clap::{ArgMatches, Args, Command, CommandFactory, Error, FromArgMatches};
+
+use super::{Cli, Global};
+
+/// Reads the arguments of this process, the name of the program first.
+///
+/// The parser hands a copy of each global option to each command, which costs more than everything
+/// else that a start takes. So the command that comes first is tried alone; what is wrong or asks
+/// for help is answered by the whole, which knows what else there is.
+///
+/// # Errors
+/// What the parser says of arguments that make no sense, or the help or version asked for.
+pub fn parse(arguments: &[OsString]) -> Result<ArgMatches, Error> {
+    let whole = Cli::command();
+    let first = arguments.get(1).and_then(|name| name.to_str());
+    if let Some(command) = first.and_then(|name| whole.find_subcommand(name)) {
+        let alone = Global::augment_args(Command::new(env!("CARGO_PKG_NAME")));
+        let alone = alone.subcommand(command.clone());
+        if let Ok(matches) = alone.try_get_matches_from(arguments) {
+            return Ok(matches);
+        }
+    }
+    whole.try_get_matches_from(arguments)
+}
 
 /// The arguments of a command, defined only once that command is called.
 ///

@@ -68,7 +68,11 @@ impl Document<'_> {
     pub fn holder(&self) -> Option<String> {
         let taken = self.handoff().and_then(|handoff| handoff.taken_by);
         let log = self.body.log(self.text);
-        let wrote = || log.last()?.stamp.filter(|stamp| stamp.action != "handoff");
+        let wrote = || {
+            log.last()?
+                .stamp()
+                .filter(|stamp| stamp.action != "handoff")
+        };
         taken.or_else(|| wrote().map(|stamp| stamp.agent.to_owned()))
     }
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
+use aho_corasick::{AhoCorasick, Input, MatchKind, packed};
 use memchr::memmem;
 
 use super::Span;
@@ -175,32 +175,55 @@ const JWT: &str = "eyJ";
 const AWS_SECRET: &str = "aws_secret_access_key";
 
 /// Finds where something may begin that is no address.
-static BEGINNINGS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let mut beginnings = vec![PRIVATE_KEY, JWT];
+enum Finder {
+    /// Reads many bytes at a time and is soon built, but not for every processor.
+    Packed(packed::Searcher),
+    Automaton(AhoCorasick),
+}
+
+static FINDER: LazyLock<Option<Finder>> = LazyLock::new(|| {
+    let packed = packed::Searcher::new(beginnings()).map(Finder::Packed);
+    packed.or_else(Finder::automaton)
+});
+
+impl Finder {
+    fn automaton() -> Option<Self> {
+        let builder = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .build(beginnings());
+        builder.ok().map(Self::Automaton)
+    }
+
+    /// Where something may begin, not before `from`.
+    fn find(&self, text: &str, from: usize) -> Option<usize> {
+        let rest = aho_corasick::Span::from(from..text.len());
+        let found = match self {
+            Self::Packed(finder) => finder.find_in(text, rest),
+            Self::Automaton(finder) => finder.find(Input::new(text).span(rest)),
+        };
+        found.map(|found| found.start())
+    }
+}
+
+/// How something may begin that is no address.
+fn beginnings() -> impl Iterator<Item = &'static str> {
+    // What begins like another is found with that.
     let begins = |form: &&Form| {
-        let others = FORMS.iter().filter(|other| other.prefix != form.prefix);
-        // What begins like another is found with that.
-        others
-            .into_iter()
-            .all(|other| !form.prefix.starts_with(other.prefix))
+        FORMS
+            .iter()
+            .all(|other| other.prefix == form.prefix || !form.prefix.starts_with(other.prefix))
     };
-    beginnings.extend(FORMS.iter().filter(begins).map(|form| form.prefix));
+    let prefixes = FORMS.iter().filter(begins).map(|form| form.prefix);
     // In any letter case, which for all of its letters would be too many.
     let inner = [
         "ws_s", "ws_S", "wS_s", "wS_S", "Ws_s", "Ws_S", "WS_s", "WS_S",
     ];
-    beginnings.extend(inner);
-    AhoCorasick::builder()
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
-        // Only for such matches it reads many bytes at a time.
-        .match_kind(MatchKind::LeftmostFirst)
-        .build(beginnings)
-        .ok()
-});
+    [PRIVATE_KEY, JWT].into_iter().chain(prefixes).chain(inner)
+}
 
 /// The secrets in a text, in its order and without overlap.
 pub fn find(text: &str) -> impl Iterator<Item = Secret> {
-    let mut beginnings = beginnings(text).peekable();
+    let mut beginnings = possible(text).peekable();
     let mut ats = memchr::memchr_iter(b'@', text.as_bytes()).peekable();
     let mut end = 0;
     std::iter::from_fn(move || {
@@ -223,16 +246,10 @@ pub fn find(text: &str) -> impl Iterator<Item = Secret> {
     })
 }
 
-/// Where a secret may begin.
-fn beginnings(text: &str) -> impl Iterator<Item = usize> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        // One may begin inside the beginning of another.
-        let rest = Input::new(text).span(from..text.len());
-        let found = BEGINNINGS.as_ref()?.find(rest)?.start();
-        from = found + 1;
-        Some(found)
-    })
+/// Where a secret may begin, perhaps inside the beginning of another.
+fn possible(text: &str) -> impl Iterator<Item = usize> {
+    let next = |from| FINDER.as_ref()?.find(text, from);
+    std::iter::successors(next(0), move |at| next(at + 1))
 }
 
 /// The text with each secret replaced by `[redacted:KIND]`, and what they were.
@@ -537,14 +554,18 @@ mod tests {
 
     #[test]
     fn every_form_gets_past_the_first_look() {
-        for form in FORMS {
-            assert_eq!(beginnings(form.prefix).next(), Some(0), "{}", form.prefix);
+        let packed = packed::Searcher::new(beginnings()).map(Finder::Packed);
+        for finder in [packed, Finder::automaton()].into_iter().flatten() {
+            for form in FORMS {
+                assert_eq!(finder.find(form.prefix, 0), Some(0), "{}", form.prefix);
+            }
+            for name in [AWS_SECRET, "AWS_SECRET_ACCESS_KEY", "Aws_Secret_Access_Key"] {
+                assert_eq!(finder.find(name, 0), Some(1), "{name}");
+            }
+            // One that begins inside the beginning of another.
+            assert_eq!(finder.find("sk-----BEGIN ", 0), Some(0));
+            assert_eq!(finder.find("sk-----BEGIN ", 1), Some(2));
         }
-        for name in [AWS_SECRET, "AWS_SECRET_ACCESS_KEY", "Aws_Secret_Access_Key"] {
-            assert_eq!(beginnings(name).next(), Some(1), "{name}");
-        }
-        // One that begins inside the beginning of another.
-        assert_eq!(beginnings("sk-----BEGIN ").collect::<Vec<_>>(), [0, 2]);
     }
 
     #[test]

@@ -124,7 +124,7 @@ impl Document<'_> {
             let (at, hash) = recorded.split_once(' ')?;
             let at = whole_minute(parse_rfc3339(at)?.at);
             let state = self.section_text(schema::CURRENT_STATE)?;
-            let last = self.body.log(self.text).last()?.stamp?.at;
+            let last = self.body.log(self.text).last()?.stamp()?.at;
             Some(last > at && state_hash(state) == hash.trim())
         };
         behind().unwrap_or(false)

@@ -114,7 +114,7 @@ impl Activity {
 fn activity(name: &str, document: &Document, start: Timestamp) -> Activity {
     let entries = document.body.log(document.text).into_iter();
     let entries = entries.filter_map(|entry| {
-        let stamp = entry.stamp.filter(|stamp| stamp.at >= start)?;
+        let stamp = entry.stamp().filter(|stamp| stamp.at >= start)?;
         let text = entry.text.of(document.text);
         Some(Event {
             at: format_rfc3339(stamp.at),

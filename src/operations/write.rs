@@ -12,7 +12,9 @@ use super::spawned::settle;
 use super::{Guard, Written, apply, slug_of, stem_of, updated};
 use crate::document::schema::{CURRENT_STATE, same_name};
 use crate::document::time::Timestamp;
-use crate::document::{Document, Edit, Scalar, Source, Status, issue_id, line_column, state_hash};
+use crate::document::{
+    Document, Edit, LogEntry, Scalar, Source, Status, issue_id, line_column, state_hash,
+};
 use crate::error::{Error, Kind, Result};
 use crate::lint::{self, Severity};
 use crate::shell;
@@ -99,10 +101,13 @@ pub(super) fn write_locked(
             return Ok((None, written));
         };
         let after = Source::new(bytes);
-        let written = Written {
-            dropped_from: revision.dropped_from.take(),
-            warnings: revision.new_errors(&after),
-            ..Written::new(name, now, &document, &Document::parse(&after), &guard)
+        let written = {
+            let after = Document::parse(&after);
+            Written {
+                dropped_from: revision.dropped_from.take(),
+                warnings: revision.new_errors(&after),
+                ..Written::new(name, now, &document, &after, &guard)
+            }
         };
         Ok((Some(after.into_bytes()), written))
     });
@@ -137,11 +142,12 @@ impl<'r> Revision<'r> {
     }
 
     /// What is an error for the new status and was none for the old one.
-    fn new_errors(&self, after: &Source) -> Vec<String> {
+    fn new_errors(&self, after: &Document) -> Vec<String> {
         let status = |document: &Document| document.frontmatter.status();
-        if status(self.document) == status(&Document::parse(after)) {
+        if status(self.document) == status(after) {
             return Vec::new();
         }
+        let after = after.source();
         let errors = |source: &Source| {
             let settings = lint::Settings::new(&self.store.config, self.now);
             let mut findings = lint::check("", source, settings);
@@ -260,7 +266,7 @@ impl<'r> Revision<'r> {
 /// The minute of the new entry: now, but not before the last entry.
 fn entry_time(document: &Document, now: Timestamp) -> Timestamp {
     let last = document.body.log(document.text);
-    let last = last.last().and_then(|entry| entry.stamp);
+    let last = last.last().and_then(LogEntry::stamp);
     match last {
         Some(last) if last.at > now && last.at - now <= SKEW => last.at,
         _ => now,

@@ -80,7 +80,7 @@ fn sorted(document: &Document<'_>) -> Option<Vec<Splice>> {
         let rest = Span::new(end, next_line(text, end)).of(text);
         let end = end + rest.trim_end_matches(['\n', '\r']).len();
         let span = Span::new(line_start(text, heading.span.start), end);
-        entries.push((entry.stamp?.at, span));
+        entries.push((entry.stamp()?.at, span));
     }
     let first = entries.first()?.1;
     let all = first.joined(entries.last()?.1).of(text);
@@ -107,7 +107,7 @@ fn sorted(document: &Document<'_>) -> Option<Vec<Splice>> {
     let same = read.len() == order.len()
         && read.iter().zip(&order).all(|(entry, (at, span))| {
             let told = entry.text.of(after.text);
-            entry.stamp.is_some_and(|stamp| stamp.at == *at)
+            entry.stamp().is_some_and(|stamp| stamp.at == *at)
                 && span.of(text).trim_end().ends_with(told)
         });
     same.then_some(splices)

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 
 use super::context::{Context, Findings};
 use super::rule::declare;
-use crate::document::{Span, Status};
+use crate::document::{LogEntry, Span, Status};
 
 declare! {
     /// A session is in progress, and nobody has written for a week.
@@ -60,7 +60,7 @@ pub(super) fn older_than(cx: &Context<'_>, status: Status, days: u32) -> Option<
         return None;
     }
     let entries = document.body.log(document.text);
-    let stamps = entries.iter().filter_map(|entry| entry.stamp);
+    let stamps = entries.iter().filter_map(LogEntry::stamp);
     let last = stamps.map(|stamp| stamp.at).fold(updated, Ord::max);
     let age = cx.now.signed_duration_since(last);
     let span = cx.entry(&["session", "last_updated"])?.value.span;

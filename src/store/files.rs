@@ -64,8 +64,18 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
         return Err(too_large(path, meta.len()));
     }
     let size = usize::try_from(meta.len()).unwrap_or(0);
+    // A byte more than it says, so that one read shows whether it has grown.
     let mut bytes = Vec::with_capacity(size + 1);
-    file.take(FILE_LIMIT + 1)
+    while bytes.len() <= size {
+        let read = rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes));
+        match read {
+            Ok(0) => return Ok(bytes),
+            Ok(_) if bytes.len() == size => return Ok(bytes),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(reading(&error.into())),
+        }
+    }
+    file.take(FILE_LIMIT - meta.len())
         .read_to_end(&mut bytes)
         .map_err(|error| reading(&error))?;
     Ok(bytes)
@@ -78,13 +88,12 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// As for [`read`].
 pub(super) fn read_start(path: &Path, limit: usize) -> Result<Vec<u8>> {
     let start = || {
-        let mut file = open(path)?;
-        let mut bytes = vec![0; limit];
+        let file = open(path)?;
         if !file.metadata()?.is_file() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        let length = file.read(&mut bytes)?;
-        bytes.truncate(length);
+        let mut bytes = Vec::with_capacity(limit);
+        rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes))?;
         Ok(bytes)
     };
     // Whatever is wrong, the other one says.

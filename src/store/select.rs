@@ -48,7 +48,8 @@ impl Candidate {
         let has = |who: Option<String>| agent.is_some() && who.as_deref() == agent;
         let own = has(document.waits_for()) || has(document.holder());
         let goes_on = document.frontmatter.status() == Some(Status::InProgress);
-        (!own, !goes_on, Reverse(self.updated()))
+        let updated = document.frontmatter.last_updated();
+        (!own, !goes_on, Reverse(updated.map(|at| at.at)))
     }
 
     /// Its name and title.
@@ -288,13 +289,12 @@ impl Store {
     ///
     /// When the folder cannot be read.
     pub fn active_and_completed(&self) -> Result<(Vec<Candidate>, Vec<Candidate>)> {
-        let (mut active, completed): (Vec<_>, Vec<_>) = self
-            .candidates(&|_| true)?
-            .into_iter()
-            .partition(|candidate| {
-                let document = Document::parse(&candidate.source);
-                document.frontmatter.status() != Some(Status::Completed)
-            });
+        let is_active = |candidate: &Candidate| {
+            let document = Document::parse(&candidate.source);
+            document.frontmatter.status() != Some(Status::Completed)
+        };
+        let all = self.read_all(self.names()?.into_iter()).into_iter();
+        let (mut active, completed): (Vec<_>, Vec<_>) = all.partition(is_active);
         active.sort_by_cached_key(|candidate| candidate.order(None));
         Ok((active, completed))
     }
@@ -327,7 +327,7 @@ impl Store {
     }
 
     fn latest(&self) -> Result<String> {
-        let all = self.candidates(&|_| true)?;
+        let all = self.read_all(self.names()?.into_iter());
         all.iter()
             .max_by_key(|candidate| candidate.updated())
             .map(|candidate| candidate.name.clone())

@@ -111,10 +111,16 @@ impl Item {
 pub struct LogEntry<'b> {
     /// Index of its heading in [`Body::headings`].
     pub heading: usize,
-    /// The parts of a well-formed heading.
-    pub stamp: Option<Stamp<'b>>,
+    title: &'b str,
     /// The text below the heading, without the blank lines around it.
     pub text: Span,
+}
+
+impl<'b> LogEntry<'b> {
+    /// The parts of its heading, if that is well-formed.
+    pub fn stamp(&self) -> Option<Stamp<'b>> {
+        Stamp::parse(self.title)
+    }
 }
 
 /// `YYYY-MM-DD HH:MM - <agent>/<action>`.
@@ -281,10 +287,10 @@ impl<'a> Body<'a> {
             .into_iter()
             .map(|(index, span)| LogEntry {
                 heading: index,
-                stamp: self
+                title: self
                     .headings
                     .get(index)
-                    .and_then(|heading| Stamp::parse(&heading.title)),
+                    .map_or("", |heading| heading.title.as_ref()),
                 text: span,
             })
             .collect()

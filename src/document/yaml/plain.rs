@@ -25,10 +25,13 @@ pub(super) fn parse(text: &str, span: Span) -> Option<Tree<'_>> {
         open: Vec::new(),
     };
     let mut start = span.start;
-    for line in span.of(text).split_inclusive('\n') {
-        let content = line.strip_suffix('\n')?;
-        reader.line(content.strip_suffix('\r').unwrap_or(content), start)?;
-        start += line.len();
+    let mut rest = span.of(text);
+    while !rest.is_empty() {
+        let length = memchr::memchr(b'\n', rest.as_bytes())?;
+        let line = rest.get(..length)?;
+        reader.line(line.strip_suffix('\r').unwrap_or(line), start)?;
+        start += length + 1;
+        rest = rest.get(length + 1..)?;
     }
     while !reader.open.is_empty() {
         reader.close();
