@@ -86,14 +86,26 @@ impl<'a> Positions<'a> {
 impl Marks {
     pub fn new(text: &str) -> Self {
         let mut marks = vec![(0, 1, 1)];
-        let mut next = STRIDE;
-        let mut position = (1, 1);
-        for (offset, c) in text.char_indices() {
-            if offset >= next {
-                marks.push((offset, position.0, position.1));
-                next = offset + STRIDE;
+        let (mut start, mut line, mut column) = (0, 1, 1);
+        while start + STRIDE < text.len() {
+            let mut end = start + STRIDE;
+            while !text.is_char_boundary(end) {
+                end += 1;
             }
-            position = advanced(position, text, offset, c);
+            let stride = text.get(start..end).unwrap_or("");
+            let mut counted = start;
+            for at in memchr::memchr2_iter(b'\n', b'\r', stride.as_bytes()) {
+                let next = start + at + 1;
+                if !text
+                    .get(start + at..)
+                    .is_some_and(|rest| rest.starts_with("\r\n"))
+                {
+                    (counted, line, column) = (next, line + 1, 1);
+                }
+            }
+            column += text.get(counted..end).unwrap_or("").chars().count();
+            marks.push((end, line, column));
+            start = end;
         }
         Self(marks)
     }

@@ -46,11 +46,13 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     let Some((_, log)) = body.section(SESSION_LOG) else {
         return;
     };
+    let mut entries = cx.log_stamps().peekable();
     // Whether nothing but entries has come since the log was over.
     let mut follows = true;
     for heading in body.headings.iter().skip(log.heading + 1) {
         let within = log.content.contains(heading.span);
-        let stamped = Stamp::parse(&heading.title).is_some();
+        let is_entry = entries.next_if(|(entry, _)| entry.span == heading.span);
+        let stamped = is_entry.is_some() || Stamp::parse(&heading.title).is_some();
         follows &= stamped || heading.level > 2;
         let message = match heading.level {
             3 if within && !stamped => defect(&heading.title),

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 
 use super::context::{Context, Findings};
 use super::rule::declare;
-use crate::document::{LogEntry, Span, Status};
+use crate::document::{Span, Status};
 
 declare! {
     /// A session is in progress, and nobody has written for a week.
@@ -50,8 +50,7 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
 /// than so many days. A log entry written by hand counts as well.
 pub(super) fn older_than(cx: &Context<'_>, status: Status, days: u32) -> Option<(Span, i64)> {
     let limit = TimeDelta::days(days.into());
-    let document = cx.document;
-    let frontmatter = &document.frontmatter;
+    let frontmatter = &cx.document.frontmatter;
     if frontmatter.status() != Some(status) {
         return None;
     }
@@ -59,9 +58,8 @@ pub(super) fn older_than(cx: &Context<'_>, status: Status, days: u32) -> Option<
     if cx.now.signed_duration_since(updated) <= limit {
         return None;
     }
-    let entries = document.body.log(document.text);
-    let stamps = entries.iter().filter_map(LogEntry::stamp);
-    let last = stamps.map(|stamp| stamp.at).fold(updated, Ord::max);
+    let last = cx.log_stamps().map(|(_, entry)| entry.at);
+    let last = last.fold(updated, Ord::max);
     let age = cx.now.signed_duration_since(last);
     let span = cx.entry(&["session", "last_updated"])?.value.span;
     (age > limit).then(|| (span, age.num_days()))
