@@ -66,8 +66,14 @@ enum Mcp {
     Toml(&'static str),
 }
 
-/// Seconds that a hook is given; it takes some milliseconds.
-const TIMEOUT: u32 = 10;
+/// Seconds that a hook is given; it takes some milliseconds. Codex complains, to the user, of more
+/// than three for the end of a conversation.
+const fn timeout(event: Event) -> u32 {
+    match event {
+        SessionEnd => 3,
+        _ => 10,
+    }
+}
 
 /// The file with Claude's hooks, which Copilot reads, too.
 pub const CLAUDE_SETTINGS: &str = ".claude/settings.json";
@@ -237,7 +243,7 @@ pub fn plugin_hooks(host: &str) -> Value {
     let events = hooks.into_iter().flat_map(|hooks| {
         let events = hooks.wanted(&[]);
         events.map(|(event, name)| {
-            let hook = hooks.form.hook(&command(event, host));
+            let hook = hooks.form.hook(event, host);
             (name.to_owned(), Value::Array(vec![hook]))
         })
     });
@@ -282,7 +288,7 @@ impl Hooks {
         let entry = |(event, name): (Event, &'static str)| Entry {
             path: vec!["hooks", name],
             key: None,
-            value: self.form.hook(&command(event, host)),
+            value: self.form.hook(event, host),
             command: format!("agentsess hook {}", event.as_str()),
         };
         let versioned = matches!(self.form, Form::Shells | Form::Commands);
@@ -297,20 +303,21 @@ impl Hooks {
 }
 
 impl Form {
-    fn hook(self, command: &str) -> Value {
+    fn hook(self, event: Event, host: &str) -> Value {
+        let (command, timeout) = (command(event, host), timeout(event));
         match self {
             Self::Groups => {
-                json!({"hooks": [{"type": "command", "command": command, "timeout": TIMEOUT}]})
+                json!({"hooks": [{"type": "command", "command": command, "timeout": timeout}]})
             }
             // A matcher would have to be the very word of the source: without one, all are meant.
             Self::Named => json!({"hooks": [{
                 "type": "command", "name": "agentsess", "command": command,
-                "timeout": TIMEOUT * 1000,
+                "timeout": timeout * 1000,
             }]}),
             Self::Shells => json!({
-                "type": "command", "bash": command, "powershell": command, "timeoutSec": TIMEOUT,
+                "type": "command", "bash": command, "powershell": command, "timeoutSec": timeout,
             }),
-            Self::Commands => json!({"command": command, "timeout": TIMEOUT}),
+            Self::Commands => json!({"command": command, "timeout": timeout}),
             Self::Scripts | Self::Plugin => Value::Null,
         }
     }
