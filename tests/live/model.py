@@ -2,9 +2,9 @@
 Responses and Chat Completions, Gemini.
 
 model.py FOLDER serves on a port of the loopback interface, which it writes to FOLDER/port. The body
-of each request goes to FOLDER/requests/NUMBER, below its path. The model says `Done.`, once it has made the calls
-that are in FOLDER/calls, if that is there: a JSON list of objects with `name`, `arguments` and, for
-OpenAI Responses, perhaps `namespace`.
+of each request goes to FOLDER/requests/NUMBER, below its path. The model says `Done.`, once it has made
+the calls that are in FOLDER/calls, if that is there: a JSON list of objects with `name`, `arguments`
+and, for OpenAI Responses, perhaps `namespace`.
 """
 
 import http.server
