@@ -222,6 +222,29 @@ fn an_agent_of_which_nobody_knows_what_came_is_asked_about() {
 }
 
 #[test]
+fn where_lessons_go_has_to_be_said_and_how_is_a_command() {
+    let project = project();
+    log(
+        &project,
+        "Learned.\n\n## Lessons Learned\n- Clocks differ\n",
+    );
+    let refused = project.fails(2, &["close", "--write-lessons"]);
+    let (_, hint) = refused.split_once("hint: ").unwrap();
+    project.shell(hint);
+    let refused = project.fails(1, &["close", "--write-lessons"]);
+    assert!(
+        refused.contains("1 lesson will be added to docs/lessons.md"),
+        "{refused}"
+    );
+    settings(&project, "");
+    let refused = project.fails(2, &["close", "--write-lessons"]);
+    assert!(
+        refused.contains("hint: ${EDITOR:-vi} .agents/agentsess.toml"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn lessons_that_say_the_same_are_one() {
     let project = project();
     settings(&project, "[close]\nlessons = 'docs/lessons.md'\n");
