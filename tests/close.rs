@@ -199,6 +199,52 @@ fn a_decision_without_reason_makes_no_record_and_keeps_no_other_from_being_writt
 }
 
 #[test]
+fn an_agent_of_which_nobody_knows_what_came_is_asked_about() {
+    let project = project();
+    let path = project.session("weather");
+    let text = project.read("weather");
+    let listed = |status: &str| {
+        let agents = format!(
+            "orchestration:\n  spawned_agents:\n    - agent: Explore\n      task: \"find it\"\n      \
+             status: {status}\n      summary: \"Found.\"\n"
+        );
+        fs::write(&path, text.replacen("orchestration:\n", &agents, 1)).unwrap();
+    };
+    listed("in_progress");
+    let refused = project.fails(1, &["close"]);
+    let asked =
+        "asked      saved       confirm that nothing is to come of 1 agent in progress any more";
+    assert!(refused.contains(asked), "{refused}");
+    assert!(refused.contains(": Explore: find it"), "{refused}");
+    assert!(refused.contains("--confirm saved"), "{refused}");
+    listed("completed");
+    assert!(!project.fails(1, &["close"]).contains("--confirm saved"));
+}
+
+#[test]
+fn where_lessons_go_has_to_be_said_and_how_is_a_command() {
+    let project = project();
+    log(
+        &project,
+        "Learned.\n\n## Lessons Learned\n- Clocks differ\n",
+    );
+    let refused = project.fails(2, &["close", "--write-lessons"]);
+    let (_, hint) = refused.split_once("hint: ").unwrap();
+    project.shell(hint);
+    let refused = project.fails(1, &["close", "--write-lessons"]);
+    assert!(
+        refused.contains("1 lesson will be added to docs/lessons.md"),
+        "{refused}"
+    );
+    settings(&project, "");
+    let refused = project.fails(2, &["close", "--write-lessons"]);
+    assert!(
+        refused.contains("hint: ${EDITOR:-vi} .agents/agentsess.toml"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn lessons_that_say_the_same_are_one() {
     let project = project();
     settings(&project, "[close]\nlessons = 'docs/lessons.md'\n");

@@ -371,6 +371,95 @@ fn a_conversation_keeps_its_session_through_a_compaction_and_another_one_its_own
 }
 
 #[test]
+fn who_worked_on_a_session_that_somebody_else_closed_is_told_so() {
+    let project = project();
+    let close = "close weather --waive remaining=no --waive committed=no";
+    let words: Vec<_> = close.split(' ').collect();
+    run_in(&project, "another", "14:41", &words);
+    // There is another one to take by mistake.
+    project.ok(&["new", "Search", "--next", "index"]);
+    let refused = in_conversation(&project, ID, "14:42", &["log", "Went on."]);
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{error}");
+    let closed =
+        "`weather`, which this conversation is bound to, was closed at 2025-12-04T14:41:00Z";
+    assert!(error.contains(closed), "{error}");
+    let told = "The session weather, which this conversation worked on, was closed at";
+    let resumed = start(&project, ID, "compact");
+    assert!(resumed.starts_with(told), "{resumed}");
+    assert!(resumed.contains("agentsess restore weather"), "{resumed}");
+    for host in ["claude", "codex"] {
+        let compact = payload(&project, "pre-compact", host);
+        let said = said(&project, "pre-compact", host, &compact);
+        assert!(said.contains(told), "{host}: {said}");
+    }
+    // Who closed it knows.
+    assert_eq!(
+        run_in(&project, "another", "14:43", &["use"]),
+        "using no session\n"
+    );
+    // Back again, it is what the conversation works on.
+    project.ok(&["restore", "weather"]);
+    run_in(&project, ID, "14:44", &["log", "Went on."]);
+    assert!(project.read("weather").contains("Went on."));
+}
+
+#[test]
+fn a_session_on_which_another_conversation_is_at_work_is_not_resumed_by_accident() {
+    let project = project();
+    let refused = in_conversation(&project, "another", "14:41", &["resume", "weather"]);
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{error}");
+    let busy = "another conversation, with claude, is at work on `weather`";
+    assert!(error.contains(busy), "{error}");
+    let hint = "hint: agentsess resume weather --take";
+    assert!(error.contains(hint), "{error}");
+    // To a person it is no less another one.
+    assert!(project.fails(1, &["resume", "weather"]).contains(busy));
+    run_in(&project, ID, "14:42", &["resume", "weather"]);
+    run_in(
+        &project,
+        "another",
+        "14:43",
+        &["resume", "weather", "--take"],
+    );
+    run_in(&project, "another", "14:44", &["log", "Mine."]);
+    // The one that lost it does not get at it without a word.
+    let refused = in_conversation(&project, ID, "14:45", &["log", "Mine, too."]);
+    assert!(String::from_utf8(refused.stderr).unwrap().contains(busy));
+    // One that has ended has nothing to lose.
+    let mut end = payload(&project, "session-end", "claude");
+    end["session_id"] = json!("another");
+    said(&project, "session-end", "claude", &end);
+    run_in(&project, ID, "14:46", &["resume", "weather"]);
+}
+
+#[test]
+fn copilot_and_its_commands_know_the_same_conversation() {
+    let project = project();
+    said(
+        &project,
+        "session-end",
+        "claude",
+        &payload(&project, "session-end", "claude"),
+    );
+    let output = project
+        .agentsess(&["use", "weather"])
+        .env("COPILOT_CLI", "1")
+        .env("COPILOT_AGENT_SESSION_ID", ID)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let mut resumed = payload(&project, "session-start", "copilot");
+    resumed["source"] = json!("resume");
+    let said = said(&project, "session-start", "copilot", &resumed);
+    assert!(
+        said.contains("This conversation works on the session weather"),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_a_conversation_left_open_is_told_at_the_next_start_once() {
     let project = project();
     let end = payload(&project, "session-end", "claude");
@@ -417,8 +506,25 @@ fn a_stop_is_held_up_once_and_only_by_who_left_something_behind() {
     assert_eq!(said(&project, "stop", "claude", &other), "");
     assert!(said(&project, "stop", "claude", &stop).contains("--state"));
     assert_eq!(said(&project, "stop", "claude", &stop), "");
+    // So has who never said where it stands.
+    run_in(
+        &project,
+        "third",
+        "14:45",
+        &["new", "Search", "--next", "index"],
+    );
+    let mut third = stop.clone();
+    third["session_id"] = json!("third");
+    assert_eq!(said(&project, "stop", "claude", &third), "");
+    run_in(&project, "third", "14:45", &["log", "Indexed."]);
+    assert!(said(&project, "stop", "claude", &third).contains("--state"));
     // Who only takes over what somebody else left behind has left nothing behind.
-    run_in(&project, "another", "14:50", &["resume", "weather"]);
+    run_in(
+        &project,
+        "another",
+        "14:50",
+        &["resume", "weather", "--take"],
+    );
     assert_eq!(said(&project, "stop", "claude", &other), "");
 }
 

@@ -204,9 +204,18 @@ fn copilot_has_no_hooks_of_its_own_beside_those_of_claude() {
 fn hooks_of_claude_take_the_place_of_those_of_copilot() {
     let project = Project::git();
     project.ok(&["init", "--yes", "--host", "copilot"]);
-    assert!(project.root.join(".github/hooks/agentsess.json").is_file());
-    project.ok(&["init", "--yes", "--host", "claude"]);
+    let own = project.root.join(".github/hooks/agentsess.json");
+    assert!(own.is_file());
+    // Whoever laid it out.
+    let text: serde_json::Value = serde_json::from_slice(&fs::read(&own).unwrap()).unwrap();
+    fs::write(&own, text.to_string()).unwrap();
+    let said = project.ok(&["init", "--yes", "--host", "claude"]);
+    assert!(said.contains("it gets none of its own"), "{said}");
     assert!(!project.root.join(".github").exists());
+    let said = project.ok(&["init", "--remove", "--yes", "--host", "claude"]);
+    assert!(said.contains("`agentsess init --host copilot`"), "{said}");
+    let said = project.ok(&["init", "--remove", "--yes"]);
+    assert!(!said.contains("--host copilot"), "{said}");
 }
 
 #[test]
@@ -487,6 +496,93 @@ fn private_sessions_are_left_alone_by_git() {
     assert!(!status.contains("sessions"), "{status}");
     let said = Project::bare().fails(2, &["init", "--yes", "--private"]);
     assert!(said.contains("there is no git repository"), "{said}");
+    // Nor does git get them by the way.
+    let said = project.ok(&["init", "--remove", "--yes"]);
+    assert!(
+        said.contains("`agentsess init --remove --private` ends that"),
+        "{said}"
+    );
+    let status = project.shell("git status --short --untracked-files=all");
+    assert!(!status.contains("sessions"), "{status}");
+    let said = project.ok(&["init", "--remove", "--private", "--yes"]);
+    assert!(said.contains("info/exclude"), "{said}");
+    let status = project.shell("git status --short --untracked-files=all");
+    assert!(status.contains("sessions"), "{status}");
+}
+
+#[test]
+fn what_cannot_be_put_in_or_stays_is_said() {
+    let said = |files: &[(&str, &str)], arguments: &[&str]| {
+        let project = Project::git();
+        for (path, text) in files {
+            project.write(path, text);
+        }
+        let install = [&["init", "--yes"], arguments].concat();
+        (project.ok(&install), project)
+    };
+    let (nobody, _) = said(&[], &[]);
+    assert!(
+        nobody.contains("--host names them: claude, codex"),
+        "{nobody}"
+    );
+    let (file, project) = said(&[(".clinerules", "Be kind."), (".claude/a", "")], &[]);
+    assert!(file.contains(".clinerules: this is a file"), "{file}");
+    assert_eq!(file.matches("this is a file").count(), 1, "{file}");
+    assert!(project.root.join(".claude/settings.json").exists());
+    project.ok(&["init", "--remove", "--yes"]);
+    let (own, _) = said(&[("CLAUDE.md", "# Us\n")], &[]);
+    assert!(own.contains("a line `@AGENTS.md`"), "{own}");
+    let (includes, _) = said(&[("CLAUDE.md", "@AGENTS.md\n")], &[]);
+    assert!(!includes.contains("CLAUDE.md"), "{includes}");
+    let local = ".claude/settings.local.json";
+    let (local, _) = said(&[(local, "\"agentsess hook stop\"")], &[]);
+    assert!(local.contains("what is in both runs twice"), "{local}");
+    let yaml = ".pre-commit-config.yaml";
+    let (yaml, _) = said(&[(yaml, "repos: []\n")], &["--only", "pre-commit"]);
+    assert!(yaml.starts_with("nothing was changed\n"), "{yaml}");
+
+    let (_, project) = said(&[], &["--host", "claude"]);
+    let settings = project.root.join(".claude/settings.json");
+    let text = fs::read_to_string(&settings).unwrap();
+    let theirs = "\"SessionStart\": [\n      { \"hooks\": [ { \"type\": \"command\", \
+                  \"command\": \"FOO=1 agentsess hook session-start\" } ] },";
+    fs::write(&settings, text.replace("\"SessionStart\": [", theirs)).unwrap();
+    project.write(".agents/agentsess.toml", "lock-timeout = 5\n");
+    let removed = project.ok(&["init", "--remove", "--yes"]);
+    for stays in [
+        ".claude/settings.json: a hook that calls `agentsess hook session-start` is there and stays",
+        ".agents/agentsess.toml: it was changed, and stays",
+    ] {
+        assert!(removed.contains(stays), "{removed}");
+    }
+    assert!(fs::read_to_string(&settings).unwrap().contains("FOO=1"));
+}
+
+#[test]
+fn the_settings_that_opencode_has_are_used() {
+    let project = Project::git();
+    project.write("opencode.jsonc", "{\n  // mine\n  \"model\": \"x\"\n}\n");
+    there_and_back(&project, &[]);
+    project.ok(&["init", "--yes"]);
+    assert!(!project.root.join("opencode.json").exists());
+    let text = fs::read_to_string(project.root.join("opencode.jsonc")).unwrap();
+    assert!(
+        text.contains("// mine") && text.contains("\"agentsess\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_event_comes_out_alone() {
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--host", ALL]);
+    let usual = everything(&project.root);
+    project.ok(&["init", "--yes", "--host", ALL, "--with", "stop"]);
+    assert_ne!(everything(&project.root), usual);
+    project.ok(&["init", "--remove", "--yes", "--with", "subagents"]);
+    assert_ne!(everything(&project.root), usual);
+    project.ok(&["init", "--remove", "--yes", "--with", "stop"]);
+    assert_eq!(everything(&project.root), usual);
 }
 
 #[test]

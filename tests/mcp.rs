@@ -490,6 +490,24 @@ fn what_is_wrong_with_sessions_is_an_answer() {
 }
 
 #[test]
+fn a_status_is_set_as_by_the_command() {
+    let [by_command, by_tool] = [weather(), weather()];
+    let command = ["set", "status", "completed", "-s", "weather", "--json"];
+    let command: Value = serde_json::from_str(&by_command.ok(&command)).unwrap();
+    let open = command["warnings"].as_array().unwrap();
+    assert!(open[0].as_str().unwrap().contains("this item is open"));
+    let mut client = Client::new(&by_tool, Era::Stateless);
+    let arguments = json!({ "session": "weather", "status": "completed" });
+    let tool = client.done("session_update", arguments);
+    assert_eq!(tool.value["warnings"], command["warnings"]);
+    assert!(tool.text.contains("this item is open"), "{}", tool.text);
+    assert_eq!(by_tool.read("weather"), by_command.read("weather"));
+    // What is completed is not gone, and going is what the gate is for.
+    let closed = client.call("session_close", json!({ "session": "weather" }));
+    assert!(closed.failed, "{}", closed.text);
+}
+
+#[test]
 fn what_writes_never_guesses_the_session() {
     let project = weather();
     let before = project.snapshot();

@@ -94,7 +94,7 @@ fn the_plugin_for_opencode_is_current() {
 }
 
 #[test]
-fn gemini_gets_milliseconds_and_no_matchers() {
+fn gemini_gets_milliseconds_and_no_matchers_and_codex_no_more_than_it_allows() {
     let hooks = catalog::plugin_hooks("gemini");
     let events = hooks.as_object().unwrap();
     assert_eq!(
@@ -103,10 +103,15 @@ fn gemini_gets_milliseconds_and_no_matchers() {
     );
     for groups in events.values() {
         assert!(groups[0].get("matcher").is_none());
-        assert_eq!(groups[0]["hooks"][0]["timeout"], 10_000);
     }
-    let claude = catalog::plugin_hooks("claude");
-    assert_eq!(claude["SessionStart"][0]["hooks"][0]["timeout"], 10);
+    let timeout = |hooks: &Value, event: &str| hooks[event][0]["hooks"][0]["timeout"].clone();
+    assert_eq!(timeout(&hooks, "SessionStart"), 10_000);
+    // The plugin of Claude is that of Codex, too, which tells the user of a timeout above 3 s here.
+    for host in ["claude", "codex"] {
+        let hooks = catalog::plugin_hooks(host);
+        assert_eq!(timeout(&hooks, "SessionStart"), 10, "{host}");
+        assert_eq!(timeout(&hooks, "SessionEnd"), 3, "{host}");
+    }
 }
 
 #[test]

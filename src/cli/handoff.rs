@@ -52,9 +52,9 @@ pub struct Handoff {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 One takes a session, and another one is told who has it: the exit code is 1, unless --take says
-that this is meant. The same goes for an agent to whom it was not handed over, and where another
-work tree has a newer copy. A person, for whom no agent is named, may take what was handed to an
-agent. To look without taking: `agentsess show`.
+that this is meant. The same goes for an agent to whom it was not handed over, where another
+conversation is at work on it, and where another work tree has a newer copy. A person, for whom no
+agent is named, may take what was handed to an agent. To look without taking: `agentsess show`.
 
 Where it is not clear which session is meant, it is the one that was handed to who asks; or else
 a person at a terminal is asked.
@@ -64,7 +64,7 @@ Examples:
   agentsess resume weather
   agentsess resume weather --take")]
 pub struct Resume {
-    /// Take it even if somebody else has it or was to have it, or a newer copy is elsewhere
+    /// Take it even if somebody else has it or was to have it, is at work on it, or a newer copy is elsewhere
     #[arg(long)]
     pub take: bool,
     /// Who takes over.

@@ -39,11 +39,13 @@ pub struct Init {
     /// Events beyond the usual ones
     ///
     /// `stop` asks once for a Current State that was left behind, `subagents` gives subagents the
-    /// Context and notes what came of them.
-    #[arg(long, value_name = "EVENT", value_delimiter = ',', conflicts_with = "remove", value_parser = PossibleValuesParser::new(Extra::ALL.map(Extra::as_str)))]
+    /// Context and notes what came of them. With --remove only these are taken out.
+    #[arg(long, value_name = "EVENT", value_delimiter = ',', value_parser = PossibleValuesParser::new(Extra::ALL.map(Extra::as_str)))]
     pub with: Vec<String>,
     /// Keep sessions out of git, by lines in its `info/exclude`
-    #[arg(long, conflicts_with = "remove")]
+    ///
+    /// With --remove the lines go, also while there are sessions.
+    #[arg(long)]
     pub private: bool,
     /// Take out what was installed, and nothing else
     ///

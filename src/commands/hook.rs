@@ -171,8 +171,9 @@ impl Call {
             Event::SessionStart => self.start(&store, id, shape, now),
             Event::PreCompact => {
                 let recent = digest::recent(&store, id, now)?;
+                let gone = id.and_then(|id| digest::gone(&store, id));
                 Ok(write(shape, id, |limit| {
-                    text::before_compaction(&recent, limit)
+                    text::before_compaction(&recent, gone.as_ref(), limit)
                 }))
             }
             Event::SessionEnd => {

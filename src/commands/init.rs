@@ -53,8 +53,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Init) -> Result<ExitCode> 
         hosts: &hosts,
         parts: &parts,
         extras: &extras,
-        private: arguments.private
-            || arguments.remove && arguments.host.is_empty() && arguments.only.is_empty(),
+        private: arguments.private,
         commands: &listed_commands(),
     };
     if arguments.private && store.exclude_file().is_none() {
@@ -62,7 +61,9 @@ pub(super) fn run(context: &Context, arguments: &cli::Init) -> Result<ExitCode> 
         return Err(error.hint("git init"));
     }
     let plan = if arguments.remove {
-        init::plan_removal(&store, &request)?
+        let named = [&arguments.host, &arguments.only, &arguments.with];
+        let everything = named.iter().all(|names| names.is_empty());
+        init::plan_removal(&store, &request, everything)?
     } else {
         init::plan(&store, &request)?
     };
@@ -98,7 +99,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Init) -> Result<ExitCode> 
     init::apply(&store, &plan)?;
     answer.done = true;
     if !arguments.remove {
-        answer.undo = Some(context.output.command("agentsess init --remove"));
+        answer.undo = Some(context.output.command("agentsess init --remove --yes"));
     }
     context.output.print(&answer, || text(&answer, arguments))?;
     Ok(ExitCode::SUCCESS)
@@ -261,10 +262,10 @@ fn text(answer: &Answer, arguments: &cli::Init) -> String {
         let _ = writeln!(text, "{} {}", file.change, sanitize(&file.path));
     }
     if answer.files.is_empty() {
-        let what = if arguments.remove {
-            "nothing of agentsess is installed here"
-        } else {
-            "all of it is there"
+        let what = match (arguments.remove, answer.snippets.is_empty()) {
+            (true, _) => "nothing of agentsess is installed here",
+            (false, true) => "all of it is there",
+            (false, false) => "nothing was changed",
         };
         let _ = writeln!(text, "{what}");
     }

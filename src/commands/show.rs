@@ -51,7 +51,7 @@ pub(super) fn part(
 ) -> Result<()> {
     let output = &context.output;
     if let Some(wanted) = wanted {
-        let (section, text) = section(document, name, wanted)?;
+        let (section, text) = section(store, document, name, wanted)?;
         let part = Part {
             session: name,
             section: Some(section),
@@ -110,7 +110,12 @@ fn source_diff(
     Ok(ExitCode::from(u8::from(drift.changed)))
 }
 
-fn section<'d>(document: &'d Document, name: &str, wanted: &str) -> Result<(&'d str, &'d str)> {
+fn section<'d>(
+    store: &Store,
+    document: &'d Document,
+    name: &str,
+    wanted: &str,
+) -> Result<(&'d str, &'d str)> {
     let body = &document.body;
     if let Some((_, section)) = body.section(wanted) {
         return Ok((body.name(section), section.body.of(document.text)));
@@ -121,7 +126,7 @@ fn section<'d>(document: &'d Document, name: &str, wanted: &str) -> Result<(&'d 
         .iter()
         .map(|section| body.name(section).to_owned())
         .collect();
-    Err(error.hint("agentsess show --full"))
+    Err(error.hint(format!("agentsess show {} --full", store.selector(name))))
 }
 
 /// The frontmatter as data. YAML's own types are applied to plain values only as far as JSON has

@@ -157,7 +157,7 @@ pub const KEYS: &[Key] = keys! {
     OPTIONAL Text      session.source.path: "that document, relative to the repository";
     OPTIONAL Text      session.source.sha256: "its SHA-256 at that time, in hex";
     OPTIONAL Text      session.source.blob: "its id in git, where it was committed at that time";
-    OPTIONAL Text      session.state_recorded: "when Current State was last written, and its hash";
+    OPTIONAL Text      session.state_recorded: "when Current State was last written, its hash and the number of entries";
     REQUIRED Map       orchestration: "who does what";
     REQUIRED Text      orchestration.current_task: "what is being worked on";
     OPTIONAL Agents    orchestration.spawned_agents: "tasks given to agents";

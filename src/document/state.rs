@@ -116,16 +116,20 @@ impl Document<'_> {
     }
 
     /// Whether the log went on after Current State was last written: the recorded hash still
-    /// matches, and a log entry of a later minute exists. After an edit by hand the hash does not
-    /// match, and the state counts as current.
+    /// matches, and there is a log entry of a later minute, or one more of the same minute than
+    /// there were. After an edit by hand the hash does not match, and the state counts as current.
     pub fn is_behind(&self) -> bool {
         let behind = || {
             let recorded = self.frontmatter.text(&["session", "state_recorded"])?;
-            let (at, hash) = recorded.split_once(' ')?;
-            let at = whole_minute(parse_rfc3339(at)?.at);
+            let mut words = recorded.split_whitespace();
+            let at = whole_minute(parse_rfc3339(words.next()?)?.at);
+            let hash = words.next()?;
+            let entries = words.next().map(str::parse::<usize>);
             let state = self.section_text(schema::CURRENT_STATE)?;
-            let last = self.body.log(self.text).last()?.stamp()?.at;
-            Some(last > at && state_hash(state) == hash.trim())
+            let log = self.body.log(self.text);
+            let last = log.last()?.stamp()?.at;
+            let more = || matches!(entries, Some(Ok(entries)) if log.len() > entries);
+            Some((last > at || last == at && more()) && state_hash(state) == hash)
         };
         behind().unwrap_or(false)
     }

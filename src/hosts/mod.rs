@@ -102,6 +102,7 @@ pub const HOSTS: [Host; 7] = [
     Host {
         name: "gemini",
         variable: Some("GEMINI_CLI"),
+        // Its hooks have it; the commands that it runs do not.
         conversation: Some("GEMINI_SESSION_ID"),
         key: None,
         shapes: &[
@@ -113,7 +114,7 @@ pub const HOSTS: [Host; 7] = [
     Host {
         name: "copilot",
         variable: Some("COPILOT_CLI"),
-        conversation: None,
+        conversation: Some("COPILOT_AGENT_SESSION_ID"),
         key: None,
         shapes: &[(SessionStart, Shape::Flat), (Stop, Shape::Decision)],
     },

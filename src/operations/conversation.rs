@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::digest::{Head, heads};
 use super::list::State;
+use crate::document::schema::CURRENT_STATE;
 use crate::document::time::Timestamp;
 use crate::document::{Document, Progress, Status};
 use crate::error::Result;
@@ -172,7 +173,8 @@ pub fn left_behind(store: &Store, id: &str, now: Timestamp) -> Result<Option<Str
     let document = Document::parse(&source);
     let worked = document.body.log(document.text).len() > conversation.entries;
     let asked = conversation.asked;
-    if asked || !worked || !document.is_behind() {
+    let unsaid = document.section_text(CURRENT_STATE).is_none();
+    if asked || !worked || !(unsaid || document.is_behind()) {
         seen(store, conversation, now)?;
         return Ok(None);
     }

@@ -17,7 +17,7 @@ use super::list::{State, is_stale};
 use super::role::Role;
 use crate::document::time::Timestamp;
 use crate::document::{
-    Document, Fences, Frontmatter, Progress, SessionName, Source, Status, is_placeholder,
+    Document, Fences, Frontmatter, Progress, SessionName, Source, Status, is_placeholder, slug_of,
 };
 use crate::error::Result;
 use crate::store::{Store, shared_slugs, short_name};
@@ -54,6 +54,8 @@ pub struct Request<'r> {
 pub struct Digest {
     /// What the conversation works on.
     pub bound: Option<Bound>,
+    /// What it worked on until somebody took it away.
+    pub gone: Option<Gone>,
     /// Other sessions, those that most probably matter first.
     pub rows: Vec<Row>,
     /// How many more there are.
@@ -75,6 +77,25 @@ pub struct Bound {
     pub slug: String,
     /// What there is to know; nothing if it came from somebody else.
     pub brief: Option<Brief>,
+}
+
+/// A session that a conversation is bound to and that is not there any more.
+#[derive(Debug)]
+pub struct Gone {
+    /// Its slug.
+    pub slug: String,
+    /// What became of it, as the end of a sentence.
+    pub fate: String,
+}
+
+/// What a conversation is bound to, if that is gone.
+pub fn gone(store: &Store, conversation: &str) -> Option<Gone> {
+    let name = store.conversation(conversation)?.session;
+    let there = store.path(&name).symlink_metadata().is_ok();
+    (!there).then(|| Gone {
+        slug: slug_of(&name).to_owned(),
+        fate: store.fate(&name),
+    })
 }
 
 /// A session in one line.
@@ -174,10 +195,11 @@ pub fn start(store: &Store, request: &Request, now: Timestamp) -> Result<Digest>
     let mut digest = Digest {
         completed: heads.iter().filter(|head| completed(head)).count(),
         left: left_open(store, request.conversation, now),
+        gone: request.conversation.and_then(|id| gone(store, id)),
         role: request.role,
         ..Digest::default()
     };
-    if heads.is_empty() && digest.left.is_empty() {
+    if heads.is_empty() && digest.left.is_empty() && digest.gone.is_none() {
         return Ok(digest);
     }
     // What came with a branch is told apart only where anything is told.

@@ -5,7 +5,7 @@ use super::write::{Entry, Revision, write};
 use crate::document::schema::NEXT_STEPS;
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Item, Source, Wave, WaveState, insert, is_placeholder};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shell;
 use crate::store::Store;
 
@@ -263,6 +263,9 @@ fn find(revision: &Revision, wanted: &str) -> Result<(usize, bool)> {
     match found.as_deref() {
         Some([only]) => Ok((only.0, only.1)),
         None => {
+            if let Some(error) = without_box(revision, wanted) {
+                return Err(error);
+            }
             let mut error = revision
                 .error(format!("no item with a checkbox matches `{wanted}`"))
                 .hint(format!("agentsess show {slug}"));
@@ -284,4 +287,30 @@ fn find(revision: &Revision, wanted: &str) -> Result<(usize, bool)> {
             }))
         }
     }
+}
+
+/// The error for a step that has no checkbox: it cannot be ticked, but it can go.
+fn without_box(revision: &Revision, wanted: &str) -> Option<Error> {
+    let document = revision.document;
+    let lower = wanted.to_lowercase();
+    let steps = document.open_items(NEXT_STEPS);
+    let lines = steps.map(|(_, item)| (item.checkbox, insert::line(item.text.of(document.text))));
+    let fits = |text: &str| !wanted.is_empty() && text.to_lowercase().contains(&lower);
+    let (named, others): (Vec<_>, Vec<_>) =
+        lines.partition(|(checkbox, text)| checkbox.is_none() && fits(text));
+    let [(_, step)] = named.as_slice() else {
+        return None;
+    };
+    let mut rest = String::new();
+    for (_, text) in &others {
+        rest += " --next ";
+        rest += &shell::word(text);
+    }
+    if others.is_empty() {
+        rest += " --next None.";
+    }
+    let error = revision.error(format!("`{step}` has no checkbox that could be ticked"));
+    let message = shell::word(&format!("Done: {step}"));
+    let slug = revision.selector();
+    Some(error.hint(format!("agentsess log {message}{rest} --replace -s {slug}")))
 }

@@ -145,7 +145,7 @@ pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> 
         drop(document);
         Ok(Some(source.into_bytes()))
     })?;
-    store.unbind(name);
+    store.unbind(name, |_| true);
     let Some((brief, unlisted, kept_steps, current_task, taken_from)) = outcome else {
         return Err(Error::usage("nothing was handed over"));
     };

@@ -121,12 +121,16 @@ pub fn handed_to(store: &Store, agent: &str, calling: Option<Calling>) -> Result
 /// # Errors
 ///
 /// Of kind [`Kind::Unmet`] when somebody else has taken it since it was handed over, or it was
-/// handed to another agent, or another work tree has a newer copy; or when it is completed, git fails, or the file cannot be edited or written.
+/// handed to another agent, another conversation is at work on it, or another work tree has a newer
+/// copy; or when it is completed, git fails, or the file cannot be edited or written.
 pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Resumed> {
     check_token("agent", request.agent)?;
     let source = store.read(name)?;
     if !request.take {
         refuse_outdated(store, name, &Document::parse(&source))?;
+    }
+    if !request.take {
+        refuse_busy(store, name, request, now)?;
     }
     let drift = drift(store, &Document::parse(&source), now)?;
     let agent = request.agent;
@@ -191,6 +195,10 @@ pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
         brief = Some(Brief::new(store, name, &Document::parse(&after), now));
         Ok(Some(after.into_bytes()))
     })?;
+    if request.take {
+        let caller = request.calling.map(|calling| calling.id);
+        store.unbind(name, |other| Some(other.id.as_str()) != caller);
+    }
     bind_along(store, request.calling, name, now)?;
     let brief = brief.ok_or_else(|| Error::usage("nothing was taken over"))?;
     Ok(Resumed {
@@ -200,6 +208,22 @@ pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
         already,
         taken_from,
     })
+}
+
+/// Fails if another conversation is at work on it. Where it is not known which one calls, it may be
+/// any with the same agent.
+fn refuse_busy(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<()> {
+    let caller = request.calling.map(|calling| calling.id);
+    let mut others = store.live_elsewhere(caller, now).filter(|other| {
+        let may_call = caller.is_none() && other.host.as_deref() == Some(request.agent);
+        other.session == name && !may_call
+    });
+    let Some(other) = others.next() else {
+        return Ok(());
+    };
+    let mut error = Error::new(Kind::Unmet, other.is_busy());
+    error.details = vec!["--take goes on with it here; the other one loses it".to_owned()];
+    Err(error.hint(format!("agentsess resume {} --take", store.selector(name))))
 }
 
 /// Fails if another work tree has a copy that knows more: what is written to this one, the other one

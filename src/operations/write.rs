@@ -243,15 +243,17 @@ impl<'r> Revision<'r> {
         recorded.is_some() && !self.document.is_behind()
     }
 
-    /// Notes in the frontmatter when Current State was written and what it was, so that a state
-    /// the log has left behind can be told from one that was mended by hand.
+    /// Notes in the frontmatter when Current State was written, what it was and how many entries the
+    /// log had, so that a state the log has left behind can be told from one that was mended by hand.
     fn record_state(&self, bytes: Vec<u8>) -> Result<Vec<u8>> {
         let source = Source::new(bytes);
         let document = Document::parse(&source);
         let Some(state) = document.section_text(CURRENT_STATE) else {
             return Ok(source.into_bytes());
         };
-        let recorded = format!("{} {}", updated(&document, self.now), state_hash(state));
+        let entries = document.body.log(document.text).len();
+        let at = updated(&document, self.now);
+        let recorded = format!("{at} {} {entries}", state_hash(state));
         self.set(&document, &["session", "state_recorded"], &recorded)
     }
 

@@ -10,7 +10,7 @@ use crate::config::Item;
 use crate::document::Status;
 use crate::document::insert::cut;
 use crate::operations::conversation::{End, Open};
-use crate::operations::digest::{Digest, Recent, Row, Words};
+use crate::operations::digest::{Digest, Gone, Recent, Row, Words};
 use crate::operations::list::State;
 use crate::operations::role::Role;
 use crate::operations::spawned::Given;
@@ -47,21 +47,31 @@ pub fn start(digest: &Digest, limit: usize) -> Said {
              NAME`) or whether to start fresh (`agentsess new \"Title\"`)."
         );
     }
-    let mut text = String::new();
-    let mut room = limit.saturating_sub(end.chars().count());
+    let mut text = digest.gone.as_ref().map_or(String::new(), gone);
+    let mut room = limit.saturating_sub(end.chars().count() + text.chars().count());
     if let Some(bound) = &digest.bound {
         let room_for_it = room.min(brief::LIMIT + 700);
-        text = match &bound.brief {
+        let told = match &bound.brief {
             Some(brief) => working_on(&bound.slug, brief, room_for_it),
             None => from_elsewhere(&bound.slug),
         };
-        room = room.saturating_sub(text.chars().count());
+        room = room.saturating_sub(told.chars().count());
+        text += &told;
     }
     text += &rows(digest, room);
     Said {
         context: text + &end,
         notice: notice(&left(&digest.left)),
     }
+}
+
+fn gone(gone: &Gone) -> String {
+    let (name, word) = (name(&gone.slug), word(&gone.slug));
+    format!(
+        "The session {name}, which this conversation worked on, {}. If its work goes on, bring it \
+         back with `agentsess restore {word}`; or go on with another one, `agentsess use NAME`.\n",
+        part(&gone.fate)
+    )
 }
 
 fn from_elsewhere(slug: &str) -> String {
@@ -251,9 +261,13 @@ pub fn end(end: &End) -> Said {
 }
 
 /// Before a conversation is compacted: what the summary must not lose.
-pub fn before_compaction(recent: &[Recent], limit: usize) -> Said {
+pub fn before_compaction(recent: &[Recent], lost: Option<&Gone>, limit: usize) -> Said {
+    let lost = lost.map_or(String::new(), gone);
     let Some(first) = recent.first() else {
-        return Said::default();
+        return Said {
+            notice: notice(&lost),
+            context: lost,
+        };
     };
     let mut lines = String::new();
     let mut notice_lines = String::new();
@@ -291,7 +305,7 @@ pub fn before_compaction(recent: &[Recent], limit: usize) -> Said {
         word(&first.slug)
     );
     let context = format!(
-        "The work of this conversation is recorded in session files, which are shown again after \
+        "{lost}The work of this conversation is recorded in session files, which are shown again after \
          the compaction. Keep in the summary what they do not have yet: what was done, found and \
          decided since the last log entry, what is half done, and what comes next.\n\
          {DATA}{}\
@@ -299,7 +313,7 @@ pub fn before_compaction(recent: &[Recent], limit: usize) -> Said {
         fenced(&lines)
     );
     let notice_text = format!(
-        "agentsess: sessions touched in the last hour\n{notice_lines}Write down what they do not \
+        "{lost}agentsess: sessions touched in the last hour\n{notice_lines}Write down what they do not \
          have yet: {command}\n"
     );
     Said {
@@ -312,7 +326,7 @@ pub fn before_compaction(recent: &[Recent], limit: usize) -> Said {
 pub fn stop(slug: &str) -> Said {
     let slug = word(slug);
     let context = format!(
-        "The log of the session {slug} went on after its Current State was written. Say where it \
+        "The log of the session {slug} went on, and Current State does not know of it. Say where it \
          stands before you stop: `agentsess log \"what was done\" --state \"where it stands\" -s \
          {slug}`, or hand it over: `agentsess handoff {slug}`.\n"
     );

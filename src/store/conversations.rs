@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::leftovers::paths;
 use super::lock::{LOCAL, local};
 use super::{Store, files, is_session_name};
-use crate::document::sha256;
 use crate::document::time::Timestamp;
+use crate::document::{sha256, slug_of};
 use crate::error::{Error, Result};
 
 const FOLDER: &str = "conversations";
@@ -65,6 +65,13 @@ impl Conversation {
     /// Whether somebody may still be at work in it.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.ended_at.is_none() && now - self.seen_at < LIVE
+    }
+
+    /// Says so to another one.
+    pub fn is_busy(&self) -> String {
+        let host = self.host.as_deref().unwrap_or("an agent");
+        let slug = slug_of(&self.session);
+        format!("another conversation, with {host}, is at work on `{slug}`")
     }
 }
 
@@ -150,10 +157,11 @@ impl Store {
         }
     }
 
-    /// Forgets every conversation that works on a session, as far as that is possible.
-    pub fn unbind(&self, session: &str) {
+    /// Forgets the conversations that work on a session and are meant, as far as that is possible.
+    pub fn unbind(&self, session: &str, is_meant: impl Fn(&Conversation) -> bool) {
         let all = self.conversations().into_iter();
-        for conversation in all.filter(|conversation| conversation.session == session) {
+        let bound = all.filter(|conversation| conversation.session == session);
+        for conversation in bound.filter(is_meant) {
             // One that stays names a session that is gone or given away, and whoever goes by it is
             // told so.
             let _ = self.forget_conversation(&conversation.id);

@@ -112,11 +112,7 @@ impl Store {
         let Some(other) = others.find(|other| other.session == name) else {
             return Ok(());
         };
-        let host = other.host.as_deref().unwrap_or("an agent");
-        let message = format!(
-            "another conversation, with {host}, is at work on `{}`; name the session that you mean",
-            slug_of(name)
-        );
+        let message = format!("{}; name the session that you mean", other.is_busy());
         let (mut active, _) = self.active_and_completed()?;
         let others: Vec<_> = self
             .live_elsewhere(caller.conversation, caller.now)
@@ -267,12 +263,7 @@ impl Store {
         if self.path(&used).symlink_metadata().is_ok() {
             return Ok(used);
         }
-        let slug = slug_of(&used);
-        let closed = self.trashed().into_iter().find(|t| t.entry.name == used);
-        let how = match closed {
-            Some(closed) => format!("was closed at {}", closed.entry.removed_at),
-            None => "is not there any more".to_owned(),
-        };
+        let (slug, how) = (slug_of(&used), self.fate(&used));
         let (active, _) = self.active_and_completed()?;
         let mut error = Error::new(Kind::NotFound, format!("`{slug}`, which {who}, {how}"));
         let hint = active.first().map_or("--none".to_owned(), |first| {
@@ -280,6 +271,15 @@ impl Store {
         });
         error.details = active.iter().map(Candidate::describe).collect();
         Err(error.hint(format!("agentsess use {hint}")))
+    }
+
+    /// What became of a session that is not there, as the end of a sentence.
+    pub fn fate(&self, name: &str) -> String {
+        let mut trashed = self.trashed().into_iter();
+        match trashed.find(|trashed| trashed.entry.name == name) {
+            Some(closed) => format!("was closed at {}", closed.entry.removed_at),
+            None => "is not there any more".to_owned(),
+        }
     }
 
     /// The sessions that are not completed, those in progress first, then the last updated; and

@@ -202,7 +202,8 @@ impl Store {
                 // The session is gone; who uses it is told so, and that is all this would spare.
                 let _ = self.use_session(lock, None);
             }
-            self.unbind(name);
+            // Who is still at work on it is told that it is gone.
+            self.unbind(name, |conversation| conversation.ended_at.is_some());
             self.disown(name);
             return Ok(());
         }

@@ -13,7 +13,7 @@ use anstyle::{AnsiColor, Style};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Context, author, host, output, select, trust_file};
+use super::{Context, author, conversation, host, output, select, trust_file};
 use crate::cli;
 use crate::error::Result;
 use crate::operations::close::{self, Check, Closed, Gate, Request, Verdict};
@@ -58,6 +58,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode>
         trust: trust_file().ok(),
         commit: arguments.commit,
         by: author(&arguments.author),
+        conversation: conversation(&store),
         searched: Arc::default(),
         in_person: false,
     };

@@ -134,6 +134,7 @@ fn carry_out(
         .collect();
     let record = planning::record_closed(store, &lock, name, &document, &waived, now)?;
     store.remove(&lock, name, &bytes)?;
+    store.unbind(name, |it| Some(&it.id) == request.conversation.as_ref());
     // Git runs hooks, and those may write sessions.
     drop(lock);
     let mut closed = Closed {

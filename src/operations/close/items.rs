@@ -10,7 +10,8 @@ use super::{Check, Item, PARENT, Request, Subject, Verdict, names};
 use crate::child::{self, End};
 use crate::document::schema::FILES_MODIFIED;
 use crate::document::time::Timestamp;
-use crate::document::{Document, Positions, Source, is_none, named_path};
+use crate::document::yaml::Node;
+use crate::document::{Document, Positions, Source, insert, is_none, named_path};
 use crate::error::Result;
 use crate::git::Repository;
 use crate::lint;
@@ -302,7 +303,19 @@ fn is_parent(
     is_parent
 }
 
-/// No lint error, so that what goes to the trash can be worked with when it comes back.
+/// The agents that were started for a part of the work and of which nobody knows what came.
+fn at_work<'d>(document: &'d Document<'d>) -> impl Iterator<Item = &'d Node<'d>> {
+    let list = document
+        .frontmatter
+        .entry(&["orchestration", "spawned_agents"]);
+    let agents = list.and_then(|list| list.value.items()).unwrap_or_default();
+    let status = |agent: &Node| Some(agent.entry("status")?.value.text()? == "in_progress");
+    agents
+        .iter()
+        .filter(move |agent| status(agent).unwrap_or(false))
+}
+
+/// No agent at work, whose outcome would be lost. And no lint error, so that what goes to the trash can be worked with when it comes back.
 pub(super) fn saved(store: &Store, name: &str, source: &Source, now: Timestamp) -> Check {
     let config = &store.config;
     let findings = lint::check(name, source, lint::Settings::new(config, now));
@@ -317,6 +330,20 @@ pub(super) fn saved(store: &Store, name: &str, source: &Source, now: Timestamp) 
             format!("{path}:{line}:{column}: {message}")
         })
         .collect();
+    let document = Document::parse(source);
+    let at_work: Vec<_> = at_work(&document)
+        .map(|agent| {
+            let (line, column) = positions.of(agent.span.start);
+            let text = |key| Some(insert::line(agent.entry(key)?.value.text()?));
+            let [name, task] = ["agent", "task"].map(|key| text(key).unwrap_or_default());
+            format!("{}:{line}:{column}: {name}: {task}", shown.display())
+        })
+        .collect();
+    if errors.is_empty() && !at_work.is_empty() {
+        let agents = counted(at_work.len(), "agent");
+        let note = format!("confirm that nothing is to come of {agents} in progress any more");
+        return verdict(Item::Saved, Verdict::Asked, note, at_work);
+    }
     if errors.is_empty() {
         let note = "no lint error; a copy goes to the trash first";
         return verdict(Item::Saved, Verdict::Proven, note, errors);

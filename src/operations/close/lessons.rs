@@ -14,6 +14,7 @@ use crate::document::secrets::redact;
 use crate::document::{Document, Source, Span, insert, is_none};
 use crate::error::{Error, Result};
 use crate::operations::counted;
+use crate::shell;
 use crate::store::{Before, Store, plain};
 
 /// What a document that is not there yet begins with.
@@ -43,14 +44,19 @@ pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Re
     }
     let Some(path) = &store.config.close.lessons else {
         if request.write_lessons {
-            let mut confirming = request.without(Item::Lessons.id());
-            confirming.write_lessons = false;
-            confirming.confirmed.push(Item::Lessons.id().to_owned());
+            let path = store.shown(store.config.path().unwrap_or(Path::new(config::FILE)));
+            let shown = shell::word(&path.display().to_string());
+            let hint = if store.config.path().is_some() {
+                format!("${{EDITOR:-vi}} {shown}")
+            } else {
+                let table = "[close]\\nlessons = \"docs/lessons.md\"\\n";
+                format!("mkdir -p .agents && printf '{table}' > {shown}")
+            };
             return Err(Error::usage(
                 "`--write-lessons` needs the document they go to: set `close.lessons`",
             )
-            .at(store.config.path().unwrap_or(Path::new(config::FILE)), None)
-            .hint(confirming.command(store, name)));
+            .at(&path, None)
+            .hint(hint));
         }
         let note = "confirm that each is in the documentation";
         return Ok(verdict(

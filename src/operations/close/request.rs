@@ -47,6 +47,9 @@ pub struct Request {
     /// Who vouches.
     #[serde(skip)]
     pub by: String,
+    /// The host's id of the conversation in which it is closed.
+    #[serde(skip)]
+    pub conversation: Option<String>,
     /// Counts the files in which references are looked for, while they are.
     #[serde(skip)]
     pub searched: Arc<AtomicUsize>,

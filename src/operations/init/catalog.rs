@@ -66,14 +66,25 @@ enum Mcp {
     Toml(&'static str),
 }
 
-/// Seconds that a hook is given; it takes some milliseconds.
-const TIMEOUT: u32 = 10;
+/// Seconds that a hook is given; it takes some milliseconds. Codex complains, to the user, of more
+/// than three for the end of a conversation.
+const fn timeout(event: Event) -> u32 {
+    match event {
+        SessionEnd => 3,
+        _ => 10,
+    }
+}
 
 /// The file with Claude's hooks, which Copilot reads, too.
 pub const CLAUDE_SETTINGS: &str = ".claude/settings.json";
 
 /// The file with Copilot's own hooks.
 pub const COPILOT_HOOKS: &str = ".github/hooks/agentsess.json";
+
+/// The file with the settings of `OpenCode`, and what it reads as well.
+pub const OPENCODE_SETTINGS: &str = "opencode.json";
+/// See [`OPENCODE_SETTINGS`].
+pub const OPENCODE_SETTINGS_JSONC: &str = "opencode.jsonc";
 
 /// Where Codex keeps its settings in a project.
 pub const CODEX_CONFIG: &str = ".codex/config.toml";
@@ -206,6 +217,8 @@ pub struct Wanted<'w> {
     pub parts: &'w [Part],
     /// Events beyond the usual ones.
     pub extras: &'w [Extra],
+    /// Whether the usual ones are, too.
+    pub usual: bool,
 }
 
 impl Host {
@@ -220,7 +233,7 @@ impl Host {
         if let Some(hooks) = &self.hooks
             && wanted.parts.contains(&Part::Hooks)
         {
-            items.extend(hooks.items(self.name, wanted.extras));
+            items.extend(hooks.items(self.name, wanted));
         }
         if let Some(mcp) = &self.mcp
             && wanted.parts.contains(&Part::Mcp)
@@ -235,9 +248,13 @@ impl Host {
 pub fn plugin_hooks(host: &str) -> Value {
     let hooks = Host::named(host).and_then(|host| host.hooks.as_ref());
     let events = hooks.into_iter().flat_map(|hooks| {
-        let events = hooks.wanted(&[]);
+        let events = hooks.wanted(Wanted {
+            parts: &[],
+            extras: &[],
+            usual: true,
+        });
         events.map(|(event, name)| {
-            let hook = hooks.form.hook(&command(event, host));
+            let hook = hooks.form.hook(event, host);
             (name.to_owned(), Value::Array(vec![hook]))
         })
     });
@@ -254,13 +271,16 @@ fn command(event: Event, host: &str) -> String {
 }
 
 impl Hooks {
-    fn wanted(&self, extras: &[Extra]) -> impl Iterator<Item = (Event, &'static str)> {
-        let wanted = |event| Extra::of(event).is_none_or(|extra| extras.contains(&extra));
+    fn wanted(&self, wanted: Wanted) -> impl Iterator<Item = (Event, &'static str)> {
+        let is_wanted = move |event| {
+            let extra = Extra::of(event);
+            extra.map_or(wanted.usual, |extra| wanted.extras.contains(&extra))
+        };
         let events = self.events.iter().copied();
-        events.filter(move |(event, _)| wanted(*event))
+        events.filter(move |(event, _)| is_wanted(*event))
     }
 
-    fn items(&self, host: &'static str, extras: &[Extra]) -> Vec<Item> {
+    fn items(&self, host: &'static str, wanted: Wanted) -> Vec<Item> {
         let whole = |path: String, text: String, executable| Item {
             path,
             content: Content::Whole {
@@ -270,6 +290,9 @@ impl Hooks {
             },
         };
         if matches!(self.form, Form::Plugin) {
+            if !wanted.usual {
+                return Vec::new();
+            }
             return vec![whole(self.file.into(), OPENCODE_PLUGIN.into(), false)];
         }
         if matches!(self.form, Form::Scripts) {
@@ -277,19 +300,19 @@ impl Hooks {
                 let text = format!("#!/bin/sh\nexec {}\n", command(event, host));
                 whole(format!("{}/{name}", self.file), text, true)
             };
-            return self.wanted(extras).map(script).collect();
+            return self.wanted(wanted).map(script).collect();
         }
         let entry = |(event, name): (Event, &'static str)| Entry {
             path: vec!["hooks", name],
             key: None,
-            value: self.form.hook(&command(event, host)),
+            value: self.form.hook(event, host),
             command: format!("agentsess hook {}", event.as_str()),
         };
         let versioned = matches!(self.form, Form::Shells | Form::Commands);
         vec![Item {
             path: self.file.into(),
             content: Content::Json {
-                entries: self.wanted(extras).map(entry).collect(),
+                entries: self.wanted(wanted).map(entry).collect(),
                 seed: versioned.then(|| ("version", json!(1))),
             },
         }]
@@ -297,20 +320,21 @@ impl Hooks {
 }
 
 impl Form {
-    fn hook(self, command: &str) -> Value {
+    fn hook(self, event: Event, host: &str) -> Value {
+        let (command, timeout) = (command(event, host), timeout(event));
         match self {
             Self::Groups => {
-                json!({"hooks": [{"type": "command", "command": command, "timeout": TIMEOUT}]})
+                json!({"hooks": [{"type": "command", "command": command, "timeout": timeout}]})
             }
             // A matcher would have to be the very word of the source: without one, all are meant.
             Self::Named => json!({"hooks": [{
                 "type": "command", "name": "agentsess", "command": command,
-                "timeout": TIMEOUT * 1000,
+                "timeout": timeout * 1000,
             }]}),
             Self::Shells => json!({
-                "type": "command", "bash": command, "powershell": command, "timeoutSec": TIMEOUT,
+                "type": "command", "bash": command, "powershell": command, "timeoutSec": timeout,
             }),
-            Self::Commands => json!({"command": command, "timeout": TIMEOUT}),
+            Self::Commands => json!({"command": command, "timeout": timeout}),
             Self::Scripts | Self::Plugin => Value::Null,
         }
     }

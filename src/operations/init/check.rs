@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::catalog::{Content, Extra, HOSTS, Host, Item, Part};
+use super::catalog::{Content, Extra, HOSTS, Host, Item, Part, Wanted};
 use super::files::BYTE_ORDER_MARK;
 use super::json::State;
 use super::{Request, block, every_item, json};
@@ -40,7 +40,12 @@ pub fn examine(store: &Store, around: &Surroundings) -> Vec<Problem> {
     };
     let mut problems = Vec::new();
     let mut calls = None;
-    for item in every_item(store, &request) {
+    let wanted = Wanted {
+        parts: request.parts,
+        extras: request.extras,
+        usual: true,
+    };
+    for item in every_item(store, &request, wanted) {
         let Ok(Some(bytes)) = store.read_document(Path::new(&item.path)) else {
             continue;
         };
@@ -50,9 +55,9 @@ pub fn examine(store: &Store, around: &Surroundings) -> Vec<Problem> {
         match installed(&item, text) {
             Some(current) => {
                 if !current && !problems.iter().any(|it: &Problem| it.path == path) {
-                    let message = "this is from another version of agentsess";
-                    let problem =
-                        Problem::new("outdated-install", path.clone(), message, "agentsess init");
+                    let message = "this is from another version of agentsess, or was changed";
+                    let help = "agentsess init --yes";
+                    let problem = Problem::new("outdated-install", path.clone(), message, help);
                     problems.push(problem);
                 }
                 if matches!(item.content, Content::Json { .. }) && calls.is_none() {
@@ -122,7 +127,10 @@ fn unreachable(caller: PathBuf, path: Option<&OsStr>) -> Option<Problem> {
     let folders = path.map(env::split_paths).into_iter().flatten();
     let Some(found) = folders.map(|folder| folder.join(name)).find(is_program) else {
         let message = "it calls `agentsess`, which is not on the path";
-        let help = "cargo install --locked agentsess";
+        let own = env::current_exe().ok();
+        let folder = own.as_deref().and_then(Path::parent);
+        let folder = folder.map_or("FOLDER".into(), |folder| folder.display().to_string());
+        let help = format!("export PATH=\"$PATH\":{}", crate::shell::word(&folder));
         return Some(Problem::new("not-on-path", caller, message, help));
     };
     let same = |a: &Path, b: &Path| fs::canonicalize(a).ok() == fs::canonicalize(b).ok();

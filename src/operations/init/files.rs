@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Change;
 use super::block::{self, Comment};
-use super::catalog::{CODEX_CONFIG, Content, Item};
+use super::catalog::{CODEX_CONFIG, COPILOT_HOOKS, Content, Item};
 use super::json::{self, Entry, Fault, State};
 use crate::config;
 use crate::error::{Error, Result};
@@ -60,11 +60,7 @@ impl<'s> Files<'s> {
                         _ => Err(file.fault(store, fault)),
                     })?;
                     if state == State::Foreign {
-                        let what = match entry.key {
-                            Some(key) => format!("another `{key}`"),
-                            None => format!("a hook that calls `{}`", entry.command),
-                        };
-                        notes.push(format!("{shown}: {what} is there and stays"));
+                        notes.push(foreign(&shown, entry));
                     }
                     let put = json::insert(text, entry).map_err(|it| file.fault(store, it))?;
                     let put = match (&file.text, file.old.is_none()) {
@@ -124,16 +120,18 @@ impl<'s> Files<'s> {
         Ok(())
     }
 
-    pub(super) fn take(&mut self, item: &Item) -> Result<()> {
+    /// Whether there was something to take.
+    pub(super) fn take(&mut self, item: &Item, notes: &mut Vec<String>) -> Result<bool> {
         let store = self.store;
         let file = self.file(&item.path)?;
+        let shown = store.shown(&file.path).display().to_string();
         let Some(text) = file.text.clone() else {
-            return Ok(());
+            return Ok(false);
         };
         match &item.content {
             Content::Json { entries, seed } => {
                 if text.trim().is_empty() {
-                    return Ok(());
+                    return Ok(false);
                 }
                 let mut left = Some(text.clone());
                 let mut ours = false;
@@ -142,13 +140,18 @@ impl<'s> Files<'s> {
                     let next = json::remove(text, entry).map_err(|it| file.fault(store, it))?;
                     ours |= next != left;
                     left = next;
+                    let state = left.as_deref().map(|text| json::state(text, entry));
+                    if state == Some(Ok(State::Foreign)) {
+                        notes.push(foreign(&shown, entry));
+                    }
                 }
                 if let (true, Some((key, value))) = (ours, seed)
                     && was_made(&text, entries, key, value)
                 {
                     left = None;
                 }
-                file.text = left;
+                let hollow = left.as_deref().is_some_and(is_hollow);
+                file.text = left.filter(|_| !(ours && hollow && item.path == COPILOT_HOOKS));
             }
             Content::Block(comment, _) => {
                 let left = block::remove(&text, *comment);
@@ -159,10 +162,12 @@ impl<'s> Files<'s> {
             } => {
                 if text == *own || marker.is_some_and(|marker| text.contains(marker)) {
                     file.text = None;
+                } else if item.path == config::FILE {
+                    notes.push(format!("{shown}: it was changed, and stays"));
                 }
             }
         }
-        Ok(())
+        Ok(file.text.as_ref() != Some(&text))
     }
 
     pub(super) fn changes(self) -> Vec<Change> {
@@ -247,6 +252,14 @@ impl File {
     }
 }
 
+fn foreign(path: &str, entry: &Entry) -> String {
+    let what = match entry.key {
+        Some(key) => format!("another `{key}`"),
+        None => format!("a hook that calls `{}`", entry.command),
+    };
+    format!("{path}: {what} is there and stays")
+}
+
 fn seed_entry(key: &'static str, value: &Value) -> Entry {
     Entry {
         path: Vec::new(),
@@ -270,6 +283,19 @@ fn was_made(text: &str, entries: &[Entry], key: &'static str, value: &Value) -> 
         made = next;
     }
     json::insert(&made, &seed_entry(key, value)).is_ok_and(|made| made == text)
+}
+
+/// Whether a file that has a version says nothing else.
+fn is_hollow(text: &str) -> bool {
+    fn is_empty(value: &Value) -> bool {
+        match value {
+            Value::Object(members) => members.values().all(is_empty),
+            Value::Array(members) => members.is_empty(),
+            _ => false,
+        }
+    }
+    let file: Option<Map<_, _>> = serde_json::from_str(text).ok();
+    file.is_some_and(|mut file| file.remove("version").is_some() && file.values().all(is_empty))
 }
 
 fn unclosed(offset: usize) -> Fault {

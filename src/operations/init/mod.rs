@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use self::block::Comment;
 use self::catalog::{
-    CLAUDE_SETTINGS, CODEX_CONFIG, COPILOT_HOOKS, Content, Extra, HOSTS, Host, Item, Part, SKILLS,
-    Wanted,
+    CLAUDE_SETTINGS, CODEX_CONFIG, COPILOT_HOOKS, Content, Extra, HOSTS, Host, Item,
+    OPENCODE_SETTINGS, OPENCODE_SETTINGS_JSONC, Part, SKILLS, Wanted,
 };
 use self::files::Files;
 use crate::config;
@@ -36,6 +36,9 @@ const CONFIG: &str = include_str!("../../../templates/agents/agentsess.toml");
 const SKILL: &str = include_str!("../../../templates/agents/SKILL.md");
 const PRE_COMMIT_FILE: &str = ".pre-commit-config.yaml";
 
+/// Settings of Claude that are one user's own.
+const CLAUDE_LOCAL: &str = ".claude/settings.local.json";
+
 /// What stands in a skill that is ours.
 const SKILL_MARKER: &str = "<!-- Written by `agentsess init`";
 
@@ -46,7 +49,7 @@ pub struct Request<'r> {
     pub hosts: &'r [&'static Host],
     /// What.
     pub parts: &'r [Part],
-    /// Events beyond the usual ones.
+    /// Events beyond the usual ones; where any are taken out, only those are.
     pub extras: &'r [Extra],
     /// Whether git is to leave the sessions alone.
     pub private: bool,
@@ -106,13 +109,17 @@ pub fn plan(store: &Store, request: &Request) -> Result<Plan> {
         let wanted = Wanted {
             parts: &[Part::Hooks],
             extras: &Extra::ALL,
+            usual: true,
         };
         let copilot = Host::named("copilot").into_iter();
         for item in copilot.flat_map(|host| host.items(wanted)) {
-            files.take(&item)?;
+            if files.take(&item, &mut plan.notes)? {
+                plan.notes.push(beside_claude());
+            }
         }
     }
     plan.changes = files.changes();
+    plan.notes.extend(remarks(store, request)?);
     let codex = request.hosts.iter().any(|host| host.name == "codex");
     if codex && !plan.changes.is_empty() {
         plan.notes.push(format!(
@@ -124,32 +131,47 @@ pub fn plan(store: &Store, request: &Request) -> Result<Plan> {
     Ok(plan)
 }
 
-/// Plans to take out what is ours, of these hosts and parts.
+/// Plans to take out what is ours, of these hosts and parts, or `everything`: but what keeps sessions
+/// out of git only if there are none, or if it is asked for.
 ///
 /// # Errors
 ///
 /// As for [`plan`].
-pub fn plan_removal(store: &Store, request: &Request) -> Result<Plan> {
+pub fn plan_removal(store: &Store, request: &Request, everything: bool) -> Result<Plan> {
     let mut plan = Plan::default();
     let mut files = Files::new(store);
-    let request = Request {
-        extras: &Extra::ALL,
-        ..*request
-    };
+    let some = !request.extras.is_empty();
     let wanted = Wanted {
-        parts: request.parts,
-        extras: request.extras,
+        parts: if some { &[Part::Hooks] } else { request.parts },
+        extras: if some { request.extras } else { &Extra::ALL },
+        usual: !some,
     };
     // What another host reads, too, is not this one's.
     let named = |host: &&Host| request.hosts.iter().any(|it| it.name == host.name);
     let others = HOSTS.iter().filter(|host| !named(host));
     let shared: Vec<_> = others.flat_map(|host| host.items(wanted)).collect();
-    let mut items = every_item(store, &request);
+    let mut items = every_item(store, request, wanted);
     items.retain(|item| shared.iter().all(|other| other.path != item.path));
+    items.retain(|item| in_the_way(store, &item.path).is_none());
+    if everything && !some && !request.private {
+        let lines = exclude(store).into_iter();
+        if has_sessions(store) {
+            plan.notes.extend(kept_private(store)?);
+        } else {
+            items.extend(lines);
+        }
+    }
     // The last that was put in is the first that is taken out.
     items.reverse();
     for item in &items {
-        files.take(item)?;
+        let taken = files.take(item, &mut plan.notes)?;
+        let claude = item.path == CLAUDE_SETTINGS && !some;
+        if taken && claude && !everything {
+            plan.notes.push(format!(
+                "Copilot and VS Code read {CLAUDE_SETTINGS}, too, and have no hooks now: \
+                 `agentsess init --host copilot` gives Copilot its own"
+            ));
+        }
     }
     plan.changes = files.changes();
     Ok(plan)
@@ -175,16 +197,30 @@ pub fn apply(store: &Store, plan: &Plan) -> Result<()> {
 
 /// Everything that is to be in files, and what is to be said of the rest.
 fn items(store: &Store, request: &Request, plan: &mut Plan) -> Result<Vec<Item>> {
-    let mut items = every_item(store, request);
+    let wanted = Wanted {
+        parts: request.parts,
+        extras: request.extras,
+        usual: true,
+    };
+    let mut items = every_item(store, request, wanted);
+    items.retain(|item| {
+        let file = in_the_way(store, &item.path);
+        let note = file.as_ref().map(|file| {
+            format!(
+                "{}: this is a file, and nothing can be put below it",
+                file.display()
+            )
+        });
+        plan.notes
+            .extend(note.filter(|note| !plan.notes.contains(note)));
+        file.is_none()
+    });
     let settings = request.parts.contains(&Part::Hooks);
     let claude = request.hosts.iter().any(|host| host.name == "claude");
     let copilot = request.hosts.iter().any(|host| host.name == "copilot");
     if settings && copilot && (claude || calls_us(store, CLAUDE_SETTINGS)?) {
         items.retain(|item| item.path != COPILOT_HOOKS);
-        plan.notes.push(format!(
-            "Copilot reads the hooks in {CLAUDE_SETTINGS}; it gets none of its own, which would \
-             tell it everything twice"
-        ));
+        plan.notes.push(beside_claude());
     }
     if request.parts.contains(&Part::PreCommit) {
         let pre_commit = read(store, Path::new(PRE_COMMIT_FILE))?;
@@ -208,6 +244,87 @@ fn items(store: &Store, request: &Request, plan: &mut Plan) -> Result<Vec<Item>>
     Ok(items)
 }
 
+/// Why Copilot's own hooks are not there.
+fn beside_claude() -> String {
+    format!(
+        "Copilot reads the hooks in {CLAUDE_SETTINGS}; it gets none of its own, which would tell it \
+         everything twice"
+    )
+}
+
+/// What else somebody should know who installs this.
+fn remarks(store: &Store, request: &Request) -> Result<Vec<String>> {
+    let mut notes = Vec::new();
+    let asks = |part| request.parts.contains(&part);
+    if request.hosts.is_empty() && (asks(Part::Hooks) || asks(Part::Mcp)) {
+        let names: Vec<_> = HOSTS.iter().map(|host| host.name).collect();
+        let names = names.join(", ");
+        notes.push(format!(
+            "no file here shows which programs run agents, so none got hooks or the MCP server; \
+             --host names them: {names}"
+        ));
+    }
+    let claude = request.hosts.iter().any(|host| host.name == "claude");
+    if claude && asks(Part::AgentsMd) {
+        let own = read(store, Path::new("CLAUDE.md"))?;
+        if own.is_some_and(|text| !text.contains("AGENTS.md")) {
+            notes.push(
+                "Claude Code reads CLAUDE.md and then not AGENTS.md; a line `@AGENTS.md` in it \
+                 includes that"
+                    .into(),
+            );
+        }
+    }
+    if claude && asks(Part::Hooks) && calls_us(store, CLAUDE_LOCAL)? {
+        notes.push(format!(
+            "{CLAUDE_LOCAL} has hooks that call agentsess, too: what is in both runs twice"
+        ));
+    }
+    Ok(notes)
+}
+
+/// A file of the project that stands where a folder would have to be.
+fn in_the_way(store: &Store, path: &str) -> Option<PathBuf> {
+    let folders = Path::new(path).ancestors().skip(1);
+    let relative = folders.filter(|folder| folder.is_relative());
+    let file = |folder: &&Path| {
+        let meta = store.root.join(folder).symlink_metadata();
+        meta.is_ok_and(|meta| meta.is_file())
+    };
+    relative.into_iter().find(file).map(Path::to_owned)
+}
+
+/// Whether any work tree has a session.
+fn has_sessions(store: &Store) -> bool {
+    let others = store.other_work_trees();
+    let mut all = std::iter::once(store).chain(&others);
+    all.any(|store| store.names().is_ok_and(|names| !names.is_empty()))
+}
+
+/// The lines that keep sessions out of git.
+fn exclude(store: &Store) -> Option<Item> {
+    let (path, pattern) = store.exclude_file()?;
+    let content = Content::Block(Comment::Hash, pattern);
+    Some(Item { path, content })
+}
+
+/// What is said if these lines stay.
+fn kept_private(store: &Store) -> Result<Option<String>> {
+    let text = store.read_exclude()?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let there = exclude(store).is_some_and(|item| match item.content {
+        Content::Block(comment, content) => {
+            matches!(block::state(&text, comment, &content), Ok(Some(_)))
+        }
+        _ => false,
+    });
+    Ok(there.then(|| {
+        "there are sessions, which stay out of git by its info/exclude, in all work trees; \
+         `agentsess init --remove --private` ends that"
+            .to_owned()
+    }))
+}
+
 /// Whether hooks in this file are ours.
 fn calls_us(store: &Store, path: &str) -> Result<bool> {
     let text = read(store, Path::new(path))?;
@@ -220,11 +337,7 @@ fn read(store: &Store, path: &Path) -> Result<Option<String>> {
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-fn every_item(store: &Store, request: &Request) -> Vec<Item> {
-    let wanted = Wanted {
-        parts: request.parts,
-        extras: request.extras,
-    };
+fn every_item(store: &Store, request: &Request, wanted: Wanted) -> Vec<Item> {
     let whole = |path: &str, text: String, marker| Item {
         path: path.into(),
         content: Content::Whole {
@@ -234,13 +347,21 @@ fn every_item(store: &Store, request: &Request) -> Vec<Item> {
         },
     };
     let mut items = Vec::new();
-    if request.parts.contains(&Part::Config) {
+    if wanted.parts.contains(&Part::Config) {
         items.push(whole(config::FILE, CONFIG.into(), None));
     }
     for host in request.hosts {
         items.extend(host.items(wanted));
     }
-    if request.parts.contains(&Part::Skill) {
+    // Where only the one with comments is there, that is the one it reads.
+    let there = |path: &str| store.root.join(path).exists();
+    if there(OPENCODE_SETTINGS_JSONC) && !there(OPENCODE_SETTINGS) {
+        let settings = items
+            .iter_mut()
+            .filter(|item| item.path == OPENCODE_SETTINGS);
+        settings.for_each(|item| item.path = OPENCODE_SETTINGS_JSONC.into());
+    }
+    if wanted.parts.contains(&Part::Skill) {
         let mut folders: Vec<_> = request
             .hosts
             .iter()
@@ -256,20 +377,15 @@ fn every_item(store: &Store, request: &Request) -> Vec<Item> {
             items.push(whole(&path, skill(request.commands), Some(SKILL_MARKER)));
         }
     }
-    if request.parts.contains(&Part::AgentsMd) {
+    if wanted.parts.contains(&Part::AgentsMd) {
         items.push(Item {
             path: "AGENTS.md".into(),
             content: Content::Block(Comment::Markup, AGENTS_MD.into()),
         });
     }
-    if request.parts.contains(&Part::PreCommit) {
+    if wanted.parts.contains(&Part::PreCommit) {
         items.push(whole(PRE_COMMIT_FILE, PRE_COMMIT.into(), None));
     }
-    if let (true, Some((path, pattern))) = (request.private, store.exclude_file()) {
-        items.push(Item {
-            path,
-            content: Content::Block(Comment::Hash, pattern),
-        });
-    }
+    items.extend(exclude(store).filter(|_| request.private));
     items
 }

@@ -1,4 +1,7 @@
-use super::{CLAUDE_SETTINGS, CODEX_CONFIG, COPILOT_HOOKS, Form, Hooks, Host, Mcp, SKILLS};
+use super::{
+    CLAUDE_SETTINGS, CODEX_CONFIG, COPILOT_HOOKS, Form, Hooks, Host, Mcp, OPENCODE_SETTINGS,
+    OPENCODE_SETTINGS_JSONC, SKILLS,
+};
 use crate::hosts::Event;
 
 use Event::{PreCompact, SessionEnd, SessionStart, Stop, SubagentStart, SubagentStop};
@@ -111,14 +114,14 @@ pub const HOSTS: [Host; 7] = [
     Host {
         name: "opencode",
         title: "OpenCode",
-        marks: &[".opencode", "opencode.json"],
+        marks: &[".opencode", OPENCODE_SETTINGS, OPENCODE_SETTINGS_JSONC],
         program: "opencode",
         hooks: Some(Hooks {
             file: ".opencode/plugins/agentsess.js",
             form: Form::Plugin,
             events: &[],
         }),
-        mcp: Some(Mcp::List("opencode.json", "mcp")),
+        mcp: Some(Mcp::List(OPENCODE_SETTINGS, "mcp")),
         skills: Some(SKILLS),
     },
 ];
