@@ -56,7 +56,7 @@ fn good_fixtures_are_read_without_an_error() {
             assert_ne!(section.fill, Fill::Empty, "{name}: {required}");
         }
         for entry in document.body.log(document.text) {
-            assert!(entry.stamp.is_some() && !entry.text.is_empty(), "{name}");
+            assert!(entry.stamp().is_some() && !entry.text.is_empty(), "{name}");
         }
         assert!(!document.is_behind(), "{name}");
     }
@@ -118,7 +118,7 @@ fn a_log_needs_no_frontmatter() {
         let log = document.body.log(text);
         let stamps: Vec<_> = log
             .iter()
-            .map(|entry| entry.stamp.map(|s| s.agent))
+            .map(|entry| entry.stamp().map(|s| s.agent))
             .collect();
         assert_eq!(stamps, [Some("dev"), None]);
         let texts: Vec<_> = log.iter().map(|entry| entry.text.of(text)).collect();

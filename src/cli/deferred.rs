@@ -17,8 +17,9 @@ pub fn parse(arguments: &[OsString]) -> Result<ArgMatches, Error> {
     let whole = Cli::command();
     let first = arguments.get(1).and_then(|name| name.to_str());
     if let Some(command) = first.and_then(|name| whole.find_subcommand(name)) {
-        let alone = Global::augment_args(Command::new(env!("CARGO_PKG_NAME")));
-        let alone = alone.subcommand(command.clone());
+        let alone = Global::augment_args(Command::new(env!("CARGO_PKG_NAME")))
+            .disable_help_subcommand(true)
+            .subcommand(command.clone());
         if let Ok(matches) = alone.try_get_matches_from(arguments) {
             return Ok(matches);
         }
