@@ -45,6 +45,7 @@ pub use positions::{Place, Positions};
 pub use record::Record;
 pub use schema::Status;
 pub use source::Source;
+pub(crate) use span::find_unusual;
 pub use span::{Span, line_column, line_start, next_line};
 pub use state::{
     Progress, filed_id, is_none, is_placeholder, issue_id, named_path, sha256, state_hash, unmarked,

@@ -1,6 +1,6 @@
 use super::context::{Context, Findings, Safety};
 use super::rule::{Severity, declare};
-use crate::document::{Span, line_start, next_line};
+use crate::document::{Span, find_unusual, line_start, next_line};
 
 declare! {
     /// The file holds characters that cannot be seen.
@@ -143,41 +143,27 @@ fn command(rest: &[u8]) -> Option<usize> {
     }
 }
 
-/// Bytes that are looked at in one go.
-const CHUNK: usize = 64;
-
-/// The next byte that can begin a hidden character, going by the byte alone or the two after it.
-fn next_candidate(text: &str, from: usize) -> Option<usize> {
+/// The next byte that can begin a hidden character, going by the byte alone or the one after it.
+fn next_candidate(text: &str, mut from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    let rest = bytes.get(from..)?;
-    let suspect = |(index, &byte): (usize, &u8)| {
-        let next = |by: usize| rest.get(index + by).copied().unwrap_or(0);
-        match byte {
-            b'\t' | b'\n' | b'\r' => false,
-            0..0x20 | 0x7f => true,
+    loop {
+        let at = from + find_unusual(bytes.get(from..)?, is_plain)?;
+        let next = bytes.get(at + 1).copied().unwrap_or(0);
+        let suspect = match bytes.get(at)? {
+            0..0x80 => true,
             // Most of what is not ASCII begins with another byte or goes on differently.
-            0xc2 => next(1) < 0xa0,
-            0xd8 => next(1) == 0x9c,
-            0xe2 => matches!(next(1), 0x80 | 0x81),
-            0xef => next(1) == 0xbb,
-            0xf3 => next(1) == 0xa0,
+            0xc2 => next < 0xa0,
+            0xd8 => next == 0x9c,
+            0xe2 => matches!(next, 0x80 | 0x81),
+            0xef => next == 0xbb,
+            0xf3 => next == 0xa0,
             _ => false,
+        };
+        if suspect {
+            return Some(at);
         }
-    };
-    let mut start = 0;
-    for chunk in rest.chunks(CHUNK) {
-        if !chunk.iter().fold(true, |all, &byte| all & is_plain(byte)) {
-            let mut pairs = chunk
-                .iter()
-                .enumerate()
-                .map(|(at, byte)| (start + at, byte));
-            if let Some((index, _)) = pairs.find(|&pair| suspect(pair)) {
-                return Some(from + index);
-            }
-        }
-        start += chunk.len();
+        from = at + 1;
     }
-    None
 }
 
 /// Printable ASCII and line breaks. Without branches, so that many bytes are compared at a time:
