@@ -22,7 +22,7 @@ CALLS = [
     ("session_log", {"message": "Counted."}, "missing field `session`", True),
     ("session_update", {"session": "rate", "state": "Five.", "status": "in_progress"}, "updated", False),
     ("session_done", {"session": "rate", "items": ["count"]}, "1/1", False),
-    ("session_handoff", {"session": "rate", "to": "reviewer"}, "Go on with:", False),
+    ("session_handoff", {"session": "rate", "to": "reviewer", "state": "Six."}, "Go on with:", False),
     ("session_resume", {"session": "rate"}, "handed over to reviewer", True),
     ("session_resume", {"session": "rate", "agent": "reviewer"}, "resumed rate-limits", False),
     ("session_lint", {"sessions": ["rate", "weather"]}, "Checked 2 files", False),

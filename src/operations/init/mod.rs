@@ -166,7 +166,8 @@ pub fn plan_removal(store: &Store, request: &Request, everything: bool) -> Resul
     for item in &items {
         let taken = files.take(item, &mut plan.notes)?;
         let claude = item.path == CLAUDE_SETTINGS && !some;
-        if taken && claude && !everything {
+        let copilot = request.hosts.iter().any(|host| host.name == "copilot");
+        if taken && claude && !copilot {
             plan.notes.push(format!(
                 "Copilot and VS Code read {CLAUDE_SETTINGS}, too, and have no hooks now: \
                  `agentsess init --host copilot` gives Copilot its own"
