@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use agentsess::document::time::{Timestamp, parse_minute};
-use agentsess::document::{Document, Fences, Source, Status};
+use agentsess::document::{Document, Fences, LogEntry, Source, Status};
 use agentsess::lint::{self, Severity};
 use agentsess::operations::new::{self, Request};
 use agentsess::operations::template;
@@ -130,7 +130,7 @@ proptest! {
                 prop_assert_eq!(document.frontmatter.fences, Fences::Closed);
                 prop_assert_eq!(document.frontmatter.status(), Some(Status::InProgress));
                 let log = document.body.log(document.text);
-                let stamps = log.iter().filter_map(|entry| entry.stamp);
+                let stamps = log.iter().filter_map(LogEntry::stamp);
                 let created = stamps.filter(|stamp| stamp.action == "new").count();
                 prop_assert_eq!(created, 1);
                 let settings = lint::Settings::new(&store.config, now());

@@ -5,8 +5,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::mask::{masked, publishable};
 use super::{one_line, sanitize};
-use crate::document::Positions;
-use crate::document::{Span, Splice};
+use crate::document::{Positions, Span, Splice, line_start};
 use crate::lint::{Report, Safety, Severity};
 
 /// Of line numbers, and of the arrow before the path.
@@ -136,7 +135,7 @@ fn change_of(
         return None;
     }
     let safe = |text: &str| sanitize(text).replace('\t', "    ");
-    let (mut shown, mut patches) = (String::new(), Vec::new());
+    let (mut shown, mut changes) = (String::new(), Vec::new());
     let mut rest = start;
     for (span, text_then) in splices {
         let from = positions.boundary(span.start).clamp(rest, end);
@@ -144,12 +143,45 @@ fn change_of(
         shown.push_str(&safe(Span::new(rest, from).of(text)));
         let at = shown.len();
         shown.push_str(&safe(Span::new(from, to).of(text)));
-        patches.push(Patch::new(at..shown.len(), safe(text_then)));
+        changes.push((Span::new(at, shown.len()), safe(text_then)));
         rest = to;
     }
     shown.push_str(&safe(Span::new(rest, end).of(text)));
+    if takes_too_much(&shown, &changes) {
+        changes = vec![joined(&shown, &changes)];
+    }
     let line = positions.of(start).0;
+    let patches = changes
+        .into_iter()
+        .map(|(span, then)| Patch::new(span.into(), then));
     Some(Snippet::source(shown).line_start(line).patches(patches))
+}
+
+/// Whether the renderer could break down: it counts what was taken out of a line in the lines below
+/// it, too, and that may be more than comes before a change there.
+fn takes_too_much(text: &str, changes: &[Splice]) -> bool {
+    // No more columns than the text takes.
+    let columns = |text: &str| text.bytes().filter(u8::is_ascii).count();
+    let mut taken = 0;
+    changes.iter().any(|(span, then)| {
+        let line = line_start(text, span.start);
+        let too_much = taken > columns(Span::new(line, span.start).of(text));
+        taken += (span.end - span.start).saturating_sub(columns(then));
+        too_much
+    })
+}
+
+/// One change that does what several do.
+fn joined(text: &str, changes: &[Splice]) -> Splice {
+    let start = changes.first().map_or(0, |(span, _)| span.start);
+    let mut end = start;
+    let mut then = String::new();
+    for (span, new) in changes {
+        then.push_str(Span::new(end, span.start).of(text));
+        then.push_str(new);
+        end = span.end;
+    }
+    (Span::new(start, end), then)
 }
 
 #[cfg(test)]
@@ -204,6 +236,17 @@ mod tests {
         ] {
             assert!(shown.contains(change), "{shown}");
         }
+    }
+
+    #[test]
+    fn what_goes_from_many_places_is_shown() {
+        let text = format!("a\n{0}\n{0}b\n", "\0".repeat(9));
+        let removed: Vec<_> = text
+            .match_indices('\0')
+            .map(|(at, _)| (at, at + 1, ""))
+            .collect();
+        let shown = with_fix(&text, Safety::Unsafe, &removed);
+        assert!(shown.contains("help: h (unsafe fix)\n"), "{shown}");
     }
 
     #[test]
