@@ -10,6 +10,7 @@
 //! - [`operations`]: what can be done with sessions. An operation plans without a lock, has its
 //!   effects, then applies under the lock after checking that what it planned on still holds. It
 //!   returns what happened and never prints or reads the clock.
+//! - [`agents`]: the programs that this one starts: their commands, and what their output says.
 //! - [`lint`] over [`rules`], and [`render`] for what they find.
 //! - [`schema`]: JSON Schemas, made from the types and tables that readers go by.
 //! - [`store`]: the folder of sessions: finding, selecting, locking, replacing, the trash. It
@@ -34,6 +35,7 @@
     )
 )]
 
+pub mod agents;
 pub mod child;
 pub mod cli;
 pub mod clock;

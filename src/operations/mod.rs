@@ -6,6 +6,7 @@
 //! the command line, hooks and editors all do the same thing.
 
 pub mod adopt;
+pub mod assignment;
 pub mod blockers;
 mod blocks;
 pub mod brief;
