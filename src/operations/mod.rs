@@ -29,6 +29,7 @@ pub mod log;
 pub mod new;
 pub mod pause;
 pub mod planning;
+pub mod queue;
 pub mod restore;
 pub mod resume;
 pub mod role;
