@@ -15,6 +15,7 @@
 //! - [`schema`]: JSON Schemas, made from the types and tables that readers go by.
 //! - [`store`]: the folder of sessions: finding, selecting, locking, replacing, the trash. It
 //!   knows the disk and no headings.
+//! - [`runs`]: what is known of agents that were started, and the processes themselves.
 //! - [`document`]: one session as text: spans and edits. It knows text and no disk.
 #![deny(
     clippy::unwrap_used,
@@ -49,6 +50,7 @@ pub mod lint;
 pub mod operations;
 pub mod render;
 pub mod rules;
+pub mod runs;
 pub mod schema;
 pub mod shell;
 pub mod store;

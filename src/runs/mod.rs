@@ -1,0 +1,31 @@
+//! Agents at work: what is known of each run, and the processes themselves.
+//!
+//! The [`Ledger`] is data: one [`Run`] for every agent that was started, written down before its
+//! process begins and again when it has ended. Whether one that says `running` still runs is not
+//! written anywhere, because whoever would write it may be killed as well; it is found out when the
+//! ledger is read, by [`Run::life`], from the processes that the record names.
+//!
+//! The [`Supervisor`] starts processes, passes on and keeps what they say, and tells how they end.
+//! It knows neither the ledger nor sessions: whoever drives it writes down what it tells.
+
+mod capture;
+mod id;
+pub mod ledger;
+mod lines;
+mod process;
+mod record;
+mod signals;
+mod supervisor;
+mod updates;
+
+pub use capture::{Capture, Captured};
+pub use id::RunId;
+pub use ledger::{Aside, Ledger, Unreadable};
+pub use lines::{LINE_LIMIT, Lines};
+pub use process::{Life, Machine, Process};
+pub use record::{ARGV_LIMIT, Invalid, Reason, Run, Standing, Status};
+pub use signals::Told;
+pub use supervisor::{
+    Ended, Event, Input, NoObserver, Observer, Spec, StartError, Stream, Supervisor,
+};
+pub use updates::Updates;
