@@ -84,6 +84,20 @@ impl Agent {
         })
     }
 
+    /// One of which only the name is known, and that can neither be started nor resumed.
+    pub fn unknown(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            start: Vec::new(),
+            resume: Vec::new(),
+            model: None,
+            max_parallel: usize::MAX,
+            is_configured: false,
+            program: None,
+            pointer: None,
+        }
+    }
+
     /// Every agent that has a name, those of the configuration first.
     pub fn all(config: &Config) -> Vec<Self> {
         let known = Program::ALL.into_iter().map(Program::name);

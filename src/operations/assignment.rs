@@ -131,6 +131,21 @@ pub fn open(store: &Store, name: &str, scope: Scope) -> Result<(Vec<Assignment>,
     Ok((all, background))
 }
 
+impl Assignment {
+    /// A task that is no item.
+    pub fn task(text: &str) -> Self {
+        Self {
+            item: text.to_owned(),
+            id: None,
+            agent: None,
+            wave: None,
+            after: None,
+            nested: Vec::new(),
+            markdown: text.to_owned(),
+        }
+    }
+}
+
 fn assignment(store: &Store, document: &Document, item: &Item, wave: Option<&Wave>) -> Assignment {
     let text = |item: &Item| insert::line(item.text.of(document.text));
     let item_text = text(item);

@@ -2,6 +2,7 @@
 //! starts nothing.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -47,10 +48,28 @@ pub struct Job {
     pub assignment: Assignment,
     /// Who does it.
     pub agent: Agent,
-    /// The conversation that is gone on with.
-    pub resumes: Option<String>,
+    /// Whether it is an item of the session, which is ticked once it is done.
+    pub is_item: bool,
+    /// What is started.
+    pub command: Command,
     /// How far it is.
     pub state: State,
+}
+
+/// What is started for a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// The agent, with a new conversation.
+    Start,
+    /// The agent, with the conversation of this id.
+    Resume(String),
+    /// What was started before, which somebody has looked at.
+    Recorded {
+        /// The program and its arguments.
+        argv: Vec<String>,
+        /// Where.
+        folder: PathBuf,
+    },
 }
 
 /// All of them.
@@ -164,7 +183,8 @@ mod tests {
                 markdown: String::new(),
             },
             agent: Agent::named(&config, agent).unwrap(),
-            resumes: None,
+            is_item: true,
+            command: Command::Start,
             state: State::Waiting,
         };
         Queue {
