@@ -31,6 +31,7 @@ pub mod planning;
 pub mod restore;
 pub mod resume;
 pub mod role;
+pub mod runs;
 pub mod set;
 pub mod since;
 pub mod source;
