@@ -263,7 +263,7 @@ fn moved(document: &Document, ticked: &[usize]) -> Vec<(Wave, WaveState)> {
 
 /// The item that `wanted` names, and whether it is ticked. An id counts before a text, that before
 /// a part of one, and of each an open item before one that is ticked.
-fn find(revision: &Revision, wanted: &str) -> Result<(usize, bool)> {
+pub(super) fn find(revision: &Revision, wanted: &str) -> Result<(usize, bool)> {
     let document = revision.document;
     let boxes: Vec<_> = document
         .boxes()

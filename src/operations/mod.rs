@@ -33,6 +33,7 @@ pub mod queue;
 pub mod restore;
 pub mod resume;
 pub mod role;
+pub mod runs;
 pub mod set;
 pub mod since;
 pub mod source;

@@ -15,7 +15,9 @@ const TIME: usize = 9;
 const RANDOM: usize = 4;
 
 /// Names a run: when it began, in digits of which the order is that of time, then at random.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct RunId(String);
 

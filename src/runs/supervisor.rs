@@ -529,8 +529,8 @@ impl Child {
         self.unwanted.store(true, Ordering::Relaxed);
         let [out, err] = &mut self.lines;
         let observer = &mut self.observer;
-        out.finish(&mut |line| drop(observer.line(Stream::Out, line)));
-        err.finish(&mut |line| drop(observer.line(Stream::Err, line)));
+        out.finish(&mut |line| _ = observer.line(Stream::Out, line));
+        err.finish(&mut |line| _ = observer.line(Stream::Err, line));
         if let Some(error) = self.capture.take().and_then(Capture::finish) {
             self.trouble
                 .push(format!("its output could not be kept: {error}"));

@@ -17,7 +17,7 @@ use super::lock::{self, LOCAL};
 use super::{Store, files};
 use crate::document::sha256;
 use crate::error::{Error, Kind, Result};
-use crate::runs::{Invalid, Ledger, Run, RunId, Unreadable, Updates, ledger};
+use crate::runs::{Invalid, Ledger, RunId, Unreadable, Updates, ledger};
 use crate::shell;
 
 const FOLDER: &str = "runs";
@@ -37,6 +37,9 @@ const PASSING: [Errno; 6] = [
 
 /// How often it is tried, and how long it is waited before the second time; then twice as long each.
 const ATTEMPTS: u32 = 7;
+/// Enough for a record and the folder's own growth, in bytes.
+const RESERVE: usize = 16 * 1024;
+
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// What a change of the ledger came upon.
@@ -235,6 +238,21 @@ impl Store {
             .map_err(|error| self.relocate(error))
     }
 
+    /// Takes some space for the end of a run, which is to be written down on a full disk, too. Where
+    /// there is none nobody has to know yet.
+    pub fn reserve_for(&self, run: &RunId) {
+        let _ = fs::write(self.reserve(run), [0; RESERVE]);
+    }
+
+    /// Gives it back.
+    pub fn release(&self, run: &RunId) {
+        let _ = fs::remove_file(self.reserve(run));
+    }
+
+    fn reserve(&self, run: &RunId) -> PathBuf {
+        self.runs_path().join(format!("{run}.reserve"))
+    }
+
     /// Forgets the runs that have ended, but for the last `keep`, with what they said. Returns how
     /// many.
     ///
@@ -269,6 +287,7 @@ impl Store {
     }
 
     fn forget_log(&self, run: &RunId) {
+        self.release(run);
         let begin = format!("{run}.log");
         for path in paths(&self.runs_path()).filter(|path| starts_with(path, &begin)) {
             // It is of no use any more, and takes some space if it stays.

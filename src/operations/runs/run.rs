@@ -1,0 +1,594 @@
+//! Starts an agent and stays with it until it has ended.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use chrono::SubsecRound;
+use serde::Serialize;
+
+use super::list::row;
+use super::settle::{has_others, mark_told};
+use super::{Row, outcome, seen, session, settle};
+use crate::document::time::Timestamp;
+use crate::error::{Error, Kind, Result};
+use crate::hosts;
+use crate::operations::spawned::summary;
+use crate::operations::stem_of;
+use crate::runs::{
+    ARGV_LIMIT, Capture, Ended, Event, Input, Machine, Observer, Process, Reason, Run, RunId, Spec,
+    StartError, Status, Supervisor, Told, Updates,
+};
+use crate::shell;
+use crate::store::Store;
+
+/// How soon what passes while a run goes on is written down.
+const SOON: Duration = Duration::from_millis(500);
+
+/// Signals with which somebody ends a program, as against those by which it breaks down.
+const ENDING: [i32; 5] = [1, 2, 3, 9, 15];
+
+/// SIGINT.
+const INT: i32 = 2;
+
+/// Presses of Ctrl-C that belong together, on a terminal where they are the agent's own affair.
+const AT_ONCE: Duration = Duration::from_secs(3);
+
+/// What to start.
+#[derive(Debug)]
+pub struct Request<'r> {
+    /// The file name of the session.
+    pub session: &'r str,
+    /// Who.
+    pub agent: &'r str,
+    /// The model.
+    pub model: Option<&'r str>,
+    /// The item, by id or text.
+    pub item: Option<&'r str>,
+    /// The program and its arguments.
+    pub argv: &'r [OsString],
+    /// Where.
+    pub folder: &'r Path,
+    /// Variables that it gets.
+    pub env: &'r [(OsString, OsString)],
+    /// The sessions folder, if it was named.
+    pub sessions: Option<&'r Path>,
+    /// Its standard input.
+    pub input: Input,
+    /// Whether it has the terminal for itself.
+    pub terminal: bool,
+    /// Whether what it says is passed on.
+    pub shown: bool,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+    /// How long after that it is killed.
+    pub kill_after: Duration,
+}
+
+/// What somebody may want to know while a run goes on.
+#[derive(Debug)]
+pub enum Notice<'n> {
+    /// It has begun.
+    Begun(&'n Run),
+    /// This program was told to stop, for the second time, and waits for the process of this number.
+    Waiting(&'n Run, u32),
+    /// The same for the third time: it is killed.
+    Killing(&'n Run),
+    /// Something did not work that the run itself does not depend on.
+    Trouble(String),
+}
+
+/// How many of the runs that were wanted are done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Tally {
+    /// Those that completed.
+    pub completed: usize,
+    /// Those that did not.
+    pub remaining: usize,
+    /// All of them.
+    pub total: usize,
+    /// Of a hundred.
+    pub percent: usize,
+}
+
+impl Tally {
+    /// The tally of so many of so many.
+    pub fn new(completed: usize, total: usize) -> Self {
+        Self {
+            completed,
+            remaining: total.saturating_sub(completed),
+            total,
+            percent: (completed * 100).checked_div(total).unwrap_or(100),
+        }
+    }
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Its record.
+    pub run: Run,
+    /// What this program is to exit with: the exit code of the process, 128 and the signal that
+    /// ended it, 124 if it took too long, or 125 to 127 if it could not be started.
+    pub code: u8,
+    /// How much of what was wanted is done.
+    pub tally: Tally,
+    /// Why it could not be started.
+    pub error: Option<Error>,
+}
+
+/// The same as others read it.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Ran {
+    /// The run.
+    #[serde(flatten)]
+    pub run: Row,
+    /// See [`Outcome::tally`].
+    pub tally: Tally,
+}
+
+impl Ran {
+    /// What came of a run.
+    pub fn new(store: &Store, outcome: &Outcome, now: Timestamp) -> Self {
+        Self {
+            run: row(store, &outcome.run, &Machine::this(), now),
+            tally: outcome.tally,
+        }
+    }
+}
+
+/// Starts an agent on a task of a session, and stays with it until it has ended. The run is written
+/// down before its process begins, and its end before anything else is done about it.
+///
+/// # Errors
+///
+/// When the session or the item is not found, the session is completed, or the run cannot be
+/// written down; then nothing was started.
+pub fn run(
+    store: &Store,
+    request: &Request,
+    clock: &dyn Fn() -> Timestamp,
+    observer: Box<dyn Observer>,
+    notice: &mut dyn FnMut(Notice),
+) -> Result<Outcome> {
+    let mut supervisor = Supervisor::new().map_err(|error| {
+        Error::usage(format!("cannot wait for signals: {error}")).hint("agentsess help run")
+    })?;
+    if let Err(error) = settle(store, clock()) {
+        notice(Notice::Trouble(error.to_string()));
+    }
+    let mut updates = Updates::default();
+    let mut run = begin(store, request, &mut updates, clock())?;
+    let capture = capture(store, request, &mut run, notice);
+    let spec = spec(request, &run);
+    let ended = match supervisor.start(&run.id, &spec, capture, observer) {
+        Ok(process) => {
+            started(&mut run, process);
+            updates.put(&run);
+            notice(Notice::Begun(&run));
+            // Where the power fails, so does the process: this need not be waited for.
+            flush(store, &mut updates, false, notice);
+            stay(
+                store,
+                &mut supervisor,
+                &mut run,
+                &mut updates,
+                request.terminal,
+                notice,
+            )
+        }
+        Err(error) => Err(error),
+    };
+    let (error, code) = match &ended {
+        Ok(ended) => (None, code(ended)),
+        Err(failed) => (Some(not_started(request, failed)), failed.code),
+    };
+    conclude(&mut run, ended.ok(), error.as_ref(), clock());
+    end(store, &mut run, &mut updates, clock, notice);
+    let tally = Tally::new(usize::from(run.status == Status::Completed), 1);
+    Ok(Outcome {
+        run,
+        code,
+        tally,
+        error,
+    })
+}
+
+/// Writes a run down, as running, and lists its agent in the session.
+///
+/// # Errors
+///
+/// As for [`run()`].
+pub fn begin(
+    store: &Store,
+    request: &Request,
+    updates: &mut Updates,
+    now: Timestamp,
+) -> Result<Run> {
+    let (item, task) = session::plan(store, request.session, request.agent, request.item, now)?;
+    let here = Machine::this();
+    let started_at = now.trunc_subsecs(3);
+    let mut run = Run {
+        id: RunId::new(now),
+        session: request.session.to_owned(),
+        agent: request.agent.to_owned(),
+        model: request.model.map(str::to_owned),
+        item: item.map(|item| bounded(&item)),
+        task,
+        argv: argv(request.argv),
+        env: request.env.iter().map(|(name, _)| lossy(name)).collect(),
+        folder: bounded(&request.folder.to_string_lossy()),
+        status: Status::Running,
+        host: here.host,
+        boot: here.boot,
+        supervisor: Process::this(),
+        pid: None,
+        process_start_time: None,
+        group: !request.terminal,
+        started_at,
+        completed_at: None,
+        exit_code: None,
+        signal: None,
+        reason: None,
+        conversation: None,
+        log: None,
+        summary: None,
+        logged: false,
+    };
+    // Nobody else has the id as soon as it is written down.
+    while seen(store).is_some_and(|ledger| ledger.runs.contains_key(&run.id)) {
+        run.id = RunId::new(now);
+    }
+    updates.put(&run);
+    if let Err(error) = store.flush_runs(updates, true) {
+        updates.clear();
+        return Err(error);
+    }
+    store.reserve_for(&run.id);
+    if let Err(error) = session::begun(store, &run, now) {
+        run.status = Status::Failed;
+        run.reason = Some(Reason::NotStarted);
+        run.completed_at = Some(started_at);
+        // The session that was not told of its beginning need not be told of its end.
+        run.logged = true;
+        updates.put(&run);
+        store.release(&run.id);
+        let _ = store.flush_runs(updates, true);
+        return Err(error);
+    }
+    Ok(run)
+}
+
+/// Writes down that a run has ended, in the ledger and then in the session. What does not work is
+/// told, and does not change how it ended.
+pub fn end(
+    store: &Store,
+    run: &mut Run,
+    updates: &mut Updates,
+    clock: &dyn Fn() -> Timestamp,
+    notice: &mut dyn FnMut(Notice),
+) {
+    updates.put(run);
+    let kept = store.flush_runs(updates, true).is_ok() || {
+        store.release(&run.id);
+        flush(store, updates, true, notice)
+    };
+    if !kept {
+        return;
+    }
+    let others = seen(store).is_some_and(|ledger| has_others(&ledger, run));
+    let told = session::ended(store, run, others, clock());
+    let told = told.and_then(|()| mark_told(store, std::slice::from_ref(&run.id)));
+    match told {
+        Ok(()) => run.logged = true,
+        Err(error) => {
+            let what = format!("the session is told of it later: {error}");
+            notice(Notice::Trouble(what));
+        }
+    }
+    store.release(&run.id);
+}
+
+/// Writes down what there is; what cannot be written is kept beside the ledger. Says whether it is
+/// in the ledger.
+fn flush(store: &Store, updates: &mut Updates, last: bool, notice: &mut dyn FnMut(Notice)) -> bool {
+    let failed = match store.flush_runs(updates, last) {
+        Ok(found) => {
+            for (invalid, path) in found.aside {
+                let what = format!("{invalid}; it is kept in {}", path.display());
+                notice(Notice::Trouble(what));
+            }
+            return true;
+        }
+        Err(error) => error,
+    };
+    if !last {
+        return false;
+    }
+    let what = match store.keep_pending(updates, &failed) {
+        Ok(path) => format!(
+            "{failed}; how the run ended is kept in {} for the next `agentsess runs`",
+            path.display()
+        ),
+        Err(error) => format!("{failed}; how the run ended is written down nowhere: {error}"),
+    };
+    notice(Notice::Trouble(what));
+    false
+}
+
+fn capture(
+    store: &Store,
+    request: &Request,
+    run: &mut Run,
+    notice: &mut dyn FnMut(Notice),
+) -> Option<Capture> {
+    if request.terminal {
+        return None;
+    }
+    match Capture::create(&store.run_log(&run.id)) {
+        Ok(capture) => {
+            run.log = Some(format!("{}.log", run.id));
+            Some(capture)
+        }
+        Err(error) => {
+            let what = format!("what it says cannot be kept: {error}");
+            notice(Notice::Trouble(what));
+            None
+        }
+    }
+}
+
+/// What the process gets: where it belongs, and nothing of a conversation from which this was
+/// called.
+fn spec<'r>(request: &'r Request<'r>, run: &Run) -> Spec<'r> {
+    let own = [
+        ("AGENTSESS_SESSION", stem_of(&run.session)),
+        ("AGENTSESS_RUN", run.id.as_str()),
+        ("AGENTSESS_AGENT", &run.agent),
+    ];
+    let mut set = request.env.to_vec();
+    set.extend(own.map(|(name, value)| (name.into(), value.into())));
+    let sessions = request
+        .sessions
+        .map(|folder| ("AGENTSESS_DIR".into(), folder.into()));
+    set.extend(sessions);
+    Spec {
+        argv: request.argv,
+        folder: request.folder,
+        set,
+        remove: hosts::variables().collect(),
+        input: request.input,
+        terminal: request.terminal,
+        shown: request.shown,
+        timeout: request.timeout,
+        kill_after: request.kill_after,
+    }
+}
+
+fn started(run: &mut Run, process: Process) {
+    run.pid = Some(process.pid);
+    run.process_start_time = Some(process.start_time);
+}
+
+/// Waits for the end.
+fn stay(
+    store: &Store,
+    supervisor: &mut Supervisor,
+    run: &mut Run,
+    updates: &mut Updates,
+    terminal: bool,
+    notice: &mut dyn FnMut(Notice),
+) -> Result<Box<Ended>, StartError> {
+    let mut stops = Stops::new(terminal);
+    loop {
+        let until = (!updates.is_empty()).then(|| Instant::now() + SOON);
+        match supervisor.wait(until) {
+            None => {
+                flush(store, updates, false, notice);
+            }
+            Some(Event::Learned(_)) => {
+                let known = supervisor.conversation(&run.id);
+                if known != run.conversation {
+                    run.conversation = known;
+                    updates.put(run);
+                }
+            }
+            Some(Event::Told(told)) => {
+                flush(store, updates, false, notice);
+                match stops.next(told, Instant::now()) {
+                    Stop::Pass => {}
+                    Stop::Forward => {
+                        run.reason = Some(Reason::Told);
+                        run.signal = Some(told.signal);
+                        supervisor.signal(None, told.signal);
+                    }
+                    Stop::Answer => {
+                        for (_, pid) in supervisor.running() {
+                            notice(Notice::Waiting(run, pid));
+                        }
+                    }
+                    Stop::Kill => {
+                        notice(Notice::Killing(run));
+                        supervisor.kill(None);
+                    }
+                }
+            }
+            Some(Event::Ended(_, ended)) => return Ok(ended),
+        }
+    }
+}
+
+/// What to do about a signal.
+enum Stop {
+    /// Nothing: the agent has it, too.
+    Pass,
+    Forward,
+    Answer,
+    Kill,
+}
+
+/// The signals so far.
+struct Stops {
+    /// Whether what is pressed on the terminal reaches the agent by itself.
+    shared: bool,
+    times: u32,
+    last: Option<Instant>,
+}
+
+impl Stops {
+    fn new(terminal: bool) -> Self {
+        Self {
+            shared: terminal && is_foreground(),
+            times: 0,
+            last: None,
+        }
+    }
+
+    fn next(&mut self, told: Told, now: Instant) -> Stop {
+        let pressed = self.shared && told.signal == INT;
+        // An agent that is talked to on a terminal gets many of them and means to go on.
+        let again = self.last.is_some_and(|last| now - last < AT_ONCE);
+        if pressed && !again {
+            self.times = 0;
+        }
+        self.last = Some(now);
+        self.times += 1;
+        match self.times {
+            1 if pressed => Stop::Pass,
+            1 => Stop::Forward,
+            2 => Stop::Answer,
+            _ => Stop::Kill,
+        }
+    }
+}
+
+/// Whether this is what the terminal's keys are for.
+fn is_foreground() -> bool {
+    let group = rustix::termios::tcgetpgrp(std::io::stdin());
+    group.is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+/// Says of a run how it ended.
+fn conclude(run: &mut Run, ended: Option<Box<Ended>>, error: Option<&Error>, now: Timestamp) {
+    run.completed_at = Some(now.trunc_subsecs(3).max(run.started_at));
+    let told = run
+        .signal
+        .take()
+        .filter(|_| run.reason == Some(Reason::Told));
+    run.reason = None;
+    let Some(ended) = ended else {
+        run.status = Status::Failed;
+        run.reason = Some(Reason::NotStarted);
+        run.summary = error.and_then(|error| summary(&error.message));
+        return;
+    };
+    run.exit_code = ended.code;
+    run.signal = ended.signal;
+    let by_signal = ended.signal.is_some_and(|signal| ENDING.contains(&signal));
+    (run.status, run.reason) = match (told, ended.code) {
+        _ if ended.timed_out => (Status::Failed, Some(Reason::Timeout)),
+        (Some(told), _) => {
+            run.signal = ended.signal.or(Some(told));
+            (Status::Interrupted, Some(Reason::Told))
+        }
+        (None, _) if by_signal => (Status::Interrupted, None),
+        (None, Some(0)) if ended.failure.is_some() => (Status::Failed, Some(Reason::Said)),
+        (None, Some(0)) => (Status::Completed, None),
+        (None, _) => (Status::Failed, None),
+    };
+    run.conversation = ended.conversation.or_else(|| run.conversation.take());
+    let [out, err] = ended.last;
+    let said = match run.status {
+        Status::Completed => ended.summary.or(out).or(err),
+        _ => ended.failure.or(ended.summary).or(err).or(out),
+    };
+    run.summary = said.and_then(|said| summary(&said));
+}
+
+fn code(ended: &Ended) -> u8 {
+    let signal = ended.signal.map(|signal| 128 + signal);
+    let code = match ended.timed_out {
+        true => Some(124),
+        false => ended.code.or(signal),
+    };
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(125)
+}
+
+fn not_started(request: &Request, failed: &StartError) -> Error {
+    let program = request
+        .argv
+        .first()
+        .map(|program| lossy(program))
+        .unwrap_or_default();
+    let word = shell::word(&program);
+    let cause = failed.error.to_string();
+    let cause = cause.split(" (os error").next().unwrap_or(&cause);
+    let here = program.contains('/') || !request.folder.is_dir();
+    let (message, hint) = match failed.code {
+        127 if !request.folder.is_dir() => (
+            format!("there is no folder {}", request.folder.display()),
+            "agentsess help run".to_owned(),
+        ),
+        127 if here => (
+            format!(
+                "there is no program `{program}`, or what it names as its interpreter is missing"
+            ),
+            format!("ls -l {word}"),
+        ),
+        127 => (
+            format!("there is no program `{program}` on the path"),
+            format!("command -v {word}"),
+        ),
+        126 if here => (
+            format!("`{program}` cannot be run: {cause}"),
+            format!("chmod +x {word}"),
+        ),
+        _ => (
+            format!("`{program}` cannot be run: {cause}"),
+            "agentsess help run".to_owned(),
+        ),
+    };
+    Error::new(Kind::Io, message).hint(hint)
+}
+
+fn argv(argv: &[OsString]) -> Vec<String> {
+    let mut room = ARGV_LIMIT;
+    let mut kept = Vec::new();
+    for word in argv.iter().map(|word| lossy(word)) {
+        let Some(left) = room.checked_sub(word.len()) else {
+            break;
+        };
+        room = left;
+        kept.push(word);
+    }
+    if kept.is_empty() {
+        kept.push("…".to_owned());
+    }
+    kept
+}
+
+fn lossy(word: &OsString) -> String {
+    word.to_string_lossy().into_owned()
+}
+
+fn bounded(text: &str) -> String {
+    crate::document::insert::cut(text, 1000)
+}
+
+impl Outcome {
+    /// One line on it.
+    pub fn line(&self) -> String {
+        let Tally {
+            completed,
+            remaining,
+            total,
+            percent,
+        } = self.tally;
+        format!(
+            "run {}: {} {}; {completed} of {total} completed, {remaining} remaining ({percent} %)",
+            self.run.id,
+            self.run.agent,
+            outcome(&self.run)
+        )
+    }
+}
