@@ -12,6 +12,7 @@ mod new;
 mod runs;
 mod template;
 mod trust;
+mod wave;
 mod work;
 
 use std::ffi::OsString;
@@ -31,6 +32,7 @@ pub use new::New;
 pub use runs::{Run, Runs, RunsCommand, RunsComplete, RunsList, RunsLog, RunsPrune, RunsStop};
 pub use template::{Template, TemplateAction};
 pub use trust::Trust;
+pub use wave::{Fix, Items, Limits, OnFailed};
 pub use work::{
     Block, Decide, Done, Edit, Log, Pause, Set, Task, TaskAdd, TaskCommand, Unblock, Use, Writing,
 };

@@ -130,12 +130,6 @@ impl Agent {
         Reader::new(self.preset(), self.pointer.clone())
     }
 
-    /// Whether the exit code with which it was to go on with a conversation says that it knows none
-    /// of this id.
-    pub fn is_unknown(&self, code: i32) -> bool {
-        self.preset().and_then(|known| known.unknown_code) == Some(code)
-    }
-
     fn preset(&self) -> Option<&'static Preset> {
         self.program.map(preset)
     }

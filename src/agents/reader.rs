@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::presets::Preset;
+use crate::runs::{Observer, Stream};
 
 /// The most that is kept of an answer or a complaint, in bytes.
 const TEXT: usize = 16 * 1024;
@@ -73,6 +74,8 @@ pub struct Heard {
 pub struct Reader {
     preset: Option<&'static Preset>,
     pointer: Option<String>,
+    /// Whether it prints events that are known.
+    speaks: bool,
     /// The last event was a piece of an answer, which the next one goes on with.
     in_pieces: bool,
     heard: Heard,
@@ -83,6 +86,7 @@ impl Reader {
         Self {
             preset,
             pointer,
+            speaks: false,
             in_pieces: false,
             heard: Heard::default(),
         }
@@ -121,6 +125,7 @@ impl Reader {
         }
         let signs = self.preset.map_or(&[][..], |preset| preset.signs);
         for sign in signs.iter().filter(|sign| sign.is(event)) {
+            self.speaks = true;
             let mut texts = sign
                 .texts
                 .iter()
@@ -160,6 +165,35 @@ impl Reader {
         if heard.conversation.is_none() {
             heard.conversation = id.filter(|id| is_id(id)).map(str::to_owned);
         }
+    }
+}
+
+impl Observer for Reader {
+    fn line(&mut self, _: Stream, line: &[u8]) -> bool {
+        Self::line(self, line)
+    }
+
+    fn conversation(&self) -> Option<String> {
+        self.heard.conversation.clone()
+    }
+
+    fn summary(&self) -> Option<String> {
+        // A line of its protocol is nothing that it says.
+        let silent = || self.speaks.then(|| "it has not said anything".to_owned());
+        self.heard.answer.clone().or_else(silent)
+    }
+
+    fn failure(&self) -> Option<String> {
+        self.heard.failure.clone()
+    }
+
+    fn complaint(&self) -> Option<String> {
+        self.heard.complaint.clone()
+    }
+
+    fn forgot(&self, code: Option<i32>) -> bool {
+        let known = self.preset.and_then(|preset| preset.unknown_code);
+        self.heard.unknown || (known.is_some() && code == known)
     }
 }
 

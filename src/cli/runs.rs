@@ -2,7 +2,7 @@ use std::ffi::OsString;
 
 use clap::{Args, Subcommand};
 
-use super::Target;
+use super::{Fix, Items, Target};
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -32,9 +32,19 @@ Examples:
   agentsess run --agent dev -s weather --env LEVEL=high --capture -- ./agent.sh")]
 pub struct Run {
     /// Who is started, as it stands in the session and its log
-    #[arg(id = "started", long = "agent", value_name = "NAME")]
-    pub agent: String,
-    /// Its model, for the record
+    ///
+    /// Without a command it is started as the configuration says, or as one of the agents that are
+    /// known: claude, codex, gemini, copilot, opencode.
+    #[arg(
+        id = "started",
+        long = "agent",
+        value_name = "NAME",
+        required_unless_present = "items"
+    )]
+    pub agent: Option<String>,
+    /// Its model
+    ///
+    /// With a command it is only recorded.
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
     /// The item it is to do, by id, text, or a part of its text; by default the current task
@@ -60,8 +70,11 @@ pub struct Run {
     /// The session.
     #[command(flatten)]
     pub target: Target,
+    /// Several items.
+    #[command(flatten)]
+    pub items: Items,
     /// The command and its arguments
-    #[arg(value_name = "COMMAND", required = true, last = true)]
+    #[arg(value_name = "COMMAND", last = true)]
     pub command: Vec<OsString>,
 }
 
@@ -102,6 +115,8 @@ pub enum RunsCommand {
     Stop(RunsStop),
     /// Say that the work of runs that are running or interrupted is done
     Complete(RunsComplete),
+    /// Go on with work that was begun and is not done
+    Fix(Fix),
     /// Forget the oldest runs that have ended, with what they said
     Prune(RunsPrune),
 }

@@ -6,19 +6,26 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::output::Output;
-use super::{Context, select};
+use super::{Context, select, wave};
+use crate::agents::Agent;
 use crate::cli;
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::operations::runs::{self, Notice, Request};
 use crate::render::one_line;
-use crate::runs::{Input, NoObserver};
+use crate::runs::{Input, NoObserver, Observer};
 use crate::shell;
 
 /// The exit code for what went wrong before the command could be started.
 pub(super) const FAILED: u8 = 125;
 
 pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
+    if arguments.items.wave.is_some() || arguments.items.all_open {
+        return wave::run(context, arguments);
+    }
+    if arguments.command.is_empty() {
+        return wave::one(context, arguments);
+    }
     let store = context.store()?;
     let session = select(&store, arguments.target.selector())?;
     let output = &context.output;
@@ -45,9 +52,10 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
         .sessions
         .as_ref()
         .map(|_| store.sessions.clone());
+    let agent = arguments.agent.as_deref().unwrap_or_default();
     let request = Request {
         session: &session,
-        agent: &arguments.agent,
+        agent,
         model: arguments.model.as_deref(),
         item: arguments.item.as_deref(),
         argv: &arguments.command,
@@ -63,17 +71,16 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
         shown: !output.is_json(),
         timeout,
         kill_after: span("--kill-after", &arguments.kill_after)?,
+        conversation: None,
+    };
+    let observer: Box<dyn Observer> = match Agent::named(&store.config, agent) {
+        Some(agent) => Box::new(agent.reader()),
+        None => Box::new(NoObserver),
     };
     let clock = || clock::now().unwrap_or(context.now);
-    let outcome = runs::run(
-        &store,
-        &request,
-        &clock,
-        Box::new(NoObserver),
-        &mut |notice| {
-            tell(output, &notice);
-        },
-    )?;
+    let outcome = runs::run(&store, &request, &clock, observer, &mut |notice| {
+        tell(output, &notice);
+    })?;
     if let Some(error) = &outcome.error {
         output.error(error);
     }
@@ -99,7 +106,7 @@ fn tell(output: &Output, notice: &Notice) {
     let _ = writeln!(output.error_stream(), "{}", one_line(&line));
 }
 
-fn environment(given: &[OsString]) -> Result<Vec<(OsString, OsString)>> {
+pub(super) fn environment(given: &[OsString]) -> Result<Vec<(OsString, OsString)>> {
     let variable = |given: &OsString| {
         let bytes = given.as_bytes();
         let at = memchr::memchr(b'=', bytes).filter(|at| *at > 0);

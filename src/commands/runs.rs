@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::run::span;
-use super::{Context, output, select_to_read};
+use super::{Context, fix, output, select_to_read};
 use crate::cli::{self, RunsCommand};
 use crate::clock;
 use crate::document::insert::cut;
@@ -63,6 +63,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Runs) -> Result<ExitCode> 
         Some(RunsCommand::Log(arguments)) => log(context, arguments),
         Some(RunsCommand::Stop(arguments)) => stop(context, arguments),
         Some(RunsCommand::Complete(arguments)) => complete(context, arguments),
+        Some(RunsCommand::Fix(arguments)) => fix::run(context, arguments),
         Some(RunsCommand::Prune(arguments)) => prune(context, arguments),
     }
 }

@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use super::Guard;
+use super::done::find;
+use super::write::Revision;
 use crate::document::schema::{CONTEXT, CURRENT_STATE, EXECUTION_PROGRESS};
+use crate::document::time::Timestamp;
 use crate::document::{
     Document, Item, Wave, WaveState, insert, is_placeholder, is_token, issue_id,
 };
@@ -121,14 +125,45 @@ pub fn open(store: &Store, name: &str, scope: Scope) -> Result<(Vec<Assignment>,
         let message = format!("two open items say `{item}`, so that neither can be ticked alone");
         return Err(error(message).hint(format!("agentsess edit {selector}")));
     }
+    Ok((all, background(store, name, &document)))
+}
+
+/// The item that `wanted` names, by its id or text, or the current task; what agents need to know;
+/// and whether it is an item.
+///
+/// # Errors
+///
+/// When the session cannot be read or is completed, or the item is not found.
+pub fn named(
+    store: &Store,
+    name: &str,
+    wanted: Option<&str>,
+    now: Timestamp,
+) -> Result<(Assignment, Background, bool)> {
+    let source = store.read(name)?;
+    let document = Document::parse(&source);
+    let guard = Guard::new(false);
+    let revision = Revision::to_read(store, name, &document, &guard, now);
+    revision.refuse_completed("runs")?;
+    let item = wanted.map(|wanted| find(&revision, wanted)).transpose()?;
+    let item = item.and_then(|(index, _)| document.body.items.get(index));
+    let task = document.frontmatter.current_task();
+    let assignment = match item {
+        Some(item) => assignment(store, &document, item, None),
+        None => Assignment::task(&insert::line(task.unwrap_or("the next step"))),
+    };
+    let background = background(store, name, &document);
+    Ok((assignment, background, item.is_some()))
+}
+
+fn background(store: &Store, name: &str, document: &Document) -> Background {
     let section = |section| document.section_text(section).map(str::to_owned);
-    let background = Background {
+    Background {
         slug: store.short_name(name).to_owned(),
         title: document.frontmatter.title().map(str::to_owned),
         context: section(CONTEXT),
         current_state: section(CURRENT_STATE),
-    };
-    Ok((all, background))
+    }
 }
 
 impl Assignment {

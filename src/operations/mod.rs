@@ -27,6 +27,7 @@ pub mod link;
 pub mod list;
 pub mod log;
 pub mod new;
+pub mod new_wave;
 pub mod pause;
 pub mod planning;
 pub mod queue;

@@ -45,7 +45,8 @@ pub fn new_wave(
             })
             .collect();
         if moved.len() != items.len() {
-            let error = revision.error("an item that is to be moved is no longer open, or there twice");
+            let error =
+                revision.error("an item that is to be moved is no longer open, or there twice");
             return Err(error.hint(format!("agentsess show {} --full", revision.selector())));
         }
         let goes = |span: crate::document::Span| {
@@ -62,7 +63,8 @@ pub fn new_wave(
             .collect();
         let state = |wave: &Wave| wave.state.map(|(state, _)| state);
         let is_active = waves.iter().any(|wave| {
-            state(wave) == Some(WaveState::Active) && !left.iter().any(|it| it.number == wave.number)
+            state(wave) == Some(WaveState::Active)
+                && !left.iter().any(|it| it.number == wave.number)
         });
         let suffix = if is_active { "" } else { " (ACTIVE)" };
         let list = items.iter().map(|item| item.markdown.as_str());
@@ -89,7 +91,10 @@ pub fn new_wave(
             text: &text,
         });
         let items: Vec<_> = items.iter().map(|item| item.item.as_str()).collect();
-        let entry = format!("Wave {number} is to do what failed:\n\n- {}", items.join("\n- "));
+        let entry = format!(
+            "Wave {number} is to do what failed:\n\n- {}",
+            items.join("\n- ")
+        );
         let entry = Entry {
             agent,
             action: "wave",

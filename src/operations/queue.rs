@@ -1,12 +1,12 @@
 //! Which of several assignments is to be started next, and how far all of them are. Only decides;
 //! starts nothing.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::assignment::Assignment;
+use super::runs::Tally;
 use crate::agents::Agent;
 
 /// How far an assignment is.
@@ -85,19 +85,6 @@ pub struct Queue {
     pub stopped: bool,
 }
 
-/// How many of all are done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Count {
-    /// So many are.
-    pub completed: usize,
-    /// So many are not.
-    pub remaining: usize,
-    /// Together.
-    pub total: usize,
-    /// The first of the last, 100 only if nothing remains.
-    pub percent: usize,
-}
-
 impl Queue {
     /// The next one to be started, if one can be by now.
     pub fn next(&self) -> Option<usize> {
@@ -126,41 +113,8 @@ impl Queue {
     }
 
     /// How far all of them are.
-    pub fn count(&self) -> Count {
-        Count::of(self.number(State::Completed), self.jobs.len())
-    }
-}
-
-impl Count {
-    fn of(completed: usize, total: usize) -> Self {
-        let percent = (200 * completed + total)
-            .checked_div(2 * total)
-            .unwrap_or(100);
-        Self {
-            completed,
-            remaining: total - completed,
-            total,
-            percent: if completed < total {
-                percent.min(99)
-            } else {
-                100
-            },
-        }
-    }
-}
-
-impl fmt::Display for Count {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            completed,
-            remaining,
-            total,
-            percent,
-        } = self;
-        write!(
-            f,
-            "completed {completed} of {total} ({percent}%), {remaining} remaining"
-        )
+    pub fn tally(&self) -> Tally {
+        Tally::new(self.number(State::Completed), self.jobs.len())
     }
 }
 
@@ -260,7 +214,7 @@ mod tests {
             (3, 3, "completed 3 of 3 (100%), 0 remaining"),
             (0, 0, "completed 0 of 0 (100%), 0 remaining"),
         ] {
-            assert_eq!(Count::of(completed, total).to_string(), text);
+            assert_eq!(Tally::new(completed, total).to_string(), text);
         }
     }
 }

@@ -98,6 +98,17 @@ pub trait Observer {
     fn failure(&self) -> Option<String> {
         None
     }
+
+    /// What it complained about, which is why it failed if its exit code says that it did.
+    fn complaint(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether it says, with this exit code too, that it does not know the conversation that it was
+    /// to go on with.
+    fn forgot(&self, _: Option<i32>) -> bool {
+        false
+    }
 }
 
 /// Reads nothing.
@@ -127,6 +138,10 @@ pub struct Ended {
     pub summary: Option<String>,
     /// See [`Observer::failure`].
     pub failure: Option<String>,
+    /// See [`Observer::complaint`].
+    pub complaint: Option<String>,
+    /// See [`Observer::forgot`].
+    pub forgot: bool,
     /// What of its output could not be kept or passed on, and why.
     pub trouble: Vec<String>,
 }
@@ -434,7 +449,8 @@ impl Supervisor {
         let mut children = self.children.values();
         let child = children.find(|child| child.run == *run)?;
         let [out, err] = &child.lines;
-        out.last().or_else(|| err.last())
+        let said = child.observer.summary();
+        said.or_else(|| out.last()).or_else(|| err.last())
     }
 
     /// The runs whose processes are there, with their numbers.
@@ -544,6 +560,8 @@ impl Child {
             conversation: self.observer.conversation(),
             summary: self.observer.summary(),
             failure: self.observer.failure(),
+            complaint: self.observer.complaint(),
+            forgot: self.observer.forgot(status.code()),
             trouble: self.trouble,
         }
     }

@@ -147,7 +147,8 @@ fn finished(store: &Store, name: &str, ledger: &Ledger) -> Result<Vec<Option<u32
     };
     let begun = waves.iter().filter(|wave| {
         let texts = wave.items(&document);
-        let mut texts = texts.map(|item| crate::document::insert::line(item.text.of(document.text)));
+        let mut texts =
+            texts.map(|item| crate::document::insert::line(item.text.of(document.text)));
         texts.any(|text| has(&text))
     });
     Ok(begun.map(|wave| Some(wave.number)).collect())
@@ -169,7 +170,14 @@ fn tasks(store: &Store, name: &str, ledger: &Ledger, now: Timestamp) -> Vec<Open
             Standing::Failed | Standing::Interrupted
         ) {
             let assignment = Assignment::task(&run.task);
-            open.push(found(store, assignment, Some(run.clone()), &here, now, false));
+            open.push(found(
+                store,
+                assignment,
+                Some(run.clone()),
+                &here,
+                now,
+                false,
+            ));
         }
     }
     open.reverse();
@@ -207,4 +215,12 @@ fn found(
         assignment,
         record,
     }
+}
+
+/// The items among them whose last agent failed or was interrupted.
+pub fn failures(open: &[Open]) -> Vec<Assignment> {
+    let failed = open.iter().filter(|open| {
+        open.is_item && matches!(open.progress, Progress::Failed | Progress::Interrupted)
+    });
+    failed.map(|open| open.assignment.clone()).collect()
 }

@@ -116,6 +116,12 @@ pub fn list(store: &Store, filter: Filter, now: Timestamp) -> Result<Listing> {
     Ok(listing)
 }
 
+/// These runs, as they stand.
+pub fn rows<'r>(store: &Store, runs: impl Iterator<Item = &'r Run>, now: Timestamp) -> Vec<Row> {
+    let here = Machine::this();
+    runs.map(|run| row(store, run, &here, now)).collect()
+}
+
 pub(super) fn row(store: &Store, run: &Run, here: &Machine, now: Timestamp) -> Row {
     let standing = run.standing(here);
     let lost = standing == Standing::Interrupted

@@ -5,19 +5,25 @@
 //! cannot be written then is told by whoever comes next.
 
 mod complete;
+mod incomplete;
 mod list;
+mod plan;
 mod run;
 mod session;
 mod settle;
 mod stop;
+mod wave;
 
 use serde::Serialize;
 
 pub use complete::{Completed, Which, complete};
-pub use list::{Filter, Listing, Row, list};
+pub use incomplete::{Open, Progress, failures, incomplete, open};
+pub use list::{Filter, Listing, Row, list, rows};
+pub use plan::{Left, Planned, Way, begin as plan_begin, go_on, known, require_trust};
 pub use run::{Notice, Outcome, Ran, Request, Tally, begin, end, run};
 pub use settle::{Settled, settle, write_down};
 pub use stop::{Stopped, stop};
+pub use wave::{Active, Done, Notice as Progressed, Plan, work};
 
 use super::counted;
 use crate::error::{Error, Kind, Result};

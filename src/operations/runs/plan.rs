@@ -65,17 +65,14 @@ pub fn begin(store: &Store, open: Vec<Open>, default: Option<&str>) -> Result<Ve
 /// # Errors
 ///
 /// As for [`begin`].
-pub fn go_on(
-    store: &Store,
-    open: Vec<Open>,
-    way: &Way,
-    default: Option<&str>,
-) -> Result<Planned> {
+pub fn go_on(store: &Store, open: Vec<Open>, way: &Way, default: Option<&str>) -> Result<Planned> {
     let mut planned = Planned::default();
     for open in open {
         if open.progress == Progress::Running {
             let run = open.run.as_deref().unwrap_or_default();
-            planned.left.push(left(&open, format!("run {run} is at work on it")));
+            planned
+                .left
+                .push(left(&open, format!("run {run} is at work on it")));
             continue;
         }
         match how(store, &open, way, default)? {
@@ -180,12 +177,15 @@ fn left(open: &Open, why: String) -> Left {
 /// When there is none.
 pub fn known(store: &Store, name: &str) -> Result<Agent> {
     Agent::named(&store.config, name).ok_or_else(|| {
-        let mut error = Error::usage(format!("nothing says what the agent `{name}` is; there are"));
+        let mut error = Error::usage(format!(
+            "nothing says what the agent `{name}` is; there are"
+        ));
         let agents = Agent::all(&store.config).into_iter();
         error.details = agents.map(|agent| agent.name).collect();
         let path = store.root.join(crate::config::FILE);
         let path = shell::word(&store.shown(&path).display().to_string());
-        let lines = shell::word(&format!("\n[agents.{name}]\nhost = \"claude\"\n").replace('\n', "\\n"));
+        let lines =
+            shell::word(&format!("\n[agents.{name}]\nhost = \"claude\"\n").replace('\n', "\\n"));
         error.hint(format!("printf {lines} >> {path}"))
     })
 }

@@ -1,6 +1,7 @@
 //! Starts an agent and stays with it until it has ended.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ use crate::shell;
 use crate::store::Store;
 
 /// How soon what passes while a run goes on is written down.
-const SOON: Duration = Duration::from_millis(500);
+pub(super) const SOON: Duration = Duration::from_millis(500);
 
 /// Signals with which somebody ends a program, as against those by which it breaks down.
 const ENDING: [i32; 5] = [1, 2, 3, 9, 15];
@@ -63,6 +64,8 @@ pub struct Request<'r> {
     pub timeout: Option<Duration>,
     /// How long after that it is killed.
     pub kill_after: Duration,
+    /// The host's id of the conversation, where it is known before.
+    pub conversation: Option<&'r str>,
 }
 
 /// What somebody may want to know while a run goes on.
@@ -87,7 +90,7 @@ pub struct Tally {
     pub remaining: usize,
     /// All of them.
     pub total: usize,
-    /// Of a hundred.
+    /// The first of the last, of a hundred; 100 only if nothing remains.
     pub percent: usize,
 }
 
@@ -98,8 +101,26 @@ impl Tally {
             completed,
             remaining: total.saturating_sub(completed),
             total,
-            percent: (completed * 100).checked_div(total).unwrap_or(100),
+            percent: match (200 * completed + total).checked_div(2 * total) {
+                Some(percent) if completed < total => percent.min(99),
+                _ => 100,
+            },
         }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            completed,
+            remaining,
+            total,
+            percent,
+        } = self;
+        write!(
+            f,
+            "completed {completed} of {total} ({percent}%), {remaining} remaining"
+        )
     }
 }
 
@@ -230,7 +251,7 @@ pub fn begin(
         exit_code: None,
         signal: None,
         reason: None,
-        conversation: None,
+        conversation: request.conversation.map(str::to_owned),
         log: None,
         summary: None,
         logged: false,
@@ -291,7 +312,12 @@ pub fn end(
 
 /// Writes down what there is; what cannot be written is kept beside the ledger. Says whether it is
 /// in the ledger.
-fn flush(store: &Store, updates: &mut Updates, last: bool, notice: &mut dyn FnMut(Notice)) -> bool {
+pub(super) fn flush(
+    store: &Store,
+    updates: &mut Updates,
+    last: bool,
+    notice: &mut dyn FnMut(Notice),
+) -> bool {
     let failed = match store.flush_runs(updates, last) {
         Ok(found) => {
             for (invalid, path) in found.aside {
@@ -316,7 +342,7 @@ fn flush(store: &Store, updates: &mut Updates, last: bool, notice: &mut dyn FnMu
     false
 }
 
-fn capture(
+pub(super) fn capture(
     store: &Store,
     request: &Request,
     run: &mut Run,
@@ -340,7 +366,7 @@ fn capture(
 
 /// What the process gets: where it belongs, and nothing of a conversation from which this was
 /// called.
-fn spec<'r>(request: &'r Request<'r>, run: &Run) -> Spec<'r> {
+pub(super) fn spec<'r>(request: &'r Request<'r>, run: &Run) -> Spec<'r> {
     let own = [
         ("AGENTSESS_SESSION", stem_of(&run.session)),
         ("AGENTSESS_RUN", run.id.as_str()),
@@ -365,7 +391,7 @@ fn spec<'r>(request: &'r Request<'r>, run: &Run) -> Spec<'r> {
     }
 }
 
-fn started(run: &mut Run, process: Process) {
+pub(super) fn started(run: &mut Run, process: Process) {
     run.pid = Some(process.pid);
     run.process_start_time = Some(process.start_time);
 }
@@ -419,7 +445,7 @@ fn stay(
 }
 
 /// What to do about a signal.
-enum Stop {
+pub(super) enum Stop {
     /// Nothing: the agent has it, too.
     Pass,
     Forward,
@@ -428,7 +454,7 @@ enum Stop {
 }
 
 /// The signals so far.
-struct Stops {
+pub(super) struct Stops {
     /// Whether what is pressed on the terminal reaches the agent by itself.
     shared: bool,
     times: u32,
@@ -436,7 +462,7 @@ struct Stops {
 }
 
 impl Stops {
-    fn new(terminal: bool) -> Self {
+    pub fn new(terminal: bool) -> Self {
         Self {
             shared: terminal && is_foreground(),
             times: 0,
@@ -444,7 +470,7 @@ impl Stops {
         }
     }
 
-    fn next(&mut self, told: Told, now: Instant) -> Stop {
+    pub fn next(&mut self, told: Told, now: Instant) -> Stop {
         let pressed = self.shared && told.signal == INT;
         // An agent that is talked to on a terminal gets many of them and means to go on.
         let again = self.last.is_some_and(|last| now - last < AT_ONCE);
@@ -469,7 +495,12 @@ fn is_foreground() -> bool {
 }
 
 /// Says of a run how it ended.
-fn conclude(run: &mut Run, ended: Option<Box<Ended>>, error: Option<&Error>, now: Timestamp) {
+pub(super) fn conclude(
+    run: &mut Run,
+    ended: Option<Box<Ended>>,
+    error: Option<&Error>,
+    now: Timestamp,
+) {
     run.completed_at = Some(now.trunc_subsecs(3).max(run.started_at));
     let told = run
         .signal
@@ -496,16 +527,20 @@ fn conclude(run: &mut Run, ended: Option<Box<Ended>>, error: Option<&Error>, now
         (None, Some(0)) => (Status::Completed, None),
         (None, _) => (Status::Failed, None),
     };
-    run.conversation = ended.conversation.or_else(|| run.conversation.take());
+    let known = run.conversation.take().filter(|_| !ended.forgot);
+    run.conversation = ended.conversation.or(known);
     let [out, err] = ended.last;
     let said = match run.status {
         Status::Completed => ended.summary.or(out).or(err),
-        _ => ended.failure.or(ended.summary).or(err).or(out),
+        _ => {
+            let said = ended.failure.or(ended.complaint).or(err);
+            said.or(ended.summary).or(out)
+        }
     };
     run.summary = said.and_then(|said| summary(&said));
 }
 
-fn code(ended: &Ended) -> u8 {
+pub(super) fn code(ended: &Ended) -> u8 {
     let signal = ended.signal.map(|signal| 128 + signal);
     let code = match ended.timed_out {
         true => Some(124),
@@ -514,7 +549,7 @@ fn code(ended: &Ended) -> u8 {
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(125)
 }
 
-fn not_started(request: &Request, failed: &StartError) -> Error {
+pub(super) fn not_started(request: &Request, failed: &StartError) -> Error {
     let program = request
         .argv
         .first()
@@ -571,7 +606,7 @@ fn lossy(word: &OsString) -> String {
     word.to_string_lossy().into_owned()
 }
 
-fn bounded(text: &str) -> String {
+pub(super) fn bounded(text: &str) -> String {
     crate::document::insert::cut(text, 1000)
 }
 

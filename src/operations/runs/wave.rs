@@ -213,15 +213,19 @@ impl Work<'_> {
             Ok(run) => run,
             Err(error) => return self.not_begun(at, error),
         };
-        let mut trouble = forward(self.notice);
-        let capture = capture(self.store, &request, &mut run, &mut trouble);
+        let capture = capture(self.store, &request, &mut run, &mut forward(self.notice));
         let spec = spec(&request, &run);
         let observer = Box::new(job.agent.reader());
         match self.supervisor.start(&run.id, &spec, capture, observer) {
             Ok(process) => {
                 started(&mut run, process);
                 self.updates.put(&run);
-                flush(self.store, &mut self.updates, false, &mut trouble);
+                flush(
+                    self.store,
+                    &mut self.updates,
+                    false,
+                    &mut forward(self.notice),
+                );
                 (self.notice)(Notice::Started(job, &run));
                 let last = None;
                 self.active.push(Active { job: at, run, last });
@@ -275,8 +279,12 @@ impl Work<'_> {
     }
 
     fn flush(&mut self) {
-        let mut trouble = forward(self.notice);
-        flush(self.store, &mut self.updates, false, &mut trouble);
+        flush(
+            self.store,
+            &mut self.updates,
+            false,
+            &mut forward(self.notice),
+        );
     }
 
     fn end(&mut self, id: &RunId, ended: Box<Ended>) {
@@ -312,13 +320,12 @@ impl Work<'_> {
                 (self.notice)(Notice::Trouble(what));
             }
         }
-        let mut trouble = forward(self.notice);
         end(
             self.store,
             &mut run,
             &mut self.updates,
             self.clock,
-            &mut trouble,
+            &mut forward(self.notice),
         );
         (self.notice)(Notice::Ended(job, &run));
         self.done.runs.push((at, run));
@@ -361,8 +368,6 @@ fn command(plan: &Plan, job: &Job) -> Result<Started> {
             let argv = job.agent.resumed(words(&prompt, Some(id)));
             (os(argv), Some(id.clone()), None)
         }
-        Command::Recorded { argv, folder } => {
-            (os(argv.clone()), None, Some(folder.clone()))
-        }
+        Command::Recorded { argv, folder } => (os(argv.clone()), None, Some(folder.clone())),
     })
 }
