@@ -89,6 +89,11 @@ impl Store {
         (pending.collect(), aside)
     }
 
+    /// The file of the ledger.
+    pub fn runs_ledger(&self) -> PathBuf {
+        self.runs_path().join(LEDGER)
+    }
+
     /// The file with what a run says.
     pub fn run_log(&self, run: &RunId) -> PathBuf {
         self.runs_path().join(format!("{run}.log"))
@@ -175,7 +180,7 @@ impl Store {
                 removed.map_err(|error| Error::io("remove the file", &path, &error))?;
             }
             for run in forgotten {
-                self.forget_log(&run);
+                self.forget_run_log(&run);
             }
             Ok((outcome, found))
         };
@@ -267,7 +272,7 @@ impl Store {
         })?;
         let (forgotten, kept) = forgotten;
         for run in &forgotten {
-            self.forget_log(run);
+            self.forget_run_log(run);
         }
         let (_, aside) = self.runs_beside();
         // What was set aside may be about any of them.
@@ -286,7 +291,8 @@ impl Store {
         Ok(forgotten.len())
     }
 
-    fn forget_log(&self, run: &RunId) {
+    /// Removes what a run said.
+    pub fn forget_run_log(&self, run: &RunId) {
         self.release(run);
         let begin = format!("{run}.log");
         for path in paths(&self.runs_path()).filter(|path| starts_with(path, &begin)) {

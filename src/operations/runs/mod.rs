@@ -60,7 +60,7 @@ impl Count {
 
 /// The ledger for those who only want to say something about it: whatever is wrong with it, those
 /// who work with it say.
-pub(super) fn seen(store: &Store) -> Option<Ledger> {
+pub(super) fn ledger(store: &Store) -> Option<Ledger> {
     store.runs().ok().flatten()
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::list::row;
 use super::settle::{has_others, mark_told};
-use super::{Row, outcome, seen, session, settle};
+use super::{Row, ledger, outcome, session, settle};
 use crate::document::time::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::hosts;
@@ -177,7 +177,12 @@ pub fn run(
                 notice,
             )
         }
-        Err(error) => Err(error),
+        Err(error) => {
+            // It has said nothing.
+            run.log = None;
+            store.forget_run_log(&run.id);
+            Err(error)
+        }
     };
     let (error, code) = match &ended {
         Ok(ended) => (None, code(ended)),
@@ -236,7 +241,7 @@ pub fn begin(
         logged: false,
     };
     // Nobody else has the id as soon as it is written down.
-    while seen(store).is_some_and(|ledger| ledger.runs.contains_key(&run.id)) {
+    while ledger(store).is_some_and(|ledger| ledger.runs.contains_key(&run.id)) {
         run.id = RunId::new(now);
     }
     updates.put(&run);
@@ -276,7 +281,7 @@ pub fn end(
     if !kept {
         return;
     }
-    let others = seen(store).is_some_and(|ledger| has_others(&ledger, run));
+    let others = ledger(store).is_some_and(|ledger| has_others(&ledger, run));
     let told = session::ended(store, run, others, clock());
     let told = told.and_then(|()| mark_told(store, std::slice::from_ref(&run.id)));
     match told {
