@@ -64,7 +64,7 @@ impl Store {
         if files::is_link(&self.sessions.join(LOCAL)) {
             return Ok(None);
         }
-        self.read_ledger(&folder)
+        read_ledger(&folder)
             .map(|found| found.map(|(_, ledger)| ledger))
             .map_err(|error| self.relocate(error))
     }
@@ -134,7 +134,7 @@ impl Store {
         let update = || {
             let _lock = self.lock_runs(&folder)?;
             let path = folder.join(LEDGER);
-            let (old, mut ledger) = self.read_ledger(&folder)?.unwrap_or_default();
+            let (old, mut ledger) = read_ledger(&folder)?.unwrap_or_default();
             let waiting: Vec<_> = pending(&folder).collect();
             for path in &waiting {
                 let mut left = match Ledger::parse(&files::read(path)?) {
@@ -305,19 +305,6 @@ impl Store {
         self.sessions.join(LOCAL).join(FOLDER)
     }
 
-    fn read_ledger(&self, folder: &Path) -> Result<Option<(Vec<u8>, Ledger)>> {
-        let path = folder.join(LEDGER);
-        let bytes = match files::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind == Kind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        match Ledger::parse(&bytes) {
-            Ok(ledger) => Ok(Some((bytes, ledger))),
-            Err(newer) => Err(unreadable(newer, &path)),
-        }
-    }
-
     fn lock_runs(&self, folder: &Path) -> Result<File> {
         let path = folder.join("lock");
         let timeout = self.config.lock_timeout();
@@ -338,6 +325,19 @@ impl Store {
             thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(16));
         }
+    }
+}
+
+fn read_ledger(folder: &Path) -> Result<Option<(Vec<u8>, Ledger)>> {
+    let path = folder.join(LEDGER);
+    let bytes = match files::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind == Kind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match Ledger::parse(&bytes) {
+        Ok(ledger) => Ok(Some((bytes, ledger))),
+        Err(newer) => Err(unreadable(newer, &path)),
     }
 }
 

@@ -5,11 +5,13 @@
 //! cannot be written then is told by whoever comes next.
 
 mod complete;
+mod ending;
 mod list;
 mod run;
 mod session;
 mod settle;
 mod stop;
+mod stops;
 
 use serde::Serialize;
 
