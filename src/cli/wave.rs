@@ -29,6 +29,13 @@ pub struct Items {
     pub limits: Limits,
 }
 
+impl Items {
+    /// Whether they are asked for.
+    pub fn are_several(&self) -> bool {
+        self.wave.is_some() || self.all_open
+    }
+}
+
 /// How many agents are started.
 #[derive(Debug, Args)]
 pub struct Limits {

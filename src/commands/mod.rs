@@ -36,6 +36,7 @@ mod settings;
 mod show;
 mod task;
 mod template;
+mod tmux;
 mod trust;
 mod unblock;
 mod use_session;
@@ -93,7 +94,7 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
     let output = Output::new(&cli.global, Carried::new(matches));
     verbose::start(&cli.global);
     let is_hook = matches!(cli.command, Some(Command::Hook(_)));
-    let is_run = matches!(cli.command, Some(Command::Run(_)));
+    let is_run = matches!(&cli.command, Some(Command::Run(run)) if !run.items.are_several());
     match dispatch(cli, &output) {
         Ok(code) => code,
         Err(error) if is_hook => hook::fail(&Place::default(), "hook", &error.to_string()),

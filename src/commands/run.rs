@@ -20,7 +20,7 @@ use crate::shell;
 pub(super) const FAILED: u8 = 125;
 
 pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
-    if arguments.items.wave.is_some() || arguments.items.all_open {
+    if arguments.items.are_several() {
         return wave::run(context, arguments);
     }
     if arguments.command.is_empty() {

@@ -34,7 +34,7 @@ struct Report<'r> {
 }
 
 #[derive(Serialize)]
-struct Text {
+struct Said {
     run: String,
     left_out: u64,
     text: String,
@@ -215,12 +215,12 @@ fn log(context: &Context, arguments: &cli::RunsLog) -> Result<ExitCode> {
             left_out += skipped;
             all.extend(bytes);
         }
-        let text = Text {
+        let said = Said {
             run: run.id.to_string(),
             left_out,
             text: String::from_utf8_lossy(&all).into_owned(),
         };
-        context.output.print(&text, String::new)?;
+        context.output.print(&said, String::new)?;
         return Ok(ExitCode::SUCCESS);
     }
     let here = Machine::this();

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::output::{self, Output};
 use super::progress::{self, Screen};
 use super::run::{environment, span};
-use super::{Context, select, trust_file};
+use super::{Context, select, tmux, trust_file};
 use crate::cli::{self, OnFailed};
 use crate::clock;
 use crate::error::{Error, Kind, Result};
@@ -118,7 +118,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
         OnFailed::Abort => return Err(aborted(&failed)),
         OnFailed::Fix => {
             for open in failed {
-                jobs.extend(fixed(&store, open, default)?);
+                jobs.extend(fixed(&store, open, default).map_err(with_agent)?);
             }
         }
         OnFailed::Continue => {
@@ -127,10 +127,13 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
             jobs.append(&mut out);
         }
     }
-    jobs.extend(runs::plan_begin(&store, open, default)?);
+    jobs.extend(runs::plan_begin(&store, open, default).map_err(with_agent)?);
     let mut queue = queue(jobs, &items.limits);
     trusted(context, &store, &mut queue)?;
     let plan = options.plan(&session, background, arguments.model.as_deref());
+    if items.tmux {
+        return tmux::work(context, &store, &plan, &mut queue);
+    }
     work(context, &store, &plan, &mut queue, Vec::new())
 }
 
@@ -156,6 +159,7 @@ pub(super) fn one(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
     let job = Job {
         assignment,
         agent,
+        run: None,
         is_item,
         command: Command::Start,
         state: State::Waiting,
@@ -340,6 +344,15 @@ pub(super) fn trusted(context: &Context, store: &Store, queue: &mut Queue) -> Re
         }
     }
     Ok(())
+}
+
+/// The same command with an agent, where it lacks one.
+fn with_agent(error: Error) -> Error {
+    if error.hint.is_some() {
+        return error;
+    }
+    let agent = ["--agent", "claude"].map(String::from);
+    error.hint(super::command(super::words().chain(agent)))
 }
 
 /// How to go on with what failed before.

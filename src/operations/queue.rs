@@ -48,6 +48,8 @@ pub struct Job {
     pub assignment: Assignment,
     /// Who does it.
     pub agent: Agent,
+    /// The run before, if there was one that did not complete.
+    pub run: Option<String>,
     /// Whether it is an item of the session, which is ticked once it is done.
     pub is_item: bool,
     /// What is started.
@@ -137,6 +139,7 @@ mod tests {
                 markdown: String::new(),
             },
             agent: Agent::named(&config, agent).unwrap(),
+            run: None,
             is_item: true,
             command: Command::Start,
             state: State::Waiting,

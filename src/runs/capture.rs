@@ -293,7 +293,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
         let mut capture = Capture::create(&path).unwrap();
-        let mut follower = Captured::new(&path);
+        let mut reader = Captured::new(&path);
         let total = 20 * PART + 77;
         let mut written = 0;
         let mut followed = 0;
@@ -306,7 +306,7 @@ mod tests {
             written += count;
             assert!(on_disk(folder.path()) <= 3 * PART + 64);
             if written < 3 * PART {
-                followed += read(&mut follower).1.len() as u64;
+                followed += read(&mut reader).1.len() as u64;
                 assert_eq!(followed, written);
             }
         }
@@ -329,7 +329,7 @@ mod tests {
         let (left_out, all) = read(&mut Captured::new(&path));
         is_right(left_out, &all);
         assert!(all.len() as u64 >= 2 * PART);
-        let (skipped, rest) = read(&mut follower);
+        let (skipped, rest) = read(&mut reader);
         assert_eq!(followed + skipped + rest.len() as u64, total);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         let text = fs::read(&path).unwrap();

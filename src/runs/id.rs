@@ -50,10 +50,9 @@ impl fmt::Display for RunId {
 
 fn digits(number: u64, count: usize) -> String {
     let places = (0..count).rev();
-    let digit = |place: usize| DIGITS.get((number >> (5 * place)) as usize & 31);
-    places
-        .filter_map(|place| digit(place).copied().map(char::from))
-        .collect()
+    let value = |place: usize| usize::try_from(number >> (5 * place) & 31).ok();
+    let digits = places.filter_map(|place| DIGITS.get(value(place)?).copied());
+    digits.map(char::from).collect()
 }
 
 #[cfg(test)]

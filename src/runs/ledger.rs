@@ -166,9 +166,12 @@ impl Ledger {
     }
 }
 
+/// Where a ledger is none, and what is wrong there.
+type Damage = (&'static str, String);
+
 /// The version of a ledger and what stands where its records do. Version 0 was a list of records
 /// and nothing around it.
-fn split(bytes: &[u8]) -> Result<(u64, Vec<Box<RawValue>>), (&'static str, String)> {
+fn split(bytes: &[u8]) -> Result<(u64, Vec<Box<RawValue>>), Damage> {
     if bytes.trim_ascii_start().starts_with(b"[") {
         let runs = serde_json::from_slice(bytes);
         return runs

@@ -16,6 +16,7 @@ mod process;
 mod record;
 mod signals;
 mod supervisor;
+mod tmux;
 mod updates;
 
 pub use capture::{Capture, Captured};
@@ -28,4 +29,5 @@ pub use signals::Told;
 pub use supervisor::{
     Ended, Event, Input, NoObserver, Observer, Spec, StartError, Stream, Supervisor,
 };
+pub use tmux::{Pane, Tmux};
 pub use updates::Updates;

@@ -246,8 +246,10 @@ impl Run {
         if let Some((place, _)) = long {
             return Some((place, "this is too long"));
         }
-        let is_session = self.session.ends_with(".md") && !self.session.contains(['/', '\n', '\0']);
-        let log = self.log.as_deref();
+        let is_session =
+            self.session.strip_suffix(".md").is_some() && !self.session.contains(['/', '\n', '\0']);
+        let own = |log: &str| !log.contains('/') && log.starts_with(self.id.as_str());
+        let foreign = self.log.as_deref().is_some_and(|log| !own(log));
         [
             (
                 RunId::parse(self.id.as_str()).is_none(),
@@ -294,11 +296,7 @@ impl Run {
                 "status",
                 "it says `running` and how it ended",
             ),
-            (
-                log.is_some_and(|log| log.contains('/') || !log.starts_with(self.id.as_str())),
-                "log",
-                "this is not its log",
-            ),
+            (foreign, "log", "this is not its log"),
         ]
         .into_iter()
         .find_map(|(is, place, message)| is.then_some((place, message)))

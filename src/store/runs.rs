@@ -64,7 +64,7 @@ impl Store {
         if files::is_link(&self.sessions.join(LOCAL)) {
             return Ok(None);
         }
-        self.read_ledger(&folder)
+        read_ledger(&folder)
             .map(|found| found.map(|(_, ledger)| ledger))
             .map_err(|error| self.relocate(error))
     }
@@ -87,6 +87,11 @@ impl Store {
             .collect();
         aside.sort();
         (pending.collect(), aside)
+    }
+
+    /// The file of the ledger.
+    pub fn runs_ledger(&self) -> PathBuf {
+        self.runs_path().join(LEDGER)
     }
 
     /// The file with what a run says.
@@ -129,7 +134,7 @@ impl Store {
         let update = || {
             let _lock = self.lock_runs(&folder)?;
             let path = folder.join(LEDGER);
-            let (old, mut ledger) = self.read_ledger(&folder)?.unwrap_or_default();
+            let (old, mut ledger) = read_ledger(&folder)?.unwrap_or_default();
             let waiting: Vec<_> = pending(&folder).collect();
             for path in &waiting {
                 let mut left = match Ledger::parse(&files::read(path)?) {
@@ -175,7 +180,7 @@ impl Store {
                 removed.map_err(|error| Error::io("remove the file", &path, &error))?;
             }
             for run in forgotten {
-                self.forget_log(&run);
+                self.forget_run_log(&run);
             }
             Ok((outcome, found))
         };
@@ -267,7 +272,7 @@ impl Store {
         })?;
         let (forgotten, kept) = forgotten;
         for run in &forgotten {
-            self.forget_log(run);
+            self.forget_run_log(run);
         }
         let (_, aside) = self.runs_beside();
         // What was set aside may be about any of them.
@@ -286,7 +291,8 @@ impl Store {
         Ok(forgotten.len())
     }
 
-    fn forget_log(&self, run: &RunId) {
+    /// Removes what a run said.
+    pub fn forget_run_log(&self, run: &RunId) {
         self.release(run);
         let begin = format!("{run}.log");
         for path in paths(&self.runs_path()).filter(|path| starts_with(path, &begin)) {
@@ -297,19 +303,6 @@ impl Store {
 
     fn runs_path(&self) -> PathBuf {
         self.sessions.join(LOCAL).join(FOLDER)
-    }
-
-    fn read_ledger(&self, folder: &Path) -> Result<Option<(Vec<u8>, Ledger)>> {
-        let path = folder.join(LEDGER);
-        let bytes = match files::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind == Kind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        match Ledger::parse(&bytes) {
-            Ok(ledger) => Ok(Some((bytes, ledger))),
-            Err(newer) => Err(unreadable(newer, &path)),
-        }
     }
 
     fn lock_runs(&self, folder: &Path) -> Result<File> {
@@ -332,6 +325,19 @@ impl Store {
             thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(16));
         }
+    }
+}
+
+fn read_ledger(folder: &Path) -> Result<Option<(Vec<u8>, Ledger)>> {
+    let path = folder.join(LEDGER);
+    let bytes = match files::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind == Kind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match Ledger::parse(&bytes) {
+        Ok(ledger) => Ok(Some((bytes, ledger))),
+        Err(newer) => Err(unreadable(newer, &path)),
     }
 }
 

@@ -13,7 +13,7 @@ use anstyle::{AnsiColor, Style};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Context, author, host, output, select, trust_file};
+use super::{Context, author, host, output, own_run, select, trust_file};
 use crate::cli;
 use crate::error::Result;
 use crate::operations::close::{self, Check, Closed, Gate, Request, Verdict};
@@ -60,6 +60,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode>
         by: author(&arguments.author),
         searched: Arc::default(),
         in_person: false,
+        run: own_run(),
     };
     if arguments.all_completed {
         return all(context, &store, &request, arguments.dry_run);

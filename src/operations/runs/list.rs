@@ -55,7 +55,7 @@ pub struct Row {
     pub started_at: String,
     /// When it ended, RFC 3339; of one that nobody saw end, when that was noticed.
     pub completed_at: Option<String>,
-    /// Seconds from its start to its end, or until now; nothing if nobody saw it end.
+    /// Seconds from its start to its end, or until now; nothing if nobody saw it end here.
     pub duration: Option<i64>,
     /// Its exit code.
     pub exit_code: Option<i32>,
@@ -127,7 +127,8 @@ pub(super) fn row(store: &Store, run: &Run, here: &Machine, now: Timestamp) -> R
     let lost = standing == Standing::Interrupted
         && (run.status == Status::Running || run.reason == Some(Reason::Lost));
     let until = run.completed_at.or((!lost).then_some(now));
-    let until = until.filter(|_| !lost && standing != Standing::Unknown);
+    let by_hand = run.reason == Some(Reason::ByHand);
+    let until = until.filter(|_| !lost && !by_hand && standing != Standing::Unknown);
     let status = match standing {
         Standing::Interrupted => Status::Interrupted,
         _ => run.status,

@@ -5,6 +5,7 @@
 //! cannot be written then is told by whoever comes next.
 
 mod complete;
+mod ending;
 mod incomplete;
 mod list;
 mod plan;
@@ -12,7 +13,9 @@ mod run;
 mod session;
 mod settle;
 mod stop;
+mod stops;
 mod wave;
+mod windows;
 
 use serde::Serialize;
 
@@ -24,6 +27,7 @@ pub use run::{Notice, Outcome, Ran, Request, Tally, begin, end, run};
 pub use settle::{Settled, settle, write_down};
 pub use stop::{Stopped, stop};
 pub use wave::{Active, Done, Notice as Progressed, Plan, work};
+pub use windows::{own, work as in_windows};
 
 use super::counted;
 use crate::error::{Error, Kind, Result};
@@ -66,7 +70,7 @@ impl Count {
 
 /// The ledger for those who only want to say something about it: whatever is wrong with it, those
 /// who work with it say.
-pub(super) fn seen(store: &Store) -> Option<Ledger> {
+pub(super) fn ledger(store: &Store) -> Option<Ledger> {
     store.runs().ok().flatten()
 }
 

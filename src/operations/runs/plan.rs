@@ -156,6 +156,7 @@ fn job(open: Open, agent: Agent, command: Command) -> Job {
     };
     Job {
         is_item: open.is_item,
+        run: open.run,
         assignment: open.assignment,
         agent,
         command,
@@ -195,5 +196,5 @@ fn nobody(open: &Open) -> Error {
         "the item `{}` mentions no agent, such as `@claude`, and no other one is to do it",
         open.item
     );
-    Error::usage(message).hint("agentsess help run")
+    Error::usage(message)
 }

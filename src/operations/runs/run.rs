@@ -8,32 +8,23 @@ use std::time::{Duration, Instant};
 use chrono::SubsecRound;
 use serde::Serialize;
 
+use super::ending::{code, conclude, not_started};
 use super::list::row;
 use super::settle::{has_others, mark_told};
-use super::{Row, outcome, seen, session, settle};
+use super::stops::{Stop, Stops};
+use super::{Row, ledger, outcome, session, settle};
 use crate::document::time::Timestamp;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::hosts;
-use crate::operations::spawned::summary;
 use crate::operations::stem_of;
 use crate::runs::{
     ARGV_LIMIT, Capture, Ended, Event, Input, Machine, Observer, Process, Reason, Run, RunId, Spec,
-    StartError, Status, Supervisor, Told, Updates,
+    StartError, Status, Supervisor, Updates,
 };
-use crate::shell;
 use crate::store::Store;
 
 /// How soon what passes while a run goes on is written down.
 pub(super) const SOON: Duration = Duration::from_millis(500);
-
-/// Signals with which somebody ends a program, as against those by which it breaks down.
-const ENDING: [i32; 5] = [1, 2, 3, 9, 15];
-
-/// SIGINT.
-const INT: i32 = 2;
-
-/// Presses of Ctrl-C that belong together, on a terminal where they are the agent's own affair.
-const AT_ONCE: Duration = Duration::from_secs(3);
 
 /// What to start.
 #[derive(Debug)]
@@ -198,7 +189,12 @@ pub fn run(
                 notice,
             )
         }
-        Err(error) => Err(error),
+        Err(error) => {
+            // It has said nothing.
+            run.log = None;
+            store.forget_run_log(&run.id);
+            Err(error)
+        }
     };
     let (error, code) = match &ended {
         Ok(ended) => (None, code(ended)),
@@ -257,7 +253,7 @@ pub fn begin(
         logged: false,
     };
     // Nobody else has the id as soon as it is written down.
-    while seen(store).is_some_and(|ledger| ledger.runs.contains_key(&run.id)) {
+    while ledger(store).is_some_and(|ledger| ledger.runs.contains_key(&run.id)) {
         run.id = RunId::new(now);
     }
     updates.put(&run);
@@ -297,7 +293,7 @@ pub fn end(
     if !kept {
         return;
     }
-    let others = seen(store).is_some_and(|ledger| has_others(&ledger, run));
+    let others = ledger(store).is_some_and(|ledger| has_others(&ledger, run));
     let told = session::ended(store, run, others, clock());
     let told = told.and_then(|()| mark_told(store, std::slice::from_ref(&run.id)));
     match told {
@@ -444,152 +440,10 @@ fn stay(
     }
 }
 
-/// What to do about a signal.
-pub(super) enum Stop {
-    /// Nothing: the agent has it, too.
-    Pass,
-    Forward,
-    Answer,
-    Kill,
-}
-
-/// The signals so far.
-pub(super) struct Stops {
-    /// Whether what is pressed on the terminal reaches the agent by itself.
-    shared: bool,
-    times: u32,
-    last: Option<Instant>,
-}
-
-impl Stops {
-    pub fn new(terminal: bool) -> Self {
-        Self {
-            shared: terminal && is_foreground(),
-            times: 0,
-            last: None,
-        }
-    }
-
-    pub fn next(&mut self, told: Told, now: Instant) -> Stop {
-        let pressed = self.shared && told.signal == INT;
-        // An agent that is talked to on a terminal gets many of them and means to go on.
-        let again = self.last.is_some_and(|last| now - last < AT_ONCE);
-        if pressed && !again {
-            self.times = 0;
-        }
-        self.last = Some(now);
-        self.times += 1;
-        match self.times {
-            1 if pressed => Stop::Pass,
-            1 => Stop::Forward,
-            2 => Stop::Answer,
-            _ => Stop::Kill,
-        }
-    }
-}
-
-/// Whether this is what the terminal's keys are for.
-fn is_foreground() -> bool {
-    let group = rustix::termios::tcgetpgrp(std::io::stdin());
-    group.is_ok_and(|group| group == rustix::process::getpgrp())
-}
-
-/// Says of a run how it ended.
-pub(super) fn conclude(
-    run: &mut Run,
-    ended: Option<Box<Ended>>,
-    error: Option<&Error>,
-    now: Timestamp,
-) {
-    run.completed_at = Some(now.trunc_subsecs(3).max(run.started_at));
-    let told = run
-        .signal
-        .take()
-        .filter(|_| run.reason == Some(Reason::Told));
-    run.reason = None;
-    let Some(ended) = ended else {
-        run.status = Status::Failed;
-        run.reason = Some(Reason::NotStarted);
-        run.summary = error.and_then(|error| summary(&error.message));
-        return;
-    };
-    run.exit_code = ended.code;
-    run.signal = ended.signal;
-    let by_signal = ended.signal.is_some_and(|signal| ENDING.contains(&signal));
-    (run.status, run.reason) = match (told, ended.code) {
-        _ if ended.timed_out => (Status::Failed, Some(Reason::Timeout)),
-        (Some(told), _) => {
-            run.signal = ended.signal.or(Some(told));
-            (Status::Interrupted, Some(Reason::Told))
-        }
-        (None, _) if by_signal => (Status::Interrupted, None),
-        (None, Some(0)) if ended.failure.is_some() => (Status::Failed, Some(Reason::Said)),
-        (None, Some(0)) => (Status::Completed, None),
-        (None, _) => (Status::Failed, None),
-    };
-    let known = run.conversation.take().filter(|_| !ended.forgot);
-    run.conversation = ended.conversation.or(known);
-    let [out, err] = ended.last;
-    let said = match run.status {
-        Status::Completed => ended.summary.or(out).or(err),
-        _ => {
-            let said = ended.failure.or(ended.complaint).or(err);
-            said.or(ended.summary).or(out)
-        }
-    };
-    run.summary = said.and_then(|said| summary(&said));
-}
-
-pub(super) fn code(ended: &Ended) -> u8 {
-    let signal = ended.signal.map(|signal| 128 + signal);
-    let code = match ended.timed_out {
-        true => Some(124),
-        false => ended.code.or(signal),
-    };
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(125)
-}
-
-pub(super) fn not_started(request: &Request, failed: &StartError) -> Error {
-    let program = request
-        .argv
-        .first()
-        .map(|program| lossy(program))
-        .unwrap_or_default();
-    let word = shell::word(&program);
-    let cause = failed.error.to_string();
-    let cause = cause.split(" (os error").next().unwrap_or(&cause);
-    let here = program.contains('/') || !request.folder.is_dir();
-    let (message, hint) = match failed.code {
-        127 if !request.folder.is_dir() => (
-            format!("there is no folder {}", request.folder.display()),
-            "agentsess help run".to_owned(),
-        ),
-        127 if here => (
-            format!(
-                "there is no program `{program}`, or what it names as its interpreter is missing"
-            ),
-            format!("ls -l {word}"),
-        ),
-        127 => (
-            format!("there is no program `{program}` on the path"),
-            format!("command -v {word}"),
-        ),
-        126 if here => (
-            format!("`{program}` cannot be run: {cause}"),
-            format!("chmod +x {word}"),
-        ),
-        _ => (
-            format!("`{program}` cannot be run: {cause}"),
-            "agentsess help run".to_owned(),
-        ),
-    };
-    Error::new(Kind::Io, message).hint(hint)
-}
-
 fn argv(argv: &[OsString]) -> Vec<String> {
     let mut room = ARGV_LIMIT;
     let mut kept = Vec::new();
-    for word in argv.iter().map(|word| lossy(word)) {
+    for word in argv.iter().map(lossy) {
         let Some(left) = room.checked_sub(word.len()) else {
             break;
         };
@@ -602,7 +456,7 @@ fn argv(argv: &[OsString]) -> Vec<String> {
     kept
 }
 
-fn lossy(word: &OsString) -> String {
+pub(super) fn lossy(word: &OsString) -> String {
     word.to_string_lossy().into_owned()
 }
 

@@ -1,7 +1,9 @@
 //! What a session says of a run.
 
+use chrono::SubsecRound;
+
 use super::{listed_as, outcome};
-use crate::document::time::Timestamp;
+use crate::document::time::{Timestamp, parse_rfc3339};
 use crate::document::{Document, Source, Status};
 use crate::error::{Kind, Result};
 use crate::operations::done::find;
@@ -101,11 +103,21 @@ pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> R
             agent: &run.agent,
             action: "run",
             text: &text,
-            is_work: true,
+            is_work: !knows_of(document, run),
         };
         revision.apply(edits, Some(entry)).map(Some)
     });
     unless_closed(written)
+}
+
+/// Whether Current State was written while a run went on that then completed: by the agent itself,
+/// to which its own end is no news.
+fn knows_of(document: &Document, run: &Run) -> bool {
+    let recorded = document.frontmatter.text(&["session", "state_recorded"]);
+    let at = recorded.and_then(|recorded| parse_rfc3339(recorded.split(' ').next()?));
+    // Of what it was recorded with, nothing below a second is known.
+    let begun = run.started_at.trunc_subsecs(0);
+    run.status == runs::Status::Completed && at.is_some_and(|recorded| recorded.at >= begun)
 }
 
 /// Writes down that the work of a run is done, whatever was said of it before.

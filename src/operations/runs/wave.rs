@@ -5,11 +5,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::run::{
-    Notice as One, Request, SOON, Stop, Stops, begin, capture, conclude, end, flush, not_started,
-    spec, started,
-};
+use super::ending::{code, conclude, not_started};
+use super::run::{Notice as One, Request, SOON, begin, capture, end, flush, spec, started};
 use super::settle;
+use super::stops::{Stop, Stops};
 use crate::agents::{self, Words};
 use crate::document::time::Timestamp;
 use crate::error::{Error, Result};
@@ -79,7 +78,7 @@ pub struct Active {
 }
 
 /// What came of all of them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Done {
     /// Every run, with its place in the queue, in the order in which they ended.
     pub runs: Vec<(usize, Run)>,
@@ -118,12 +117,7 @@ pub fn work(
         supervisor,
         updates: Updates::default(),
         active: Vec::new(),
-        done: Done {
-            runs: Vec::new(),
-            code: None,
-            told: None,
-            error: None,
-        },
+        done: Done::default(),
     };
     work.go_on();
     Ok(work.done)
@@ -296,7 +290,7 @@ impl Work<'_> {
         for trouble in &ended.trouble {
             (self.notice)(Notice::Trouble(format!("run {id}: {trouble}")));
         }
-        self.done.code = Some(super::run::code(&ended));
+        self.done.code = Some(code(&ended));
         conclude(&mut run, Some(ended), None, (self.clock)());
         self.write_down(active.job, run);
     }
@@ -311,14 +305,8 @@ impl Work<'_> {
             Status::Interrupted => State::Interrupted,
             Status::Failed | Status::Running => State::Failed,
         };
-        if job.state == State::Completed && job.is_item && self.plan.ticks {
-            let mut texts = job.assignment.nested.clone();
-            texts.push(job.assignment.item.clone());
-            let ticked = done::tick(self.store, &run.session, &texts, (self.clock)());
-            if let Err(error) = ticked {
-                let what = format!("`{}` is done and not ticked: {error}", job.assignment.item);
-                (self.notice)(Notice::Trouble(what));
-            }
+        if job.state == State::Completed {
+            tick(self.store, self.plan, job, (self.clock)(), self.notice);
         }
         end(
             self.store,
@@ -329,6 +317,27 @@ impl Work<'_> {
         );
         (self.notice)(Notice::Ended(job, &run));
         self.done.runs.push((at, run));
+    }
+}
+
+/// Ticks the item of a job that is done, with all that is a part of it.
+pub(super) fn tick(
+    store: &Store,
+    plan: &Plan,
+    job: &Job,
+    now: Timestamp,
+    notice: &mut dyn FnMut(Notice),
+) {
+    if !plan.ticks || !job.is_item {
+        return;
+    }
+    let item = &job.assignment.item;
+    let mut texts = job.assignment.nested.clone();
+    texts.push(item.clone());
+    if let Err(error) = done::tick(store, plan.session, &texts, now) {
+        notice(Notice::Trouble(format!(
+            "`{item}` is done and not ticked: {error}"
+        )));
     }
 }
 
