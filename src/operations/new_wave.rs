@@ -25,7 +25,11 @@ pub fn new_wave(
 ) -> Result<(u32, Written)> {
     super::log::check_token("agent", agent)?;
     let title = insert::line(title);
-    if title.is_empty() || !is_wave(&format!("Wave 1: {title} (ACTIVE)")) {
+    let states = ["", " (ACTIVE)"];
+    if !states
+        .iter()
+        .all(|state| is_wave(&format!("Wave 1: {title}{state}")))
+    {
         let message = format!("`{title}` cannot be the name of a wave");
         return Err(Error::usage(message).hint("agentsess help runs"));
     }

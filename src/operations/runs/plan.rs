@@ -103,8 +103,10 @@ fn how(store: &Store, open: &Open, way: &Way, default: Option<&str>) -> Result<H
             return Ok(Err("no agent was started on it".to_owned()));
         }
         let name = open.assignment.agent.as_deref().or(default);
-        let name = name.ok_or_else(|| nobody(open))?;
-        return Ok(Ok((known(store, name)?, Command::Start)));
+        return match name {
+            Some(name) => Ok(Ok((known(store, name)?, Command::Start))),
+            None => Ok(Err("it mentions no agent, such as `@claude`".to_owned())),
+        };
     };
     Ok(match (way, named(&run.agent)) {
         (Way::Resume, None) => Err(format!(
