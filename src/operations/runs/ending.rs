@@ -3,7 +3,7 @@
 use chrono::SubsecRound;
 
 use super::Request;
-use super::run::lossy;
+use super::run::{CONVERSATION, lossy};
 use crate::document::time::Timestamp;
 use crate::error::{Error, Kind};
 use crate::operations::spawned::summary;
@@ -46,7 +46,8 @@ pub(super) fn conclude(
         (None, Some(0)) => (Status::Completed, None),
         (None, _) => (Status::Failed, None),
     };
-    run.conversation = ended.conversation.or_else(|| run.conversation.take());
+    let known = ended.conversation.filter(|id| id.len() <= CONVERSATION);
+    run.conversation = known.or_else(|| run.conversation.take());
     let [out, err] = ended.last;
     let said = match run.status {
         Status::Completed => ended.summary.or(out).or(err),
