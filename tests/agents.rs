@@ -579,7 +579,8 @@ fn what_is_left_behind_is_found_and_finished_until_the_session_closes() {
     work.ok(&["log", "All done.", "--state", "All done.", "--agent", "dev"]);
     let closed = work.ok(&["close"]);
     assert!(closed.contains("closed"), "{closed}");
-    assert!(work.project.snapshot().is_empty());
+    let left = work.project.snapshot();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]

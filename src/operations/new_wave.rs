@@ -74,8 +74,10 @@ pub fn new_wave(
         let list = items.iter().map(|item| item.markdown.as_str());
         let list = list.collect::<Vec<_>>().join("\n");
         let text = format!("### Wave {number}: {title}{suffix}\n\n{list}");
+        // From the end, so that the places of the others stay what they are.
         let mut edits: Vec<Edit> = moved
             .iter()
+            .rev()
             .map(|(index, _)| Edit::RemoveItem { item: *index })
             .collect();
         edits.extend(left.iter().map(|wave| Edit::Wave {

@@ -22,12 +22,25 @@ const RANDOM: usize = 4;
 pub struct RunId(String);
 
 impl RunId {
-    /// An id for a run that begins now. Whoever takes it looks whether the ledger has it already.
-    pub fn new(now: Timestamp) -> Self {
-        let time = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+    /// An id for a run that begins now, behind those of runs that began in the same millisecond, of
+    /// which `last` is the last one.
+    pub fn new(now: Timestamp, last: Option<&Self>) -> Self {
+        let time = u128::try_from(now.timestamp_millis()).unwrap_or(0);
         // Seeded by the operating system, and different each time.
-        let random = RandomState::new().build_hasher().finish();
-        Self(digits(time, TIME) + &digits(random, RANDOM))
+        let random = u128::from(RandomState::new().build_hasher().finish());
+        let mut number = time << (5 * RANDOM) | random & ((1 << (5 * RANDOM)) - 1);
+        if let Some(last) = last.map(Self::number)
+            && last >> (5 * RANDOM) == time
+        {
+            number = number.max(last + 1);
+        }
+        Self(digits(number, TIME + RANDOM))
+    }
+
+    fn number(&self) -> u128 {
+        let value = |byte| DIGITS.iter().position(|digit| *digit == byte).unwrap_or(0);
+        let values = self.0.bytes().map(value);
+        values.fold(0, |number, value| number << 5 | value as u128)
     }
 
     /// The id that a text is, if it is one.
@@ -48,7 +61,7 @@ impl fmt::Display for RunId {
     }
 }
 
-fn digits(number: u64, count: usize) -> String {
+fn digits(number: u128, count: usize) -> String {
     let places = (0..count).rev();
     let value = |place: usize| usize::try_from(number >> (5 * place) & 31).ok();
     let digits = places.filter_map(|place| DIGITS.get(value(place)?).copied());
@@ -63,12 +76,20 @@ mod tests {
     #[test]
     fn ids_are_in_the_order_of_time_and_differ() {
         let start = chrono::DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
-        let at = |milliseconds| RunId::new(start + TimeDelta::milliseconds(milliseconds));
+        let at = |milliseconds| RunId::new(start + TimeDelta::milliseconds(milliseconds), None);
         let ids: Vec<_> = (0..2000).map(at).collect();
         assert!(ids.is_sorted());
         assert!(ids.iter().all(|id| RunId::parse(id.as_str()).is_some()));
         let same: std::collections::BTreeSet<_> = (0..100).map(|_| at(0)).collect();
         assert!(same.len() > 95, "{same:?}");
+        let mut last = at(0);
+        for _ in 0..1000 {
+            let next = RunId::new(start, Some(&last));
+            assert!(next > last, "{next} {last}");
+            last = next;
+        }
+        // Where the clock went back, it is believed.
+        assert!(RunId::new(start - TimeDelta::seconds(1), Some(&last)) < last);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::lock::{self, LOCAL};
 use super::{Store, files};
 use crate::document::sha256;
 use crate::error::{Error, Kind, Result};
-use crate::runs::{Invalid, Ledger, RunId, Unreadable, Updates, ledger};
+use crate::runs::{Invalid, Ledger, Run, RunId, Unreadable, Updates, ledger};
 use crate::shell;
 
 const FOLDER: &str = "runs";
@@ -198,29 +198,38 @@ impl Store {
             return Ok(Found::default());
         }
         let runs = updates.runs();
-        let mut pause = PAUSE;
-        let mut attempt = 1;
-        loop {
+        let found = persistently(|| {
             let written = self.update_runs(durable, |ledger| {
                 for run in &runs {
                     ledger.put(run.clone());
                 }
                 Ok(())
             });
-            match written {
-                Ok(((), found)) => {
-                    updates.clear();
-                    return Ok(found);
+            written.map(|((), found)| found)
+        })?;
+        updates.clear();
+        Ok(found)
+    }
+
+    /// Writes a run down that has not been so before, with an id of its own, behind all others.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::update_runs`].
+    pub fn record_run(&self, run: &mut Run) -> Result<Found> {
+        persistently(|| {
+            let written = self.update_runs(true, |ledger| {
+                let last = ledger.runs.keys().next_back();
+                run.id = RunId::new(run.started_at, last);
+                // The last one may be of a time that is still to come.
+                while ledger.runs.contains_key(&run.id) {
+                    run.id = RunId::new(run.started_at, None);
                 }
-                Err(error) if attempt < ATTEMPTS && is_passing(&error) => {
-                    debug!("the ledger of runs: {error}; tried again in {pause:?}");
-                    thread::sleep(pause);
-                    pause *= 2;
-                    attempt += 1;
-                }
-                Err(error) => return Err(error),
-            }
-        }
+                ledger.put(run.clone());
+                Ok(())
+            });
+            written.map(|((), found)| found)
+        })
     }
 
     /// Keeps beside the ledger what could not be written into it, for the next one that writes
@@ -352,6 +361,22 @@ fn unreadable(newer: Unreadable, path: &Path) -> Error {
     Error::usage(message).at(path, None).hint(format!(
         "update agentsess, or move it away: mv {path_word} {path_word}.newer"
     ))
+}
+
+/// Tries again what may pass.
+fn persistently<T>(mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+    let mut pause = PAUSE;
+    for _ in 1..ATTEMPTS {
+        match attempt() {
+            Err(error) if is_passing(&error) => {
+                debug!("the ledger of runs: {error}; tried again in {pause:?}");
+                thread::sleep(pause);
+                pause *= 2;
+            }
+            result => return result,
+        }
+    }
+    attempt()
 }
 
 fn is_passing(error: &Error) -> bool {

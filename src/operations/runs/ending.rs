@@ -3,7 +3,7 @@
 use chrono::SubsecRound;
 
 use super::Request;
-use super::run::lossy;
+use super::run::{CONVERSATION, lossy};
 use crate::document::time::Timestamp;
 use crate::error::{Error, Kind};
 use crate::operations::spawned::summary;
@@ -46,8 +46,9 @@ pub(super) fn conclude(
         (None, Some(0)) => (Status::Completed, None),
         (None, _) => (Status::Failed, None),
     };
-    let known = run.conversation.take().filter(|_| !ended.forgot);
-    run.conversation = ended.conversation.or(known);
+    let before = run.conversation.take().filter(|_| !ended.forgot);
+    let known = ended.conversation.filter(|id| id.len() <= CONVERSATION);
+    run.conversation = known.or(before);
     let [out, err] = ended.last;
     let said = match run.status {
         Status::Completed => ended.summary.or(out).or(err),

@@ -26,6 +26,9 @@ use crate::store::Store;
 /// How soon what passes while a run goes on is written down.
 pub(super) const SOON: Duration = Duration::from_millis(500);
 
+/// Longest id of a conversation, in bytes. Those of all known hosts are below 100.
+pub(super) const CONVERSATION: usize = 512;
+
 /// What to start.
 #[derive(Debug)]
 pub struct Request<'r> {
@@ -169,10 +172,10 @@ pub fn run(
     if let Err(error) = settle(store, clock()) {
         notice(Notice::Trouble(error.to_string()));
     }
-    let mut updates = Updates::default();
-    let mut run = begin(store, request, &mut updates, clock())?;
+    let mut run = begin(store, request, clock())?;
     let capture = capture(store, request, &mut run, notice);
     let spec = spec(request, &run);
+    let mut updates = Updates::default();
     let ended = match supervisor.start(&run.id, &spec, capture, observer) {
         Ok(process) => {
             started(&mut run, process);
@@ -196,6 +199,9 @@ pub fn run(
             Err(error)
         }
     };
+    for trouble in ended.iter().flat_map(|ended| &ended.trouble) {
+        notice(Notice::Trouble(trouble.clone()));
+    }
     let (error, code) = match &ended {
         Ok(ended) => (None, code(ended)),
         Err(failed) => (Some(not_started(request, failed)), failed.code),
@@ -216,17 +222,12 @@ pub fn run(
 /// # Errors
 ///
 /// As for [`run()`].
-pub fn begin(
-    store: &Store,
-    request: &Request,
-    updates: &mut Updates,
-    now: Timestamp,
-) -> Result<Run> {
+pub fn begin(store: &Store, request: &Request, now: Timestamp) -> Result<Run> {
     let (item, task) = session::plan(store, request.session, request.agent, request.item, now)?;
     let here = Machine::this();
     let started_at = now.trunc_subsecs(3);
     let mut run = Run {
-        id: RunId::new(now),
+        id: RunId::new(started_at, None),
         session: request.session.to_owned(),
         agent: request.agent.to_owned(),
         model: request.model.map(str::to_owned),
@@ -252,15 +253,7 @@ pub fn begin(
         summary: None,
         logged: false,
     };
-    // Nobody else has the id as soon as it is written down.
-    while ledger(store).is_some_and(|ledger| ledger.runs.contains_key(&run.id)) {
-        run.id = RunId::new(now);
-    }
-    updates.put(&run);
-    if let Err(error) = store.flush_runs(updates, true) {
-        updates.clear();
-        return Err(error);
-    }
+    store.record_run(&mut run)?;
     store.reserve_for(&run.id);
     if let Err(error) = session::begun(store, &run, now) {
         run.status = Status::Failed;
@@ -268,9 +261,11 @@ pub fn begin(
         run.completed_at = Some(started_at);
         // The session that was not told of its beginning need not be told of its end.
         run.logged = true;
-        updates.put(&run);
         store.release(&run.id);
-        let _ = store.flush_runs(updates, true);
+        let mut updates = Updates::default();
+        updates.put(&run);
+        // As it is, it reads as interrupted once this program has ended.
+        let _ = store.flush_runs(&mut updates, true);
         return Err(error);
     }
     Ok(run)
@@ -410,7 +405,8 @@ fn stay(
             }
             Some(Event::Learned(_)) => {
                 let known = supervisor.conversation(&run.id);
-                if known != run.conversation {
+                let known = known.filter(|id| id.len() <= CONVERSATION);
+                if known.is_some() && known != run.conversation {
                     run.conversation = known;
                     updates.put(run);
                 }
