@@ -202,7 +202,7 @@ impl Work<'_> {
             kill_after: self.plan.kill_after,
             conversation: conversation.as_deref(),
         };
-        let begun = begin(self.store, &request, &mut self.updates, (self.clock)());
+        let begun = begin(self.store, &request, (self.clock)());
         let mut run = match begun {
             Ok(run) => run,
             Err(error) => return self.not_begun(at, error),
@@ -225,6 +225,9 @@ impl Work<'_> {
                 self.active.push(Active { job: at, run, last });
             }
             Err(failed) => {
+                // It has said nothing.
+                run.log = None;
+                self.store.forget_run_log(&run.id);
                 let error = not_started(&request, &failed);
                 conclude(&mut run, None, Some(&error), (self.clock)());
                 self.done.code = Some(failed.code);
