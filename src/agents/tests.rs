@@ -306,9 +306,9 @@ fn each_program_has_its_own_way_to_know_no_conversation() {
         let agent = agent("", name);
         let forgot = |output: &str, code| {
             let mut reader = agent.reader();
-            output
-                .lines()
-                .for_each(|line| drop(reader.line(line.as_bytes())));
+            for line in output.lines() {
+                reader.line(line.as_bytes());
+            }
             reader.forgot(code)
         };
         assert!(forgot(output, Some(code)), "{name}");

@@ -123,7 +123,9 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
         }
         OnFailed::Continue => {
             let mut out = runs::plan_begin(&store, failed, default)?;
-            out.iter_mut().for_each(|job| job.state = State::LeftOut);
+            for job in &mut out {
+                job.state = State::LeftOut;
+            }
             jobs.append(&mut out);
         }
     }

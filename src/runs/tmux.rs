@@ -148,15 +148,13 @@ fn tell(words: &[String]) -> io::Result<String> {
         .chain(words.iter().cloned())
         .collect();
     let said = child::run(&argv, Path::new("/"), None, LIMIT)?;
-    match said.end {
-        End::Success => Ok(said.stdout),
-        _ => {
-            let why = said.lines().into_iter().next();
-            Err(io::Error::other(
-                why.unwrap_or_else(|| "tmux does not answer".to_owned()),
-            ))
-        }
+    if said.end == End::Success {
+        return Ok(said.stdout);
     }
+    let why = said.lines().into_iter().next();
+    Err(io::Error::other(
+        why.unwrap_or_else(|| "tmux does not answer".to_owned()),
+    ))
 }
 
 fn panes(said: &str) -> Vec<Pane> {

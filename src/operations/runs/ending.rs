@@ -50,12 +50,11 @@ pub(super) fn conclude(
     let known = ended.conversation.filter(|id| id.len() <= CONVERSATION);
     run.conversation = known.or(before);
     let [out, err] = ended.last;
-    let said = match run.status {
-        Status::Completed => ended.summary.or(out).or(err),
-        _ => {
-            let said = ended.failure.or(ended.complaint).or(err);
-            said.or(ended.summary).or(out)
-        }
+    let said = if run.status == Status::Completed {
+        ended.summary.or(out).or(err)
+    } else {
+        let said = ended.failure.or(ended.complaint).or(err);
+        said.or(ended.summary).or(out)
     };
     run.summary = said.and_then(|said| summary(&said));
 }

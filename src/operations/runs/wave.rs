@@ -345,7 +345,7 @@ pub(super) fn tick(
 }
 
 /// The trouble of one run as that of all.
-fn forward<'n>(notice: &'n mut dyn FnMut(Notice)) -> impl FnMut(One) + 'n {
+fn forward(notice: &mut dyn FnMut(Notice)) -> impl FnMut(One) + '_ {
     move |one| {
         if let One::Trouble(what) = one {
             notice(Notice::Trouble(what));
