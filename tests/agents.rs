@@ -326,7 +326,10 @@ fn a_wave_is_worked_off_and_what_is_done_is_ticked() {
         out.contains("\ncompleted 5 of 6 (83%), 1 remaining\n"),
         "{out}"
     );
-    assert!(out.ends_with("hint: agentsess runs fix\n"), "{out}");
+    assert!(
+        out.ends_with("hint: agentsess runs fix -s weather\n"),
+        "{out}"
+    );
     assert_eq!(out.matches("started ").count(), 6, "{out}");
     let session = work.session();
     assert!(session.contains("- [x] BACK-1 "), "{session}");
@@ -532,7 +535,10 @@ fn what_is_left_behind_is_found_and_finished_until_the_session_closes() {
         rows[2].starts_with("failed ") && rows[2].contains("BACK-4"),
         "{table}"
     );
-    assert_eq!(rows[3], "hint: agentsess runs fix --resume", "{table}");
+    assert_eq!(
+        rows[3], "hint: agentsess runs fix --resume -s weather",
+        "{table}"
+    );
     let would = work.ok(&["runs", "fix", "--resume", "--dry-run"]);
     let id = hanging["conversation"].as_str().unwrap();
     assert!(

@@ -72,7 +72,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Fix) -> Result<ExitCode> {
     }
     let Some(choice) = said(arguments).map_or_else(|| ask(context, &open), |it| Ok(Some(it)))?
     else {
-        return incomplete(context, &open);
+        return incomplete(context, &store, &session, &open);
     };
     let way = match choice {
         Choice::Go(way) => way,
@@ -165,7 +165,7 @@ fn action(choice: &Choice) -> &'static str {
 }
 
 /// What is incomplete, and what could be done about it.
-fn incomplete(context: &Context, open: &[Open]) -> Result<ExitCode> {
+fn incomplete(context: &Context, store: &Store, session: &str, open: &[Open]) -> Result<ExitCode> {
     let report = Report {
         incomplete: open,
         would_start: Vec::new(),
@@ -176,7 +176,9 @@ fn incomplete(context: &Context, open: &[Open]) -> Result<ExitCode> {
     } else {
         "--retry"
     };
-    let hint = context.output.command(&format!("agentsess runs fix {how}"));
+    let slug = store.selector(session);
+    let hint = format!("agentsess runs fix {how} -s {slug}");
+    let hint = context.output.command(&hint);
     context
         .output
         .print(&report, || open_table(open) + &output::hint(&hint))?;
@@ -265,7 +267,8 @@ fn move_items(
         crate::operations::counted(items.len(), "item")
     );
     context.output.answered(&done, &written, &moved)?;
-    let command = format!("agentsess run --wave {wave} --on-failed fix");
+    let slug = store.selector(session);
+    let command = format!("agentsess run --wave {wave} --on-failed fix -s {slug}");
     context
         .output
         .aside(output::hint(&context.output.command(&command)).trim_end());

@@ -31,6 +31,7 @@ pub(super) fn work(
     conclude(
         context,
         store,
+        plan.session,
         queue,
         ended,
         Vec::new(),

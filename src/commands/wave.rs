@@ -231,13 +231,14 @@ pub(super) fn work(
     let done = done?;
     let runs = done.runs.iter().map(|(_, run)| run);
     let error = done.error.as_ref();
-    conclude(context, store, queue, runs, left, error)
+    conclude(context, store, plan.session, queue, runs, left, error)
 }
 
 /// Says how far a queue came. The exit code is 0 if nothing is left of it.
 pub(super) fn conclude<'r>(
     context: &Context,
     store: &Store,
+    session: &str,
     queue: &Queue,
     runs: impl Iterator<Item = &'r Run>,
     mut left: Vec<Left>,
@@ -277,7 +278,8 @@ pub(super) fn conclude<'r>(
     if let Some(error) = error {
         output.error(error);
     } else if tally.remaining > 0 {
-        output.aside(output::hint(&output.command("agentsess runs fix")).trim_end());
+        let fix = format!("agentsess runs fix -s {}", store.selector(session));
+        output.aside(output::hint(&output.command(&fix)).trim_end());
     }
     Ok(ExitCode::from(u8::from(tally.remaining > 0)))
 }

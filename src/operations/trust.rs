@@ -177,7 +177,8 @@ impl External {
 
     fn candidate(self, store: &Store, grants: &[Grant]) -> Candidate {
         let words = self.argv.iter().chain(&self.resume);
-        let files: Vec<_> = words.filter_map(|word| file(store, word)).collect();
+        let mut files: Vec<_> = words.filter_map(|word| file(store, word)).collect();
+        files.dedup();
         let project = project(store);
         let hashes = files.iter();
         let hashes: Vec<_> = hashes
