@@ -28,6 +28,9 @@ const SOON: Duration = Duration::from_millis(500);
 /// Longest id of a conversation, in bytes. Those of all known hosts are below 100.
 pub(super) const CONVERSATION: usize = 512;
 
+/// Tells a process, and those that it starts, as which run it was started.
+pub const RUN: &str = "AGENTSESS_RUN";
+
 /// What to start.
 #[derive(Debug)]
 pub struct Request<'r> {
@@ -334,7 +337,7 @@ fn capture(
 fn spec<'r>(request: &'r Request<'r>, run: &Run) -> Spec<'r> {
     let own = [
         ("AGENTSESS_SESSION", stem_of(&run.session)),
-        ("AGENTSESS_RUN", run.id.as_str()),
+        (RUN, run.id.as_str()),
         ("AGENTSESS_AGENT", &run.agent),
     ];
     let mut set = request.env.to_vec();
