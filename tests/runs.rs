@@ -839,6 +839,30 @@ fn is_settled_once(project: &Project, how: &str) {
 }
 
 #[test]
+fn killed_before_it_is_written_down_which_process_it_is_that_is_found() {
+    let project = project();
+    let session = hold(&project.sessions().join(".local/lock"));
+    let mut child = start(
+        &project,
+        &[],
+        "touch up; while [ ! -e go ]; do sleep 0.05; done",
+    );
+    until("the record", || records(&project).len() == 1);
+    let ledger = hold(&folder(&project).join("lock"));
+    drop(session);
+    until("the start", || project.root.join("up").exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(ledger);
+    assert_eq!(records(&project)[0]["pid"], Value::Null);
+    let run = &listed(&project, &["--running"])[0];
+    assert_eq!(run["standing"], "unsupervised");
+    fs::write(project.root.join("go"), "").unwrap();
+    gone(pid_of(run));
+    is_settled_once(&project, "interrupted (nobody saw it end)");
+}
+
+#[test]
 fn killed_while_it_runs_it_is_unsupervised_and_then_interrupted() {
     let project = project();
     let mut child = start(

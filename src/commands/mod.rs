@@ -56,6 +56,7 @@ use crate::document::is_token;
 use crate::document::time::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::hosts::{self, Host};
+use crate::operations;
 use crate::operations::conversation::Calling;
 use crate::shell;
 use crate::store::{Caller, FILE_LIMIT, Place, Store, TrustFile};
@@ -268,7 +269,7 @@ const AGENT: &str = "AGENTSESS_AGENT";
 
 /// The run as which this runs, if an agent that was started calls it.
 fn own_run() -> Option<String> {
-    variable("AGENTSESS_RUN")
+    variable(operations::runs::RUN)
 }
 
 /// The conversation with an agent in which this runs, if its environment tells.

@@ -9,25 +9,27 @@
 //! It knows neither the ledger nor sessions: whoever drives it writes down what it tells.
 
 mod capture;
+mod child;
 mod id;
 pub mod ledger;
 mod lines;
 mod process;
 mod record;
 mod signals;
+mod spec;
 mod supervisor;
 mod tmux;
 mod updates;
 
 pub use capture::{Capture, Captured};
+pub use child::{Ended, StartError};
 pub use id::RunId;
 pub use ledger::{Aside, Ledger, Unreadable};
 pub use lines::{LINE_LIMIT, Lines};
 pub use process::{Life, Machine, Process};
 pub use record::{ARGV_LIMIT, Invalid, Reason, Run, Standing, Status};
 pub use signals::Told;
-pub use supervisor::{
-    Ended, Event, Input, NoObserver, Observer, Spec, StartError, Stream, Supervisor,
-};
+pub use spec::{Input, NoObserver, Observer, Spec, Stream};
+pub use supervisor::{Event, Supervisor};
 pub use tmux::{Pane, Tmux};
 pub use updates::Updates;

@@ -93,6 +93,27 @@ impl Process {
         }
     }
 
+    /// The first process that leads a group and has a variable with this value, where that can be
+    /// seen: on Linux, of this user's.
+    pub fn with_variable(name: &str, value: &str) -> Option<Self> {
+        let wanted = format!("{name}={value}");
+        let has = |pid: u32| {
+            let variables = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            let mut variables = variables.split(|byte| *byte == 0);
+            variables.any(|variable| variable == wanted.as_bytes())
+        };
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let found = pids.filter(|pid| has(*pid)).filter_map(|pid| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            let (_, rest) = stat.rsplit_once(')')?;
+            let group: u32 = rest.split_whitespace().nth(2)?.parse().ok()?;
+            (group == pid).then_some(())?;
+            Self::of(pid)
+        });
+        found.min_by_key(|process| (process.start_time.parse::<u64>().ok(), process.pid))
+    }
+
     /// This program.
     pub fn this() -> Self {
         let pid = std::process::id();

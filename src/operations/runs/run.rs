@@ -29,6 +29,9 @@ pub(super) const SOON: Duration = Duration::from_millis(500);
 /// Longest id of a conversation, in bytes. Those of all known hosts are below 100.
 pub(super) const CONVERSATION: usize = 512;
 
+/// Tells a process, and those that it starts, as which run it was started.
+pub const RUN: &str = "AGENTSESS_RUN";
+
 /// What to start.
 #[derive(Debug)]
 pub struct Request<'r> {
@@ -360,7 +363,7 @@ pub(super) fn capture(
 pub(super) fn spec<'r>(request: &'r Request<'r>, run: &Run) -> Spec<'r> {
     let own = [
         ("AGENTSESS_SESSION", stem_of(&run.session)),
-        ("AGENTSESS_RUN", run.id.as_str()),
+        (RUN, run.id.as_str()),
         ("AGENTSESS_AGENT", &run.agent),
     ];
     let mut set = request.env.to_vec();

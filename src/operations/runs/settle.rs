@@ -1,9 +1,10 @@
 //! Brings ledger and sessions to what is true by now.
 
+use super::run::RUN;
 use super::{session, standing};
 use crate::document::time::Timestamp;
 use crate::error::{Error, Result};
-use crate::runs::{Ledger, Life, Machine, Reason, Run, RunId, Standing, Status};
+use crate::runs::{Ledger, Life, Machine, Process, Reason, Run, RunId, Standing, Status};
 use crate::store::{FoundRuns, Store};
 
 /// What was to be settled.
@@ -68,6 +69,9 @@ pub fn write_down(store: &Store, now: Timestamp) -> Result<Settled> {
     let (interrupted, found) = store.update_runs(true, |ledger| {
         let mut interrupted = Vec::new();
         for run in ledger.runs.values_mut().filter(|run| is_lost(run)) {
+            find(run);
+        }
+        for run in ledger.runs.values_mut().filter(|run| is_lost(run)) {
             run.status = Status::Interrupted;
             run.reason = Some(Reason::Lost);
             run.completed_at = Some(now.max(run.started_at));
@@ -80,6 +84,18 @@ pub fn write_down(store: &Store, now: Timestamp) -> Result<Settled> {
         interrupted,
         untold: Vec::new(),
     })
+}
+
+/// Finds the process of a run whose supervisor was killed after it had started that and before it
+/// had written down which it is.
+fn find(run: &mut Run) {
+    if run.pid.is_some() || !run.group || run.machine() != Machine::this() {
+        return;
+    }
+    if let Some(process) = Process::with_variable(RUN, run.id.as_str()) {
+        run.pid = Some(process.pid);
+        run.process_start_time = Some(process.start_time);
+    }
 }
 
 /// Writes down that sessions were told.
