@@ -712,3 +712,87 @@ fn on_a_terminal_it_is_asked_how_to_go_on() {
         "{shown}"
     );
 }
+
+#[test]
+fn on_a_terminal_what_runs_is_drawn_in_place() {
+    let work = Work::new();
+    work.configure("[agents.own]\nstart = ['sh', './own', '{prompt}']\n");
+    work.project.write(
+        "own",
+        "echo looking; sleep 2; case $1 in *BACK-1*) exit 1;; esac\n",
+    );
+    work.ok(&["trust"]);
+    work.ok(&["task", "add", "BACK-9 - last", "--wave", "2"]);
+    let session = work
+        .session()
+        .replace(" (blocked by Wave 1)", "")
+        .replace(" @claude", "");
+    fs::write(path_of(&work), session).unwrap();
+    let run = ["run", "--wave", "2", "--agent", "own"];
+    let (shown, code) = on_a_terminal(&work.project, &run, &[("▶ running", "")]);
+    assert_eq!(code, 0, "{shown}");
+    let (drawn, rest) = shown.split_once("▶ running").unwrap();
+    assert!(drawn.contains("BACK-9 - last"), "{shown}");
+    assert!(
+        rest.contains("completed 0 of 2 (0%), 2 remaining; 0 failed, 0 waiting"),
+        "{shown}"
+    );
+    assert!(rest.contains("looking"), "what it said last: {shown}");
+    // It is taken away line by line, and what stays is below.
+    let (_, end) = rest.rsplit_once("\u{1b}[2K").unwrap();
+    assert!(!end.contains("▶"), "{shown}");
+    assert!(
+        end.ends_with("completed 2 of 2 (100%), 0 remaining\r\n"),
+        "{end:?}"
+    );
+
+    // What failed before is asked about.
+    work.gives(1, &["run", "--agent", "own", "--item", "BACK-1"]);
+    let run = ["run", "--wave", "1", "--agent", "own"];
+    let (shown, code) = on_a_terminal(
+        &work.project,
+        &run,
+        &[("start nothing", "\u{1b}[B\u{1b}[B\r")],
+    );
+    assert_eq!(code, 1, "{shown}");
+    assert!(shown.contains("nothing was started"), "{shown}");
+}
+
+#[test]
+fn what_others_do_meanwhile_is_not_done_again() {
+    let work = Work::new();
+    work.configure("[agents.own]\nstart = ['sh', './own', '{prompt}']\n");
+    // The first one does the work of the second, and takes the third away.
+    work.project.write(
+        "own",
+        "item=$(echo \"$1\" | grep -o 'BACK-[0-9]' | head -n 1); echo $item >> items\n\
+         if [ $item = BACK-1 ]; then agentsess done BACK-2\n\
+         sed -i '/BACK-3/d' .agents/sessions/*.md; fi\n",
+    );
+    work.ok(&["trust"]);
+    let session = work
+        .session()
+        .replace(" @claude", "")
+        .replace(" @codex", "");
+    fs::write(path_of(&work), session.replace(" @gemini", "")).unwrap();
+    let binary = Path::new(env!("CARGO_BIN_EXE_agentsess")).parent().unwrap();
+    let mut path = binary.as_os_str().to_owned();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap());
+    let words = ["run", "--wave", "1", "--agent", "own", "--jobs", "1"];
+    let hosts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts");
+    path.push(":");
+    path.push(hosts);
+    let output = work.agentsess(&words).env("PATH", path).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains("completed 5 of 6 (83%), 1 remaining"),
+        "{said}"
+    );
+    assert!(
+        said.contains("not done: BACK-3 - switch over (it was left out)"),
+        "{said}"
+    );
+    let items = fs::read_to_string(work.project.root.join("items")).unwrap();
+    assert_eq!(items, "BACK-1\nBACK-6\n");
+}

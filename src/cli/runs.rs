@@ -65,7 +65,7 @@ pub struct Run {
     #[arg(long)]
     pub capture: bool,
     /// Let it read standard input, which has to be a pipe or a file
-    #[arg(long)]
+    #[arg(long, requires = "command")]
     pub stdin: bool,
     /// The session.
     #[command(flatten)]

@@ -166,6 +166,20 @@ fn background(store: &Store, name: &str, document: &Document) -> Background {
     }
 }
 
+/// Whether an item of this text is still open, or ticked by now; nothing if it is gone.
+///
+/// # Errors
+///
+/// When the session cannot be read.
+pub fn is_ticked(store: &Store, name: &str, text: &str) -> Result<Option<bool>> {
+    let source = store.read(name)?;
+    let document = Document::parse(&source);
+    let boxes = document
+        .boxes()
+        .filter(|(_, item, _)| insert::line(item.text.of(document.text)) == text);
+    Ok(boxes.map(|(.., ticked)| ticked).min())
+}
+
 impl Assignment {
     /// A task that is no item.
     pub fn task(text: &str) -> Self {

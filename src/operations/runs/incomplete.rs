@@ -112,7 +112,8 @@ pub fn incomplete(
         .chain(finished(store, name, &ledger)?)
         .collect();
     if word.is_none() {
-        all.retain(|open| begun.contains(&open.wave));
+        let is_left = |open: &Open| open.progress != Progress::Running;
+        all.retain(|open| begun.contains(&open.wave) && is_left(open));
     }
     all.extend(tasks(store, name, &ledger, now));
     if let Some(word) = word {

@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::ending::{code, conclude, not_started};
-use super::run::{Notice as One, Request, SOON, begin, capture, end, flush, spec, started};
+use super::run::{
+    Notice as One, Request, SOON, begin, bounded, capture, end, flush, spec, started,
+};
 use super::settle;
 use super::stops::{Stop, Stops};
 use crate::agents::{self, Words};
 use crate::document::time::Timestamp;
 use crate::error::{Error, Result};
-use crate::operations::assignment::Background;
+use crate::operations::assignment::{Background, is_ticked};
 use crate::operations::done;
 use crate::operations::queue::{Command, Job, Queue, State};
 use crate::render::prompt::prompt;
-use crate::runs::{Ended, Event, Input, Run, RunId, Status, Supervisor, Updates};
+use crate::runs::{Ended, Event, Input, Machine, Run, RunId, Status, Supervisor, Updates};
 use crate::store::Store;
 
 /// How often somebody who looks on is shown how it goes.
@@ -181,6 +183,9 @@ impl Work<'_> {
         let Some(job) = self.queue.jobs.get_mut(at) else {
             return;
         };
+        if !is_due(self.store, self.plan, job, self.notice) {
+            return;
+        }
         job.state = State::Running;
         let (argv, conversation, folder) = match command(self.plan, job) {
             Ok(command) => command,
@@ -321,6 +326,41 @@ impl Work<'_> {
         (self.notice)(Notice::Ended(job, &run));
         self.done.runs.push((at, run));
     }
+}
+
+/// Whether a job is still to be begun: others work on the session, too, and on its items.
+pub(super) fn is_due(
+    store: &Store,
+    plan: &Plan,
+    job: &mut Job,
+    notice: &mut dyn FnMut(Notice),
+) -> bool {
+    if !plan.ticks || !job.is_item {
+        return true;
+    }
+    let item = &job.assignment.item;
+    let ticked = is_ticked(store, plan.session, item);
+    let ledger = store.runs().ok().flatten().unwrap_or_default();
+    let here = Machine::this();
+    let known = bounded(item);
+    let at_work = ledger.runs.values().rev().find(|run| {
+        let on_it = run.session == plan.session && run.item.as_ref() == Some(&known);
+        on_it && run.standing(&here).is_running()
+    });
+    let (state, why) = match (ticked, at_work) {
+        (Ok(Some(true)), _) => (State::Completed, "is ticked by now".to_owned()),
+        (Ok(None), _) => (State::LeftOut, "is no longer there".to_owned()),
+        (_, Some(run)) => (
+            State::LeftOut,
+            format!("is what run {} is at work on", run.id),
+        ),
+        // What is wrong with the session is told when it is written to.
+        (_, None) => return true,
+    };
+    let what = format!("`{item}` {why}");
+    job.state = state;
+    notice(Notice::Trouble(what));
+    false
 }
 
 /// Ticks the item of a job that is done, with all that is a part of it.

@@ -9,7 +9,7 @@ use chrono::SubsecRound;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::settle;
-use super::wave::{Done, Notice, Plan, tick};
+use super::wave::{Done, Notice, Plan, is_due, tick};
 use crate::document::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::operations::queue::{Command, Job, Queue, State};
@@ -95,6 +95,9 @@ impl Work<'_> {
         let Some(job) = self.queue.jobs.get_mut(at) else {
             return;
         };
+        if !is_due(self.store, self.plan, job, self.notice) {
+            return;
+        }
         let since = (self.clock)().trunc_subsecs(3);
         let argv = command(self.plan, job, self.own);
         let env = std::env::vars_os().chain(self.plan.env.iter().cloned());
