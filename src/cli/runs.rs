@@ -23,12 +23,18 @@ Signals: the first SIGINT, SIGTERM or SIGHUP is passed on, the second is answere
 for, the third kills. Ctrl-C on a terminal that the command has for itself is its own affair, unless
 it comes several times within seconds.
 
+With --wave or --all-open an agent is started on each item, and an item is ticked when its agent
+completes; the last line says how many are done.
+
 Exit codes: that of the command; 128 and the number of the signal that ended it; 124 it took too
-long; 125 this program failed, or wrong use; 126 the command cannot be run; 127 there is none.
+long; 125 this program failed, or wrong use; 126 the command cannot be run; 127 there is none. With
+--wave or --all-open: 0 all is done, 1 something remains, 2 wrong use.
 
 Examples:
   agentsess run --agent tests -- cargo test
   agentsess run --agent claude --item BACK-124 --timeout 30m -- claude -p \"Do BACK-124\"
+  agentsess run --agent claude --item BACK-124
+  agentsess run --wave 1 --agent codex --jobs 2 --max-failures 3
   agentsess run --agent dev -s weather --env LEVEL=high --capture -- ./agent.sh")]
 pub struct Run {
     /// Who is started, as it stands in the session and its log

@@ -6,7 +6,6 @@ use super::Target;
 
 /// Items that agents are started on, and how.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Several items at once")]
 pub struct Items {
     /// Start an agent on every open item of a wave
     ///
