@@ -116,6 +116,32 @@ pub fn run(
     })
 }
 
+/// A command with each placeholder, such as `{title}`, filled in.
+pub fn filled(argv: &[String], values: &[(&str, &str)]) -> Vec<String> {
+    let fill = |word: &String| {
+        let mut text = String::new();
+        let mut rest = word.as_str();
+        // What is filled in is not looked at again.
+        while let Some(open) = rest.find('{') {
+            let (before, from) = rest.split_at_checked(open).unwrap_or((rest, ""));
+            text.push_str(before);
+            let found = values.iter().find_map(|(name, value)| {
+                let rest = from.strip_prefix('{')?.strip_prefix(name)?;
+                Some((rest.strip_prefix('}')?, value))
+            });
+            rest = if let Some((after, value)) = found {
+                text.push_str(value);
+                after
+            } else {
+                text.push('{');
+                from.get(1..).unwrap_or("")
+            };
+        }
+        text + rest
+    };
+    argv.iter().map(fill).collect()
+}
+
 fn wait(child: &mut Child, limit: Duration) -> io::Result<End> {
     let deadline = Instant::now() + limit;
     let mut pause = Duration::from_millis(1);
@@ -157,6 +183,13 @@ fn collect(mut stream: impl Read + Send + 'static, ended: mpsc::Sender<()>) -> A
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_filled_in_is_not_filled_in_again() {
+        let argv = ["a", "{title}", "--x={body}{none}{", "{title"].map(String::from);
+        let filled = filled(&argv, &[("title", "{body}"), ("body", "b\n'$(c)")]);
+        assert_eq!(filled, ["a", "{body}", "--x=b\n'$(c){none}{", "{title"]);
+    }
 
     fn sh(script: &str, limit: u64) -> (Said, Duration) {
         let argv = ["sh", "-c", script].map(String::from);

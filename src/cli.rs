@@ -9,8 +9,10 @@ mod init;
 mod link;
 mod lint;
 mod new;
+mod runs;
 mod template;
 mod trust;
+mod wave;
 mod work;
 
 use std::ffi::OsString;
@@ -27,8 +29,10 @@ pub use init::Init;
 pub use link::Link;
 pub use lint::{Adopt, FailOn, Fixes, Lint, LintFormat, LintInput, Rule, Rules, Schema, SchemaOf};
 pub use new::New;
+pub use runs::{Run, Runs, RunsCommand, RunsComplete, RunsList, RunsLog, RunsPrune, RunsStop};
 pub use template::{Template, TemplateAction};
 pub use trust::Trust;
+pub use wave::{Fix, Items, Limits, OnFailed};
 pub use work::{
     Block, Decide, Done, Edit, Log, Pause, Set, Task, TaskAdd, TaskCommand, Unblock, Use, Writing,
 };
@@ -53,6 +57,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
         ],
     ),
     ("Validate", &["lint", "rule", "schema", "adopt"]),
+    ("Track", &["run", "runs"]),
     (
         "Integrate",
         &[
@@ -223,6 +228,12 @@ pub enum Command {
     /// Bring session files of other habits into the scheme
     #[command(hide = true)]
     Adopt(Deferred<Adopt>),
+    /// Start an agent on a task, and keep the truth about what becomes of it
+    #[command(hide = true)]
+    Run(Deferred<Run>),
+    /// List the agents that were started and how they stand; look at them, stop them
+    #[command(hide = true)]
+    Runs(Runs),
     /// Serve the sessions to an agent over the Model Context Protocol
     #[command(hide = true)]
     Mcp(Deferred<Mcp>),

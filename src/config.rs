@@ -1,9 +1,11 @@
 //! `.agents/agentsess.toml`. Every key is optional; an unknown one is an error.
 
+mod agents;
 mod close;
 mod layers;
 mod messages;
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +16,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-pub use close::{Close, ISSUE_COMMAND, Item, Sink, SinkInput};
+pub use agents::{Agent, Program, is_model};
+pub use close::{AGENTS, Close, ISSUE_COMMAND, Item, Sink, SinkInput};
 
 use crate::document::schema::{REQUIRED_SECTIONS, same_name};
 use crate::error::{Error, Result};
@@ -66,6 +69,10 @@ pub struct Config {
     pub close: Close,
     /// What is kept of sessions that were closed or left for others.
     pub records: Records,
+    /// Who can be started on an item of work, by the name that the item mentions as `@NAME`. Known
+    /// without being named here: claude, codex, gemini, copilot, opencode. They run once they are
+    /// trusted.
+    pub agents: BTreeMap<String, Agent>,
     /// What was read, for errors that are noticed later.
     #[serde(skip)]
     origin: Layers,
@@ -83,6 +90,7 @@ impl Default for Config {
             lint: Lint::default(),
             close: Close::default(),
             records: Records::default(),
+            agents: BTreeMap::new(),
             origin: Layers::default(),
         }
     }
@@ -275,7 +283,11 @@ impl Config {
             let message = "`records.folder` must stay within the repository";
             return defect("folder", message.to_owned());
         }
-        self.close.defect()
+        let agents = || {
+            let mut agents = self.agents.iter();
+            agents.find_map(|(name, agent)| Some((format!("{AGENTS}{name}"), agent.defect(name)?)))
+        };
+        self.close.defect().or_else(agents)
     }
 
     /// An error about a value of the configuration, which is found by the place it was read from.

@@ -43,6 +43,8 @@ pub struct Error {
     pub elsewhere: Option<PathBuf>,
     /// One thing to do about it, a command that can be run where there is one.
     pub hint: Option<String>,
+    /// The operating system's number for it, for those who try again.
+    pub errno: Option<i32>,
 }
 
 /// The result of an operation.
@@ -58,6 +60,7 @@ impl Error {
             details: Vec::new(),
             elsewhere: None,
             hint: None,
+            errno: None,
         }
     }
 
@@ -87,6 +90,7 @@ impl Error {
         };
         let mut result = Self::new(Kind::Io, format!("cannot {doing}: {cause}")).at(path, None);
         result.hint = hint;
+        result.errno = error.raw_os_error();
         result
     }
 

@@ -10,10 +10,12 @@
 //! - [`operations`]: what can be done with sessions. An operation plans without a lock, has its
 //!   effects, then applies under the lock after checking that what it planned on still holds. It
 //!   returns what happened and never prints or reads the clock.
+//! - [`agents`]: the programs that this one starts: their commands, and what their output says.
 //! - [`lint`] over [`rules`], and [`render`] for what they find.
 //! - [`schema`]: JSON Schemas, made from the types and tables that readers go by.
 //! - [`store`]: the folder of sessions: finding, selecting, locking, replacing, the trash. It
 //!   knows the disk and no headings.
+//! - [`runs`]: what is known of agents that were started, and the processes themselves.
 //! - [`document`]: one session as text: spans and edits. It knows text and no disk.
 #![deny(
     clippy::unwrap_used,
@@ -34,6 +36,7 @@
     )
 )]
 
+pub mod agents;
 pub mod child;
 pub mod cli;
 pub mod clock;
@@ -47,6 +50,7 @@ pub mod lint;
 pub mod operations;
 pub mod render;
 pub mod rules;
+pub mod runs;
 pub mod schema;
 pub mod shell;
 pub mod store;

@@ -9,6 +9,12 @@ pub fn word(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
+/// A command as a POSIX shell would take it.
+pub fn words(argv: &[String]) -> String {
+    let words: Vec<_> = argv.iter().map(|text| word(text)).collect();
+    words.join(" ")
+}
+
 /// What one word says to a shell, as far as [`word`] writes it.
 pub fn unquoted(word: &str) -> String {
     let inner = word

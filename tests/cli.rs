@@ -37,6 +37,7 @@ fn transcripts() {
             "docs/handoff.md",
             "docs/json.md",
             "docs/planning.md",
+            "docs/runs.md",
         ]
         .map(|document| root.join(document)),
     );

@@ -251,7 +251,7 @@ fn readme_names_every_command_and_the_two_that_do_everything() {
     for command in [
         "new", "log", "show", "list", "close", "set", "done", "task", "decide", "block", "unblock",
         "pause", "use", "edit", "link", "template", "doctor", "handoff", "resume", "restore",
-        "lint", "rule", "schema", "adopt", "trust", "init", "hook",
+        "lint", "rule", "schema", "adopt", "run", "runs", "trust", "init", "hook",
     ] {
         let mut rows = readme.lines().filter(|line| line.starts_with("| "));
         let first = |row: &str| row.split('|').nth(1).unwrap_or("").to_owned();
@@ -269,6 +269,7 @@ fn readme_names_every_command_and_the_two_that_do_everything() {
         "close",
         "handoff",
         "agents",
+        "runs",
     ] {
         assert!(readme.contains(&format!("](docs/{page}.md)")), "{page}");
     }

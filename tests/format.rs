@@ -116,5 +116,5 @@ fn the_example_is_a_session_without_a_defect() {
     let title = format!("Session: {}", front.title().unwrap());
     assert_eq!(document.body.title().unwrap().title, title);
     let log = document.body.log(document.text);
-    assert!(log.len() == 2 && log.iter().all(|entry| entry.stamp.is_some()));
+    assert!(log.len() == 2 && log.iter().all(|entry| entry.stamp().is_some()));
 }

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::output::line;
-use super::{Context, author, is_person, select};
+use super::{Context, author, is_person, own_run, select};
 use crate::cli;
 use crate::error::Result;
 use crate::operations::handoff::{HandedOver, Request, handoff};
@@ -14,6 +14,7 @@ const SHOWN: usize = 10;
 pub(super) fn run(context: &Context, arguments: &cli::Handoff) -> Result<ExitCode> {
     let store = context.store()?;
     let session = select(&store, arguments.target.selector())?;
+    let run = own_run();
     let request = Request {
         agent: &author(&arguments.author),
         to: arguments.to.as_deref(),
@@ -22,6 +23,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Handoff) -> Result<ExitCod
         replace: arguments.replace,
         message: arguments.message.as_deref(),
         take: arguments.take || is_person(&arguments.author),
+        run: run.as_deref(),
         allow_secret: arguments.secrets.allow_secret,
     };
     let outcome = handoff(&store, &session, &request, context.now)?;

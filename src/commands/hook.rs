@@ -6,10 +6,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::CommandFactory;
-
 use super::{Context, SESSION, conversation, variable};
-use crate::cli::{self, Cli};
+use crate::cli;
 use crate::clock;
 use crate::document::insert::cut;
 use crate::document::time::{Timestamp, format_rfc3339};
@@ -50,12 +48,6 @@ pub(super) fn run(context: &Context, arguments: &cli::Hook) -> ExitCode {
         &format!("{} {host}", arguments.event),
         &error.to_string(),
     )
-}
-
-/// Whether the arguments, wrong as they are, are those of a hook.
-pub(super) fn is_meant() -> bool {
-    let matches = Cli::command().ignore_errors(true).try_get_matches();
-    matches.is_ok_and(|matches| matches.subcommand_name() == Some("hook"))
 }
 
 /// Answers wrong arguments: a host would take the usual exit code for a wish to stop what it does.

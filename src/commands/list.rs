@@ -183,6 +183,9 @@ fn cells(row: &Row) -> [String; 6] {
     if task.chars().count() > 60 {
         task = task.chars().take(59).chain(['…']).collect();
     }
+    if let Some(runs) = row.runs {
+        let _ = write!(task, " ({})", runs.tag());
+    }
     let shown = |path: &Path| sanitize(&path.display().to_string()).into_owned();
     if !row.here {
         let _ = write!(task, " ({})", shown(&row.path));

@@ -10,6 +10,7 @@ mod docs;
 mod doctor;
 mod done;
 mod edit;
+mod fix;
 mod handoff;
 mod hook;
 mod init;
@@ -22,20 +23,25 @@ mod new;
 mod output;
 mod pause;
 mod planning;
+mod progress;
 mod report;
 mod restore;
 mod resume;
 mod rule;
+mod run;
+mod runs;
 mod schema;
 mod set;
 mod settings;
 mod show;
 mod task;
 mod template;
+mod tmux;
 mod trust;
 mod unblock;
 mod use_session;
 mod verbose;
+mod wave;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -50,6 +56,7 @@ use crate::document::is_token;
 use crate::document::time::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::hosts::{self, Host};
+use crate::operations;
 use crate::operations::conversation::Calling;
 use crate::shell;
 use crate::store::{Caller, FILE_LIMIT, Place, Store, TrustFile};
@@ -88,10 +95,19 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
     let output = Output::new(&cli.global, Carried::new(matches));
     verbose::start(&cli.global);
     let is_hook = matches!(cli.command, Some(Command::Hook(_)));
+    let is_run = matches!(&cli.command, Some(Command::Run(run)) if !run.items.are_several());
     match dispatch(cli, &output) {
         Ok(code) => code,
         Err(error) if is_hook => hook::fail(&Place::default(), "hook", &error.to_string()),
-        Err(error) => output.error(&error),
+        Err(error) => {
+            let code = output.error(&error);
+            // Others are the command's that it starts.
+            if is_run {
+                ExitCode::from(run::FAILED)
+            } else {
+                code
+            }
+        }
     }
 }
 
@@ -101,7 +117,12 @@ pub fn wrong_use(error: &clap::Error) -> ExitCode {
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     );
-    if !help && std::env::args_os().any(|argument| argument == "--json") && !hook::is_meant() {
+    let failed = if !help && is_meant("run") {
+        run::FAILED
+    } else {
+        2
+    };
+    if !help && std::env::args_os().any(|argument| argument == "--json") && !is_meant("hook") {
         let text = error.render().to_string();
         let said = text.lines().take_while(|line| !line.trim().is_empty());
         let said = said.map(str::trim).collect::<Vec<_>>().join(" ");
@@ -111,9 +132,10 @@ pub fn wrong_use(error: &clap::Error) -> ExitCode {
         let command = words.find_map(|word| root.find_subcommand(word));
         let about = command.map_or("--all", clap::Command::get_name);
         let error = Error::usage(message).hint(format!("agentsess help {about}"));
-        return Output::json().error(&error);
+        Output::json().error(&error);
+        return ExitCode::from(failed);
     }
-    if !help && hook::is_meant() {
+    if !help && is_meant("hook") {
         return hook::refuse(error);
     }
     // A reader that has gone away has what it wanted.
@@ -121,7 +143,13 @@ pub fn wrong_use(error: &clap::Error) -> ExitCode {
     if error.kind() == ErrorKind::InvalidSubcommand {
         anstream::eprint!("{}", output::hint("agentsess help --all"));
     }
-    ExitCode::from(if help { 0 } else { 2 })
+    ExitCode::from(if help { 0 } else { failed })
+}
+
+/// Whether the arguments, wrong as they are, are those of a command.
+fn is_meant(command: &str) -> bool {
+    let matches = Cli::command().ignore_errors(true).try_get_matches();
+    matches.is_ok_and(|matches| matches.subcommand_name() == Some(command))
 }
 
 fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
@@ -164,6 +192,8 @@ fn dispatch(cli: Cli, output: &Output) -> Result<ExitCode> {
         Some(Command::Rule(arguments)) => rule::run(&context, &arguments),
         Some(Command::Schema(arguments)) => schema::run(&context, &arguments),
         Some(Command::Adopt(arguments)) => adopt::run(&context, &arguments),
+        Some(Command::Run(arguments)) => run::run(&context, &arguments),
+        Some(Command::Runs(arguments)) => runs::run(&context, &arguments),
         Some(Command::Mcp(arguments)) => mcp::run(&context, &arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&context, &arguments),
         Some(Command::Init(arguments)) => init::run(&context, &arguments),
@@ -236,6 +266,11 @@ const SESSION: &str = "AGENTSESS_SESSION";
 
 /// Names the agent that commands are run by to which none is given.
 const AGENT: &str = "AGENTSESS_AGENT";
+
+/// The run as which this runs, if an agent that was started calls it.
+fn own_run() -> Option<String> {
+    variable(operations::runs::RUN)
+}
 
 /// The conversation with an agent in which this runs, if its environment tells.
 fn conversation(store: &Store) -> Option<String> {

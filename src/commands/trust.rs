@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Trust) -> Result<ExitCode>
         })?;
         return Ok(ExitCode::SUCCESS);
     }
-    let all: Vec<_> = trust::commands(&store)
+    let all: Vec<_> = trust::all(&store)
         .into_iter()
         .map(|found| found.name)
         .collect();
@@ -65,6 +65,9 @@ fn text(found: &[Candidate]) -> String {
             "{state:<11}  {name}: {}",
             sanitize(&candidate.command)
         );
+        if let Some(resume) = &candidate.resume_command {
+            let _ = writeln!(text, "             and {}", sanitize(resume));
+        }
         for file in &candidate.files {
             let file = file.display().to_string();
             let _ = writeln!(text, "             with {}", sanitize(&file));

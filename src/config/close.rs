@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 /// What the configured status command is called.
 pub const ISSUE_COMMAND: &str = "issue-command";
 
+/// What the names of agents begin with where commands are named.
+pub const AGENTS: &str = "agents.";
+
 /// The most that can be configured, in seconds.
 const LONGEST: f64 = 3600.0;
 
@@ -139,7 +142,7 @@ impl Close {
                 Some(format!(
                     "has an `id` that is no regular expression: {error}"
                 ))
-            } else if name == ISSUE_COMMAND {
+            } else if name == ISSUE_COMMAND || name.starts_with(AGENTS) {
                 Some("has a name that is taken".to_owned())
             } else {
                 script(&sink.argv)
@@ -153,7 +156,7 @@ impl Close {
 }
 
 /// What is wrong with a command that fills a session's words into a script.
-fn script(argv: &[String]) -> Option<String> {
+pub(super) fn script(argv: &[String]) -> Option<String> {
     let program = argv
         .first()
         .and_then(|program| program.rsplit('/').next())?;

@@ -199,6 +199,15 @@ pub fn conversations(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
     names.filter_map(variable).collect()
 }
 
+/// The variables by which a host tells what it starts that it has, and in which conversation. An
+/// agent that is started from another one is not the other one.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    let own = HOSTS
+        .iter()
+        .flat_map(|host| [host.variable, host.conversation]);
+    std::iter::once(CONVERSATION).chain(own.flatten())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::list::State;
+use super::runs::{self, Count};
 use super::slug_of;
 use crate::document::schema::{
     ACCEPTANCE_CRITERIA, BLOCKERS, CURRENT_STATE, EXECUTION_PROGRESS, NEXT_STEPS,
@@ -52,6 +53,9 @@ pub struct Brief {
     pub blockers: Vec<String>,
     /// Open items of waves and acceptance criteria.
     pub open_items: Vec<String>,
+    /// Agents that run on it, or could go on, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Count>,
     /// The last entries of the log, in order.
     pub log: Vec<Entry>,
 }
@@ -96,6 +100,7 @@ impl Brief {
             open_items: open(EXECUTION_PROGRESS)
                 .chain(open(ACCEPTANCE_CRITERIA))
                 .collect(),
+            runs: runs::ledger(store).and_then(|ledger| Count::of(&ledger, name)),
             log: recent
                 .filter_map(|entry| {
                     let heading = document.body.headings.get(entry.heading)?;

@@ -8,12 +8,14 @@ use serde::Serialize;
 
 use super::conversation::left;
 use super::copies::Relation;
+use super::runs::write_down;
 use super::{close, planning, stem_of};
 use crate::document::record::State;
 use crate::document::time::{Timestamp, parse_rfc3339};
 use crate::document::{Document, Status};
 use crate::error::Result;
 use crate::lint::{self, Family, Project, RULES, Rule, Settings};
+use crate::runs::{self, Machine, Standing};
 use crate::shell;
 use crate::store::{self, Event, Records, Store, Trashed, TrustFile};
 
@@ -30,7 +32,7 @@ pub struct Problem {
     /// `leftover`, `old-trash`, `missing-branch`, `merged-branch`, `diverged-copy`,
     /// `stopped-close`,
     /// `orphaned-binding`, `left-open`, `old-conversation`, `waiting-event`, `dangling-record`,
-    /// `unreadable-record`, `unreadable`, `outdated-install`, `not-executable`, `not-on-path`,
+    /// `unreadable-record`, `interrupted-run`, `pending-run`, `set-aside-run`, `unreadable`, `outdated-install`, `not-executable`, `not-on-path`,
     /// `other-version`, `untrusted-hooks`, `read-only`.
     pub kind: &'static str,
     /// What it is about, as the user would write it.
@@ -54,6 +56,7 @@ enum Repair {
     Unbind,
     Event(PathBuf),
     Conversation(String),
+    Runs,
 }
 
 impl Problem {
@@ -105,6 +108,7 @@ pub fn examine(store: &Store, trust: Option<&TrustFile>, now: Timestamp) -> Resu
     found.extend(conversations(store, now));
     found.extend(events(store, now));
     found.extend(records(store)?);
+    found.extend(runs(store));
     found.extend(stranded(store));
     found.extend(leftovers(store, trust, now));
     found.extend(old_trash(store, now));
@@ -138,6 +142,7 @@ pub fn repair(
             Some(Repair::Unbind) => store.use_session(&lock, None)?,
             Some(Repair::Event(path)) => store.remove_event(&lock, path)?,
             Some(Repair::Conversation(id)) => store.forget_conversation(id)?,
+            Some(Repair::Runs) => drop(write_down(store, now)?),
             Some(Repair::Remove(_)) => {}
             None => continue,
         }
@@ -397,6 +402,47 @@ fn records(store: &Store) -> Result<Vec<Problem>> {
         ));
     }
     Ok(found)
+}
+
+/// Runs that nobody saw end, and what is not where it belongs in their ledger.
+fn runs(store: &Store) -> Vec<Problem> {
+    let ledger = match store.runs() {
+        Ok(ledger) => ledger.unwrap_or_default(),
+        Err(error) => {
+            let path = error.location.map(|at| at.path).unwrap_or_default();
+            let help = error.hint.unwrap_or_default();
+            return vec![Problem::new("unreadable", path, error.message, help)];
+        }
+    };
+    let here = Machine::this();
+    let lost = ledger.runs.values().filter(|run| {
+        run.status == runs::Status::Running && run.standing(&here) == Standing::Interrupted
+    });
+    let mut found: Vec<_> = lost
+        .map(|run| {
+            let path = store.shown(&store.path(&run.session));
+            let message = format!("run {} of {} ended, and nobody saw it", run.id, run.agent);
+            Problem::repairable("interrupted-run", path, message, Repair::Runs)
+        })
+        .collect();
+    let (pending, aside) = store.runs_beside();
+    found.extend(pending.into_iter().map(|(path, error)| {
+        let message = format!("how runs ended could not be written down: {error}");
+        Problem::repairable("pending-run", store.shown(&path), message, Repair::Runs)
+    }));
+    found.extend(ledger.aside.iter().map(|aside| {
+        let path = store.shown(&store.runs_ledger());
+        let message = aside.invalid.to_string();
+        Problem::repairable("set-aside-run", path, message, Repair::Runs)
+    }));
+    found.extend(aside.into_iter().map(|path| {
+        let path = store.shown(&path);
+        let message = "this stood in the ledger of runs and is no record";
+        let word = shell::word(&path.to_string_lossy());
+        let help = format!("take from it what you need, then rm {word}");
+        Problem::new("set-aside-run", path, message, help)
+    }));
+    found
 }
 
 /// Sessions that cannot be relied on. What cannot be read at all, lint says.

@@ -47,6 +47,38 @@ pub fn done(
     })
 }
 
+/// Ticks the open items that have exactly these texts, without an entry in the log: whoever did them
+/// has one. An item that is ticked already, or that is gone, is left alone.
+///
+/// # Errors
+///
+/// When the session is completed, or the file cannot be edited or written.
+pub fn tick(store: &Store, name: &str, texts: &[String], now: Timestamp) -> Result<Written> {
+    let mut current_task = None;
+    let written = write(store, name, false, now, |revision| {
+        revision.refuse_completed("ticks")?;
+        let document = revision.document;
+        let boxes = document.boxes().filter(|(_, _, ticked)| !ticked);
+        let meant = boxes.filter(|(_, item, _)| {
+            let text = insert::line(item.text.of(document.text));
+            texts.contains(&text)
+        });
+        let items: Vec<_> = meant.map(|(index, ..)| index).collect();
+        if items.is_empty() {
+            return Ok(None);
+        }
+        let waves = moved(document, &items);
+        let ticks = Ticks { items, waves };
+        let mut bytes = revision.apply(ticks.edits(), None)?;
+        current_task = ticks.move_on(revision, &mut bytes)?;
+        Ok(Some(bytes))
+    })?;
+    Ok(Written {
+        current_task,
+        ..written
+    })
+}
+
 /// Items to be ticked, and the waves whose state changes with that.
 #[derive(Debug, Default)]
 pub(super) struct Ticks {
@@ -231,7 +263,7 @@ fn moved(document: &Document, ticked: &[usize]) -> Vec<(Wave, WaveState)> {
 
 /// The item that `wanted` names, and whether it is ticked. An id counts before a text, that before
 /// a part of one, and of each an open item before one that is ticked.
-fn find(revision: &Revision, wanted: &str) -> Result<(usize, bool)> {
+pub(super) fn find(revision: &Revision, wanted: &str) -> Result<(usize, bool)> {
     let document = revision.document;
     let boxes: Vec<_> = document
         .boxes()

@@ -11,6 +11,7 @@ use super::done::Ticks;
 use super::log::check_token;
 use super::new::task_list;
 use super::pause::set_status;
+use super::runs::refuse_running;
 use super::steps::Steps;
 use super::write::{Entry, Revision, write};
 use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
@@ -48,6 +49,8 @@ pub struct Request<'r> {
     pub message: Option<&'r str>,
     /// Even if somebody else has it.
     pub take: bool,
+    /// The run as which somebody calls, which may be running.
+    pub run: Option<&'r str>,
     /// Write secrets as they are.
     pub allow_secret: bool,
 }
@@ -75,10 +78,11 @@ pub struct HandedOver {
 ///
 /// # Errors
 ///
-/// Of kind [`Kind::Unmet`], with the reasons, while nobody could go on with the session, or somebody
-/// else has it; or when it is completed, git fails, or the file cannot be edited or written. Nothing is changed then.
+/// Of kind [`Kind::Unmet`], with the reasons, while nobody could go on with the session, somebody
+/// else has it, or an agent runs on it; or when it is completed, git fails, or the file cannot be edited or written. Nothing is changed then.
 pub fn handoff(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<HandedOver> {
     refuse_blanks(store, name, request)?;
+    refuse_running(store, name, request.run)?;
     let repository = store.repository.as_ref();
     let branch = repository.and_then(Repository::branch);
     let commit = repository.and_then(Repository::head);

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::copies::Relation;
+use super::runs::{self, Count};
 use super::slug_of;
 use crate::document::schema::{BLOCKERS, NEXT_STEPS};
 use crate::document::time::{Timestamp, format_rfc3339};
@@ -117,6 +118,9 @@ pub struct Row {
     pub progress: Progress,
     /// What is being worked on.
     pub current_task: Option<String>,
+    /// Agents that run on it, or could go on, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Count>,
     /// Whether nobody has written to it for longer than sessions of its status may lie.
     pub stale: bool,
     /// The file, as the user would write it.
@@ -167,7 +171,11 @@ pub fn list(store: &Store, completed: bool, now: Timestamp) -> Result<Vec<Row>> 
             names => names.unwrap_or_default(),
         };
         let shared = shared_slugs(&names);
-        let row = |name: &String| row(store, name, index == 0, now);
+        let ledger = runs::ledger(store);
+        let row = |name: &String| Row {
+            runs: ledger.as_ref().and_then(|ledger| Count::of(ledger, name)),
+            ..row(store, name, index == 0, now)
+        };
         let found: Vec<Row> = if names.len() < MANY {
             names.iter().map(row).collect()
         } else {
@@ -249,6 +257,7 @@ fn row(store: &Store, name: &str, here: bool, now: Timestamp) -> Row {
         issue: frontmatter.issue().map(str::to_owned),
         progress: document.progress(),
         current_task: frontmatter.current_task().map(str::to_owned),
+        runs: None,
         stale: is_stale(store, &document, now),
         path: store.shown(&store.path(name)),
         root: store.shown(&store.root),

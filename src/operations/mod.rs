@@ -6,6 +6,7 @@
 //! the command line, hooks and editors all do the same thing.
 
 pub mod adopt;
+pub mod assignment;
 pub mod blockers;
 mod blocks;
 pub mod brief;
@@ -26,11 +27,14 @@ pub mod link;
 pub mod list;
 pub mod log;
 pub mod new;
+pub mod new_wave;
 pub mod pause;
 pub mod planning;
+pub mod queue;
 pub mod restore;
 pub mod resume;
 pub mod role;
+pub mod runs;
 pub mod set;
 pub mod since;
 pub mod source;

@@ -49,13 +49,7 @@ pub fn given(store: &Store, conversation: &str) -> Option<(String, Given)> {
 
 /// The event of a subagent, with what it says cut and without secrets.
 pub fn event(session: String, id: &str, agent: Option<&str>, what: What, at: Timestamp) -> Event {
-    let text = |text: Option<String>, limit| {
-        // All of it that is looked at before any is cut: half a secret would not be recognised.
-        let line: String = text?.chars().take(LOOKED_AT).collect();
-        let line = insert::line(&line);
-        let (line, _) = secrets::redact(&line);
-        Some(insert::cut(&line, limit)).filter(|text| !text.is_empty())
-    };
+    let text = |text: Option<String>, limit| told(&text?, limit);
     Event {
         schema_version: 1,
         session,
@@ -75,6 +69,77 @@ pub fn event(session: String, id: &str, agent: Option<&str>, what: What, at: Tim
             },
         },
     }
+}
+
+/// One line of what an agent or its host says, cut and without secrets; nothing if it says nothing.
+fn told(text: &str, limit: usize) -> Option<String> {
+    // All of it that is looked at before any is cut: half a secret would not be recognised.
+    let line: String = text.chars().take(LOOKED_AT).collect();
+    let line = insert::line(&line);
+    let (line, _) = secrets::redact(&line);
+    Some(insert::cut(&line, limit)).filter(|text| !text.is_empty())
+}
+
+/// A task as it stands in the list.
+pub(super) fn task(text: &str) -> Option<String> {
+    told(text, TASK)
+}
+
+/// A summary as it stands in the list.
+pub(super) fn summary(text: &str) -> Option<String> {
+    told(text, SUMMARY)
+}
+
+/// How an agent is to stand in the list.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Listed<'l> {
+    pub agent: &'l str,
+    pub task: &'l str,
+    pub status: &'l str,
+    pub summary: Option<&'l str>,
+}
+
+impl<'l> Listed<'l> {
+    /// The edits that have it stand like this where it is listed, or else behind all others.
+    ///
+    /// # Errors
+    ///
+    /// When it would be one more than are listed by themselves.
+    pub fn edits(self, document: &Document, known: Option<usize>) -> Result<Vec<Edit<'l>>> {
+        let Some(at) = known else {
+            if listed(document).len() >= AGENTS {
+                let message =
+                    format!("{AGENTS} agents are listed; more are not added by themselves");
+                return Err(Error::usage(message));
+            }
+            return Ok(vec![Edit::AddAgent(crate::document::Agent {
+                agent: self.agent,
+                task: self.task,
+                status: self.status,
+                summary: self.summary,
+            })]);
+        };
+        let set = |key, value| Edit::SetAgent { at, key, value };
+        let mut edits = vec![set("status", Scalar::Word(self.status))];
+        let summary = self.summary.map(Scalar::Text);
+        edits.extend(summary.map(|summary| set("summary", summary)));
+        Ok(edits)
+    }
+}
+
+/// The place in the list of an agent with a task, the last one of that.
+pub(super) fn place(document: &Document, agent: &str, task: &str) -> Option<usize> {
+    let says = |entry: &Node, key: &str, text: &str| {
+        entry.entry(key).and_then(|entry| entry.value.text()) == Some(text)
+    };
+    let is = |entry: &Node| says(entry, "agent", agent) && says(entry, "task", task);
+    listed(document).iter().rposition(is)
+}
+
+/// Whether an agent in the list has a summary.
+pub(super) fn has_summary(document: &Document, at: usize) -> bool {
+    let agent = listed(document).get(at);
+    agent.is_some_and(|agent| agent.entry("summary").is_some())
 }
 
 /// Writes an event down if nobody holds the lock, or else leaves it.
@@ -163,39 +228,26 @@ fn revise(revision: &Revision, event: &Event) -> Result<Option<Vec<u8>>> {
         let task = task.as_deref().or(current).unwrap_or("a part of the work");
         format!("{} {mark}", insert::cut(&insert::line(task), TASK))
     };
-    let agent = |task, status, summary| {
-        Edit::AddAgent(crate::document::Agent {
-            agent: &event.agent,
-            task,
-            status,
-            summary,
-        })
+    let (status_now, summary) = match &event.what {
+        What::Started { .. } => ("in_progress", None),
+        What::Stopped { summary } => ("completed", summary.as_deref()),
     };
-    if known.is_none() && listed.len() >= AGENTS {
-        let message = format!("{AGENTS} agents are listed; more are not added by themselves");
-        return Err(Error::usage(message));
-    }
     match (&event.what, known) {
-        (What::Started { .. }, Some(_)) => Ok(None),
-        (What::Started { task: said }, None) => {
-            let task = task(said);
-            revision
-                .apply(vec![agent(&task, "in_progress", None)], None)
-                .map(Some)
-        }
-        (What::Stopped { summary }, None) => {
-            let task = task(&None);
-            revision
-                .apply(vec![agent(&task, "completed", summary.as_deref())], None)
-                .map(Some)
-        }
-        (What::Stopped { .. }, Some(at)) if status(at) == Some("completed") => Ok(None),
-        (What::Stopped { summary }, Some(at)) => {
-            let set = |key, value| Edit::SetAgent { at, key, value };
-            let mut edits = vec![set("status", Scalar::Word("completed"))];
-            let summary = summary.as_deref();
-            edits.extend(summary.map(|summary| set("summary", Scalar::Text(summary))));
-            revision.apply(edits, None).map(Some)
-        }
+        (What::Started { .. }, Some(_)) => return Ok(None),
+        (What::Stopped { .. }, Some(at)) if status(at) == Some("completed") => return Ok(None),
+        _ => {}
     }
+    let said = match &event.what {
+        What::Started { task } => task,
+        What::Stopped { .. } => &None,
+    };
+    let listed = Listed {
+        agent: &event.agent,
+        task: &task(said),
+        status: status_now,
+        summary,
+    };
+    revision
+        .apply(listed.edits(document, known)?, None)
+        .map(Some)
 }

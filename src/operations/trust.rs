@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::agents::Agent;
+use crate::child;
+use crate::config::AGENTS;
 use crate::document::sha256;
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::error::{Error, Kind, Result};
@@ -21,6 +24,9 @@ pub struct External {
     pub name: String,
     /// The program and its arguments, with placeholders.
     pub argv: Vec<String>,
+    /// The same to go on with what was begun, where that takes another command.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resume: Vec<String>,
     /// Whether it gets a text on standard input.
     pub stdin: bool,
     /// Regular expression for the id it prints.
@@ -28,6 +34,9 @@ pub struct External {
     /// How long it may take.
     #[serde(skip)]
     pub limit: Duration,
+    /// Whether the configuration does not name it.
+    #[serde(skip)]
+    pub built_in: bool,
 }
 
 /// A command and what is known about it.
@@ -38,6 +47,9 @@ pub struct Candidate {
     pub external: External,
     /// As a shell would take it.
     pub command: String,
+    /// The same for the command that goes on with what was begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume_command: Option<String>,
     /// Files of the project that are part of it, relative to the root.
     pub files: Vec<PathBuf>,
     /// SHA-256 of all of that.
@@ -79,7 +91,15 @@ const BUILT_IN: [(&str, &[&str], bool, &str); 3] = [
     ),
 ];
 
-/// Every command there is: the configuration's, then the built-in ones that it does not replace.
+/// Every command there is: those for `close`, then those of agents.
+pub fn all(store: &Store) -> Vec<External> {
+    let agents = Agent::all(&store.config).into_iter();
+    let agents = agents.map(External::of_agent);
+    commands(store).into_iter().chain(agents).collect()
+}
+
+/// Every command that `close` may run: the configuration's, then the built-in ones that it does not
+/// replace.
 pub fn commands(store: &Store) -> Vec<External> {
     let close = &store.config.close;
     let mut found = Vec::new();
@@ -87,18 +107,22 @@ pub fn commands(store: &Store) -> Vec<External> {
         found.push(External {
             name: ISSUE_COMMAND.to_owned(),
             argv: close.issue_command.clone(),
+            resume: Vec::new(),
             stdin: false,
             id: None,
             limit: close.limit(close.issue_timeout),
+            built_in: false,
         });
     }
     for (name, sink) in &close.sinks {
         found.push(External {
             name: name.clone(),
             argv: sink.argv.clone(),
+            resume: Vec::new(),
             stdin: sink.stdin.is_body(),
             id: Some(sink.id.clone()),
             limit: close.limit(sink.timeout),
+            built_in: false,
         });
     }
     let built_in = BUILT_IN
@@ -106,9 +130,11 @@ pub fn commands(store: &Store) -> Vec<External> {
         .map(|(name, argv, stdin, id)| External {
             name: name.to_owned(),
             argv: argv.iter().map(ToString::to_string).collect(),
+            resume: Vec::new(),
             stdin,
             id: Some(id.to_owned()),
             limit: close.limit(None),
+            built_in: true,
         });
     let own = found.len();
     for external in built_in {
@@ -133,51 +159,44 @@ pub fn command(store: &Store, name: &str) -> Option<External> {
 impl External {
     /// The command with each placeholder, such as `{title}`, filled in.
     pub fn filled(&self, values: &[(&str, &str)]) -> Vec<String> {
-        let fill = |word: &String| {
-            let mut text = String::new();
-            let mut rest = word.as_str();
-            // What is filled in is not looked at again.
-            while let Some(open) = rest.find('{') {
-                let (before, from) = rest.split_at_checked(open).unwrap_or((rest, ""));
-                text.push_str(before);
-                let found = values.iter().find_map(|(name, value)| {
-                    let rest = from.strip_prefix('{')?.strip_prefix(name)?;
-                    Some((rest.strip_prefix('}')?, value))
-                });
-                rest = if let Some((after, value)) = found {
-                    text.push_str(value);
-                    after
-                } else {
-                    text.push('{');
-                    from.get(1..).unwrap_or("")
-                };
-            }
-            text + rest
-        };
-        self.argv.iter().map(fill).collect()
+        child::filled(&self.argv, values)
+    }
+
+    /// The commands that make an agent work.
+    pub fn of_agent(agent: Agent) -> Self {
+        Self {
+            name: format!("{AGENTS}{}", agent.name),
+            argv: agent.start,
+            resume: agent.resume,
+            stdin: false,
+            id: None,
+            limit: Duration::MAX,
+            built_in: !agent.is_configured,
+        }
     }
 
     fn candidate(self, store: &Store, grants: &[Grant]) -> Candidate {
-        let files: Vec<_> = self
-            .argv
-            .iter()
-            .filter_map(|word| file(store, word))
-            .collect();
+        let words = self.argv.iter().chain(&self.resume);
+        let mut files: Vec<_> = words.filter_map(|word| file(store, word)).collect();
+        files.dedup();
         let project = project(store);
         let hashes = files.iter();
         let hashes: Vec<_> = hashes
             .map(|(path, hash)| (path.display().to_string(), hash))
             .collect();
-        let content = serde_json::json!({
+        let mut content = serde_json::json!({
             "project": project.display().to_string(),
             "argv": self.argv,
             "stdin": self.stdin,
             "files": hashes,
         });
+        if let (false, Some(content)) = (self.resume.is_empty(), content.as_object_mut()) {
+            content.insert("resume".to_owned(), self.resume.clone().into());
+        }
         let sha256 = sha256(content.to_string().as_bytes());
-        let words: Vec<_> = self.argv.iter().map(|word| shell::word(word)).collect();
         Candidate {
-            command: words.join(" "),
+            command: shell::words(&self.argv),
+            resume_command: (!self.resume.is_empty()).then(|| shell::words(&self.resume)),
             files: files.into_iter().map(|(path, _)| path).collect(),
             trusted: grants.iter().any(|grant| grant.sha256 == sha256),
             sha256,
@@ -207,20 +226,15 @@ fn project(store: &Store) -> &Path {
 /// When a name is unknown, nothing is configured, or the file of trusted commands is unreadable.
 pub fn candidates(store: &Store, trust: &TrustFile, names: &[String]) -> Result<Vec<Candidate>> {
     let grants = trust.grants()?;
-    let all = commands(store);
+    let all = all(store);
     let known: Vec<_> = all.iter().map(|external| external.name.clone()).collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
         let mut error = Error::usage(format!("there is no command `{unknown}`"));
         error.details = known;
         return Err(error.hint("agentsess trust --list"));
     }
-    let built_in = |external: &External| {
-        BUILT_IN.iter().any(|(name, argv, ..)| {
-            *name == external.name && external.argv.iter().eq(argv.iter().copied())
-        })
-    };
     let wanted = |external: &External| match names {
-        [] => !built_in(external),
+        [] => !external.built_in,
         names => names.contains(&external.name),
     };
     let found: Vec<_> = all.into_iter().filter(wanted).collect();
@@ -290,26 +304,7 @@ pub fn require(store: &Store, trust: &TrustFile, external: &External) -> Result<
         Kind::Usage,
         format!("the command `{name}` is not trusted, or has changed since; it would run"),
     );
-    error.details = vec![candidate.command];
+    let commands = [Some(candidate.command), candidate.resume_command];
+    error.details = commands.into_iter().flatten().collect();
     Err(error.hint(format!("agentsess trust {}", shell::word(name))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_filled_in_is_not_filled_in_again() {
-        let external = External {
-            name: String::new(),
-            argv: ["a", "{title}", "--x={body}{none}{", "{title"]
-                .map(String::from)
-                .to_vec(),
-            stdin: false,
-            id: None,
-            limit: Duration::ZERO,
-        };
-        let filled = external.filled(&[("title", "{body}"), ("body", "b\n'$(c)")]);
-        assert_eq!(filled, ["a", "{body}", "--x=b\n'$(c){none}{", "{title"]);
-    }
 }

@@ -131,9 +131,20 @@ impl<'r> Revision<'r> {
         guard: &'r Guard,
         now: Timestamp,
     ) -> Self {
+        Self::to_read(store, "", document, guard, now)
+    }
+
+    /// The same for a session that is only looked at.
+    pub fn to_read(
+        store: &'r Store,
+        name: &'r str,
+        document: &'r Document<'r>,
+        guard: &'r Guard,
+        now: Timestamp,
+    ) -> Self {
         Self {
             store,
-            name: "",
+            name,
             document,
             now,
             guard,

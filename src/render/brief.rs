@@ -60,6 +60,10 @@ pub fn within(brief: &Brief, limit: usize) -> String {
         line(brief.current_task.as_deref(), 2 * ITEM)
     );
 
+    if let Some(runs) = brief.runs {
+        let _ = writeln!(text, "runs: {}", runs.tag());
+    }
+
     if let Some(handoff) = &brief.handoff {
         let said = |text: &Option<String>| text.as_deref().map(|text| line(Some(text), ITEM));
         let mut facts = Vec::new();

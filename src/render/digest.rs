@@ -372,7 +372,7 @@ pub fn subagent(given: &Given, limit: usize) -> Said {
 }
 
 /// A fence that nothing in the text ends.
-fn fenced(text: &str) -> String {
+pub(super) fn fenced(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat((longest + 1).max(3));
     format!("{fence}text\n{}\n{fence}\n", text.trim_end())

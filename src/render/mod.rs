@@ -17,6 +17,7 @@ mod gitlab;
 mod json;
 mod junit;
 mod mask;
+pub mod prompt;
 mod sarif;
 mod statistics;
 #[cfg(test)]

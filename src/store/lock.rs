@@ -153,9 +153,14 @@ enum Attempt {
 
 /// Where the lock is, in a folder that is this work tree's own.
 fn lock_path(sessions: &Path, tracked: Tracked) -> Result<PathBuf> {
+    Ok(own(sessions, tracked)?.join("lock"))
+}
+
+/// The same folder as [`local`], unless git tracks anything in it.
+pub(super) fn own(sessions: &Path, tracked: Tracked) -> Result<PathBuf> {
     let local = local(sessions)?;
     if !tracked(&local) {
-        return Ok(local.join("lock"));
+        return Ok(local);
     }
     let untrack = shell::word(&local.display().to_string());
     Err(
@@ -221,7 +226,7 @@ fn holder_of(file: &mut File) -> Option<u32> {
     holder.trim().parse().ok()
 }
 
-fn timed_out(pid: Option<u32>, path: &Path, timeout: Duration) -> Error {
+pub(super) fn timed_out(pid: Option<u32>, path: &Path, timeout: Duration) -> Error {
     let holder = pid.map_or("another process".to_owned(), |pid| format!("process {pid}"));
     Error::new(
         Kind::Io,

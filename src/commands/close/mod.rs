@@ -13,7 +13,7 @@ use anstyle::{AnsiColor, Style};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Context, author, conversation, host, output, select, trust_file};
+use super::{Context, author, conversation, host, output, own_run, select, trust_file};
 use crate::cli;
 use crate::error::Result;
 use crate::operations::close::{self, Check, Closed, Gate, Request, Verdict};
@@ -61,6 +61,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode>
         conversation: conversation(&store),
         searched: Arc::default(),
         in_person: false,
+        run: own_run(),
     };
     if arguments.all_completed {
         return all(context, &store, &request, arguments.dry_run);

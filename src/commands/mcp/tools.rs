@@ -9,7 +9,7 @@ use super::super::close::Outcome;
 use super::super::list::Listing;
 use super::super::new::Created;
 use super::super::show::Part;
-use super::super::{handoff, lint, list, new, resume, show, trust_file};
+use super::super::{handoff, lint, list, new, own_run, resume, show, trust_file};
 use super::Call;
 use super::arguments::{Close, Done, Handoff, Lint, List, Log, New, Resume, Show, Update};
 use crate::document::{Document, Status};
@@ -319,6 +319,7 @@ fn handoff(call: &Call, given: &Handoff) -> Result<bool> {
     let store = call.context.store()?;
     let agent = call.agent(given.agent.as_deref());
     let session = select(&store, &given.session, &agent)?;
+    let run = own_run();
     let request = operations::handoff::Request {
         agent: &agent,
         to: given.to.as_deref(),
@@ -327,6 +328,7 @@ fn handoff(call: &Call, given: &Handoff) -> Result<bool> {
         replace: given.replace,
         message: given.message.as_deref(),
         take: given.take,
+        run: run.as_deref(),
         allow_secret: false,
     };
     let outcome = operations::handoff::handoff(&store, &session, &request, call.context.now)?;
@@ -382,6 +384,7 @@ fn close(call: &Call, given: &Close, wanted: bool) -> Result<bool> {
         refile: given.refile.clone(),
         trust: trust_file().ok(),
         by: agent,
+        run: own_run(),
         ..close::Request::default()
     };
     let gate = close::check(&store, &session, &request, call.context.now)?;

@@ -6,6 +6,7 @@ use super::{Closed, Gate, PARENT, Request, Verdict, commit, decisions, lessons, 
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Planning, Scalar, Source};
 use crate::error::{Error, Kind, Result};
+use crate::operations::runs::refuse_running;
 use crate::operations::{Guard, apply, planning, slug_of, stem_of, updated};
 use crate::shell;
 use crate::store::{Before, Closing, Lock, Store, Trashed};
@@ -22,6 +23,8 @@ pub fn close(store: &Store, gate: &Gate, request: &Request, now: Timestamp) -> R
     if !gate.is_met() {
         return Err(Error::new(Kind::Unmet, "the gate is not met"));
     }
+    // One may have begun since the gate was looked at.
+    refuse_running(store, &gate.session, request.run.as_deref())?;
     let closing = store.begin_closing()?;
     // What was said about items of the ledger is used up once it is written down there.
     let mut request = request.clone();

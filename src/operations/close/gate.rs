@@ -11,6 +11,7 @@ use crate::document::Document;
 use crate::document::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::operations::counted;
+use crate::operations::runs::refuse_running;
 use crate::store::Store;
 
 /// The gate of one session.
@@ -84,10 +85,11 @@ const BLANK: &str = "REASON";
 ///
 /// # Errors
 ///
-/// When the session cannot be read, an id is unknown, or a waiver has no reason.
+/// When an agent runs on the session, it cannot be read, an id is unknown, or a waiver has no reason.
 pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Gate> {
     let again = |error: Error| error.hint(request.command(store, name));
     store.refuse_second_closing().map_err(again)?;
+    refuse_running(store, name, request.run.as_deref())?;
     let for_people = |item: Item| {
         let id = item.id();
         let required = store.config.close.require_human.contains(&item);

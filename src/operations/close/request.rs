@@ -56,6 +56,9 @@ pub struct Request {
     /// A person answers, who may vouch for everything.
     #[serde(skip)]
     pub in_person: bool,
+    /// The run as which somebody calls, which may be running.
+    #[serde(skip)]
+    pub run: Option<String>,
 }
 
 impl Request {

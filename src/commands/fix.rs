@@ -1,0 +1,276 @@
+//! Goes on with work that was begun and is not done.
+
+use std::process::ExitCode;
+
+use dialoguer::console::Term;
+use dialoguer::{Confirm, Input, Select};
+use serde::Serialize;
+
+use super::output;
+use super::progress::open_table;
+use super::wave::{Options, not_asked, queue, trusted, work};
+use super::{Context, author, select};
+use crate::cli;
+use crate::error::{Error, Kind, Result};
+use crate::operations::Written;
+use crate::operations::assignment::Assignment;
+use crate::operations::new_wave::new_wave;
+use crate::operations::queue::{Command, Job};
+use crate::operations::runs::{self, Left, Open, Planned, Way};
+use crate::render::one_line;
+use crate::store::Store;
+
+/// What is incomplete.
+#[derive(Serialize)]
+struct Report<'r> {
+    incomplete: &'r [Open],
+    /// What would be started, with `--dry-run`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    would_start: Vec<Would<'r>>,
+    /// What cannot be gone on with in this way, and why.
+    #[serde(skip_serializing_if = "<[Left]>::is_empty")]
+    left: &'r [Left],
+}
+
+#[derive(Serialize)]
+struct Would<'r> {
+    item: &'r str,
+    agent: &'r str,
+    how: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation: Option<&'r str>,
+}
+
+#[derive(Serialize)]
+struct Moved<'m> {
+    wave: u32,
+    items: Vec<&'m str>,
+    #[serde(flatten)]
+    written: Option<&'m Written>,
+}
+
+/// What is done about it.
+enum Choice {
+    Go(Way),
+    NewWave(String),
+}
+
+pub(super) fn run(context: &Context, arguments: &cli::Fix) -> Result<ExitCode> {
+    let store = context.store()?;
+    let session = session(&store, arguments)?;
+    let which = arguments.which.as_deref();
+    let (open, background) = runs::incomplete(&store, &session, which, context.now)?;
+    let output = &context.output;
+    if open.is_empty() {
+        let report = Report {
+            incomplete: &open,
+            would_start: Vec::new(),
+            left: &[],
+        };
+        output.print(&report, || "nothing is incomplete\n".to_owned())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let Some(choice) = said(arguments).map_or_else(|| ask(context, &open), |it| Ok(Some(it)))?
+    else {
+        return incomplete(context, &store, &session, &open);
+    };
+    let way = match choice {
+        Choice::Go(way) => way,
+        Choice::NewWave(title) => {
+            return move_items(context, &store, &session, &open, &title, arguments.dry_run);
+        }
+    };
+    let planned = runs::go_on(&store, open.clone(), &way, None)?;
+    if arguments.dry_run {
+        return would(context, &open, &planned);
+    }
+    let Planned { jobs, left } = planned;
+    let timeout = arguments.timeout.as_deref();
+    let options = Options::new(context, &store, &[], timeout, &arguments.kill_after)?;
+    let mut queue = queue(jobs, &arguments.limits);
+    trusted(context, &store, &mut queue)?;
+    let plan = options.plan(&session, background, None);
+    work(context, &store, &plan, &mut queue, left)
+}
+
+/// The session that is named, or that of the run that is.
+fn session(store: &Store, arguments: &cli::Fix) -> Result<String> {
+    let selector = arguments.target.selector();
+    let ledger = store.runs()?.unwrap_or_default();
+    let named = arguments.which.as_deref().map(|word| ledger.meant(word));
+    match (selector, named.as_deref()) {
+        (None, Some([run])) if store.path(&run.session).exists() => Ok(run.session.clone()),
+        _ => select(store, selector),
+    }
+}
+
+fn said(arguments: &cli::Fix) -> Option<Choice> {
+    let flag = |set: bool, way: Way| set.then_some(Choice::Go(way));
+    let agent = arguments.agent.clone();
+    flag(arguments.resume, Way::Resume)
+        .or_else(|| flag(arguments.retry, Way::Retry))
+        .or_else(|| agent.map(|name| Choice::Go(Way::Agent(name))))
+        .or_else(|| arguments.new_wave.clone().map(Choice::NewWave))
+}
+
+/// Shows what is incomplete and asks what to do; nothing where nobody can be asked.
+fn ask(context: &Context, open: &[Open]) -> Result<Option<Choice>> {
+    if !context.output.is_terminal() {
+        return Ok(None);
+    }
+    let terminal = Term::stderr();
+    let failed = |error| not_asked(&terminal, error);
+    let _ = terminal.write_str(&open_table(open));
+    let ways = [
+        "go on with the conversations",
+        "have the same agents start over",
+        "have another agent start over",
+        "move the items into a new wave",
+        "nothing",
+    ];
+    let chosen = Select::new()
+        .with_prompt("How to go on")
+        .items(ways)
+        .default(0)
+        .interact_on_opt(&terminal)
+        .map_err(failed)?;
+    let text = |prompt: &str| -> Result<String> {
+        let text: String = Input::new()
+            .with_prompt(prompt)
+            .interact_text_on(&terminal)
+            .map_err(failed)?;
+        Ok(text.trim().to_owned())
+    };
+    let choice = match chosen {
+        Some(0) => Choice::Go(Way::Resume),
+        Some(1) => Choice::Go(Way::Retry),
+        Some(2) => Choice::Go(Way::Agent(text("Which agent")?)),
+        Some(3) => Choice::NewWave(text("Name of the wave")?),
+        _ => return Ok(None),
+    };
+    let sure = Confirm::new()
+        .with_prompt(format!("{} of {} items?", action(&choice), open.len()))
+        .default(true)
+        .interact_on_opt(&terminal)
+        .map_err(failed)?;
+    Ok(Some(choice).filter(|_| sure == Some(true)))
+}
+
+fn action(choice: &Choice) -> &'static str {
+    match choice {
+        Choice::Go(Way::Resume) => "Resume the conversations",
+        Choice::Go(_) => "Start agents on all",
+        Choice::NewWave(_) => "Make a wave",
+    }
+}
+
+/// What is incomplete, and what could be done about it.
+fn incomplete(context: &Context, store: &Store, session: &str, open: &[Open]) -> Result<ExitCode> {
+    let report = Report {
+        incomplete: open,
+        would_start: Vec::new(),
+        left: &[],
+    };
+    let how = if open.iter().any(|open| open.resumable) {
+        "--resume"
+    } else {
+        "--retry"
+    };
+    let slug = store.selector(session);
+    let hint = format!("agentsess runs fix {how} -s {slug}");
+    let hint = context.output.command(&hint);
+    context
+        .output
+        .print(&report, || open_table(open) + &output::hint(&hint))?;
+    Ok(ExitCode::from(1))
+}
+
+/// What would be started.
+fn would(context: &Context, open: &[Open], planned: &Planned) -> Result<ExitCode> {
+    let would = planned.jobs.iter().map(would_start);
+    let report = Report {
+        incomplete: open,
+        would_start: would.collect(),
+        left: &planned.left,
+    };
+    context.output.print(&report, || {
+        let mut text = String::new();
+        for would in &report.would_start {
+            let id = would.conversation.map(|id| format!(" {id}"));
+            let id = id.unwrap_or_default();
+            let line = format!("would {} {}{id}: {}\n", would.how, would.agent, would.item);
+            text += &one_line(line.trim_end());
+            text.push('\n');
+        }
+        for left in report.left {
+            text += &one_line(&format!("left: {} ({})", left.item, left.why));
+            text.push('\n');
+        }
+        text + "nothing was changed\n"
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn would_start(job: &Job) -> Would<'_> {
+    let (how, conversation) = match &job.command {
+        Command::Start => ("start", None),
+        Command::Resume(id) => ("resume", Some(id.as_str())),
+        Command::Recorded { .. } => ("repeat", None),
+    };
+    Would {
+        item: &job.assignment.item,
+        agent: &job.agent.name,
+        how,
+        conversation,
+    }
+}
+
+/// Moves what failed or was interrupted into a wave of its own.
+fn move_items(
+    context: &Context,
+    store: &Store,
+    session: &str,
+    open: &[Open],
+    title: &str,
+    dry_run: bool,
+) -> Result<ExitCode> {
+    let items: Vec<Assignment> = runs::failures(open);
+    if items.is_empty() {
+        let error = Error::new(Kind::Unmet, "no item failed or was interrupted");
+        return Err(error.hint("agentsess runs fix --retry"));
+    }
+    let names: Vec<_> = items.iter().map(|item| item.item.as_str()).collect();
+    if dry_run {
+        let moved = Moved {
+            wave: 0,
+            items: names,
+            written: None,
+        };
+        context.output.print(&moved, || {
+            let lines = moved
+                .items
+                .iter()
+                .map(|item| format!("would move: {}\n", one_line(item)));
+            lines.collect::<String>() + "nothing was changed\n"
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let agent = author(&cli::Author { agent: None });
+    let (wave, written) = new_wave(store, session, title, &items, &agent, context.now)?;
+    let moved = Moved {
+        wave,
+        items: names,
+        written: Some(&written),
+    };
+    let done = format!(
+        "moved {} into Wave {wave} of",
+        crate::operations::counted(items.len(), "item")
+    );
+    context.output.answered(&done, &written, &moved)?;
+    let slug = store.selector(session);
+    let command = format!("agentsess run --wave {wave} --on-failed fix -s {slug}");
+    context
+        .output
+        .aside(output::hint(&context.output.command(&command)).trim_end());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,153 @@
+//! Says of runs that their work is done, though nobody saw them do it.
+
+use serde::Serialize;
+
+use super::settle::mark_told;
+use super::{meant, session};
+use crate::document::time::Timestamp;
+use crate::document::{Document, insert, issue_id};
+use crate::error::{Error, Kind, Result};
+use crate::runs::{Ledger, Machine, Reason, Run, RunId, Standing, Status};
+use crate::store::Store;
+
+/// Of which runs it is said.
+#[derive(Debug, Clone, Copy)]
+pub enum Which<'w> {
+    /// Of those on an item, by its id or text.
+    Item(&'w str),
+    /// Of those on the items of a wave of a session.
+    Wave(&'w str, u32),
+    /// Of one, by its id.
+    Run(&'w str),
+    /// Of all.
+    All,
+}
+
+/// A run of which it was said.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Completed {
+    /// Its id.
+    pub id: RunId,
+    /// The file name of its session.
+    pub session: String,
+    /// Who.
+    pub agent: String,
+    /// Its item.
+    pub item: Option<String>,
+    /// What it was before: `running` or `interrupted`.
+    pub previous: Status,
+    /// Whether its process is still there.
+    pub alive: bool,
+}
+
+/// Says that runs are completed, as far as they are running or interrupted; of one session only, if
+/// one is given. Returns them, and what of the rest did not work.
+///
+/// # Errors
+///
+/// When nothing fits, or the ledger cannot be written.
+pub fn complete(
+    store: &Store,
+    which: Which,
+    session: Option<&str>,
+    now: Timestamp,
+) -> Result<(Vec<Completed>, Vec<Error>)> {
+    let ledger = store.runs()?.unwrap_or_default();
+    let meant = ids(store, &ledger, which, session)?;
+    let here = Machine::this();
+    let (completed, _) = store.update_runs(true, |ledger| {
+        let mut completed = Vec::new();
+        for run in ledger
+            .runs
+            .values_mut()
+            .filter(|run| meant.contains(&run.id))
+        {
+            let standing = run.standing(&here);
+            let previous = match standing {
+                Standing::Completed | Standing::Failed => continue,
+                Standing::Interrupted => Status::Interrupted,
+                _ => Status::Running,
+            };
+            run.status = Status::Completed;
+            run.reason = Some(Reason::ByHand);
+            run.completed_at = Some(now.max(run.started_at));
+            // What the session was told before is no longer so.
+            completed.push((run.clone(), previous, standing.is_running()));
+        }
+        Ok(completed)
+    })?;
+    let (mut told, mut untold) = (Vec::new(), Vec::new());
+    for (run, previous, _) in &completed {
+        match session::corrected(store, run, *previous, now) {
+            Ok(()) => told.push(run.id.clone()),
+            Err(error) => untold.push(error),
+        }
+    }
+    mark_told(store, &told)?;
+    let completed = completed
+        .into_iter()
+        .map(|(run, previous, alive)| Completed {
+            id: run.id,
+            session: run.session,
+            agent: run.agent,
+            item: run.item,
+            previous,
+            alive,
+        });
+    Ok((completed.collect(), untold))
+}
+
+fn ids(store: &Store, ledger: &Ledger, which: Which, session: Option<&str>) -> Result<Vec<RunId>> {
+    let here = |run: &&Run| session.is_none_or(|session| session == run.session);
+    let on = |items: &[String]| {
+        let fits = |run: &&Run| {
+            let item = run.item.as_deref();
+            item.is_some_and(|item| items.iter().any(|wanted| is_on(store, item, wanted)))
+        };
+        let runs = ledger.runs.values().filter(here).filter(fits);
+        runs.map(|run| run.id.clone()).collect::<Vec<_>>()
+    };
+    let none = |what: String| {
+        let error = Error::new(Kind::NotFound, format!("there is no run {what}"));
+        error.hint("agentsess runs --all")
+    };
+    match which {
+        Which::All => Ok(ledger
+            .runs
+            .values()
+            .filter(here)
+            .map(|run| run.id.clone())
+            .collect()),
+        Which::Run(word) => meant(ledger, word).map(|run| vec![run.id.clone()]),
+        Which::Item(item) => {
+            let found = on(&[item.to_owned()]);
+            if found.is_empty() {
+                return Err(none(format!("on the item `{item}`")));
+            }
+            Ok(found)
+        }
+        Which::Wave(name, number) => {
+            let source = store.read(name)?;
+            let document = Document::parse(&source);
+            let mut waves = document.waves().filter_map(|(_, wave)| wave.ok());
+            let wave = waves.find(|wave| wave.number == number);
+            let items = wave.iter().flat_map(|wave| wave.items(&document));
+            let items = items.map(|item| insert::line(item.text.of(document.text)));
+            let found = on(&items.collect::<Vec<_>>());
+            if found.is_empty() {
+                return Err(none(format!("on an item of wave {number}")));
+            }
+            Ok(found)
+        }
+    }
+}
+
+/// Whether an item is the one that is meant: by its id, or by all of its text, or a part of it.
+fn is_on(store: &Store, item: &str, wanted: &str) -> bool {
+    let id = |text| issue_id(text, |token| store.config.items.is_id(token));
+    match (id(item), id(wanted)) {
+        (Some(own), _) if own == wanted.trim() => true,
+        (Some(own), Some(other)) => own == other,
+        _ => item.to_lowercase().contains(&wanted.trim().to_lowercase()),
+    }
+}

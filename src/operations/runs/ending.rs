@@ -1,0 +1,103 @@
+//! How a process ended, as its record, its exit code and its error say it.
+
+use chrono::SubsecRound;
+
+use super::Request;
+use super::run::{CONVERSATION, lossy};
+use crate::document::time::Timestamp;
+use crate::error::{Error, Kind};
+use crate::operations::spawned::summary;
+use crate::runs::{Ended, Reason, Run, StartError, Status};
+use crate::shell;
+
+/// Signals with which somebody ends a program, as against those by which it breaks down.
+const ENDING: [i32; 5] = [1, 2, 3, 9, 15];
+
+/// Says of a run how it ended.
+pub(super) fn conclude(
+    run: &mut Run,
+    ended: Option<Box<Ended>>,
+    error: Option<&Error>,
+    now: Timestamp,
+) {
+    run.completed_at = Some(now.trunc_subsecs(3).max(run.started_at));
+    let told = run
+        .signal
+        .take()
+        .filter(|_| run.reason == Some(Reason::Told));
+    run.reason = None;
+    let Some(ended) = ended else {
+        run.status = Status::Failed;
+        run.reason = Some(Reason::NotStarted);
+        run.summary = error.and_then(|error| summary(&error.message));
+        return;
+    };
+    run.exit_code = ended.code;
+    run.signal = ended.signal;
+    let by_signal = ended.signal.is_some_and(|signal| ENDING.contains(&signal));
+    (run.status, run.reason) = match (told, ended.code) {
+        _ if ended.timed_out => (Status::Failed, Some(Reason::Timeout)),
+        (Some(told), _) => {
+            run.signal = ended.signal.or(Some(told));
+            (Status::Interrupted, Some(Reason::Told))
+        }
+        (None, _) if by_signal => (Status::Interrupted, None),
+        (None, Some(0)) if ended.failure.is_some() => (Status::Failed, Some(Reason::Said)),
+        (None, Some(0)) => (Status::Completed, None),
+        (None, _) => (Status::Failed, None),
+    };
+    let before = run.conversation.take().filter(|_| !ended.forgot);
+    let known = ended.conversation.filter(|id| id.len() <= CONVERSATION);
+    run.conversation = known.or(before);
+    let [out, err] = ended.last;
+    let said = if run.status == Status::Completed {
+        ended.summary.or(out).or(err)
+    } else {
+        let said = ended.failure.or(ended.complaint).or(err);
+        said.or(ended.summary).or(out)
+    };
+    run.summary = said.and_then(|said| summary(&said));
+}
+
+pub(super) fn code(ended: &Ended) -> u8 {
+    let signal = ended.signal.map(|signal| 128 + signal);
+    let code = if ended.timed_out {
+        Some(124)
+    } else {
+        ended.code.or(signal)
+    };
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(125)
+}
+
+pub(super) fn not_started(request: &Request, failed: &StartError) -> Error {
+    let program = request.argv.first().map(lossy).unwrap_or_default();
+    let word = shell::word(&program);
+    let cause = failed.error.to_string();
+    let cause = cause.split(" (os error").next().unwrap_or(&cause);
+    let here = program.contains('/') || !request.folder.is_dir();
+    let (message, hint) = match failed.code {
+        127 if !request.folder.is_dir() => (
+            format!("there is no folder {}", request.folder.display()),
+            "agentsess help run".to_owned(),
+        ),
+        127 if here => (
+            format!(
+                "there is no program `{program}`, or what it names as its interpreter is missing"
+            ),
+            format!("ls -l {word}"),
+        ),
+        127 => (
+            format!("there is no program `{program}` on the path"),
+            format!("command -v {word}"),
+        ),
+        126 if here => (
+            format!("`{program}` cannot be run: {cause}"),
+            format!("chmod +x {word}"),
+        ),
+        _ => (
+            format!("`{program}` cannot be run: {cause}"),
+            "agentsess help run".to_owned(),
+        ),
+    };
+    Error::new(Kind::Io, message).hint(hint)
+}

@@ -1,0 +1,202 @@
+//! Who is started on which item, and how.
+
+use std::path::PathBuf;
+
+use super::incomplete::{Open, Progress};
+use crate::agents::{Agent, is_id};
+use crate::config::is_model;
+use crate::error::{Error, Result};
+use crate::operations::queue::{Command, Job, State};
+use crate::operations::trust::{self, External};
+use crate::shell;
+use crate::store::{Store, TrustFile};
+
+/// How work is gone on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// The conversation goes on, by its id.
+    Resume,
+    /// The same agent starts over.
+    Retry,
+    /// This agent starts over.
+    Agent(String),
+}
+
+/// Something that cannot be gone on with in this way.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct Left {
+    /// The item, or the task.
+    pub item: String,
+    /// Why not.
+    pub why: String,
+}
+
+/// What can be started, and what cannot.
+#[derive(Debug, Default)]
+pub struct Planned {
+    /// What can.
+    pub jobs: Vec<Job>,
+    /// What cannot.
+    pub left: Vec<Left>,
+}
+
+/// Work for agents that are to begin, each item for the agent that it mentions, or else for
+/// `default`.
+///
+/// # Errors
+///
+/// When an item mentions no agent and there is no default, or one that is not known.
+pub fn begin(store: &Store, open: Vec<Open>, default: Option<&str>) -> Result<Vec<Job>> {
+    let job = |open: Open| {
+        let mentioned = open.assignment.agent.as_deref();
+        let agent = match (mentioned.or(default), &open.record) {
+            (Some(name), _) => known(store, name)?,
+            // What is left out needs nobody.
+            (None, Some(run)) => Agent::unknown(&run.agent),
+            (None, None) => return Err(nobody(&open)),
+        };
+        Ok(job(open, agent, Command::Start))
+    };
+    open.into_iter().map(job).collect()
+}
+
+/// Work for agents that are to go on.
+///
+/// # Errors
+///
+/// As for [`begin`].
+pub fn go_on(store: &Store, open: Vec<Open>, way: &Way, default: Option<&str>) -> Result<Planned> {
+    let mut planned = Planned::default();
+    for open in open {
+        if open.progress == Progress::Running {
+            let run = open.run.as_deref().unwrap_or_default();
+            planned
+                .left
+                .push(left(&open, format!("run {run} is at work on it")));
+            continue;
+        }
+        match how(store, &open, way, default)? {
+            Ok((mut agent, command)) => {
+                let model = open.record.as_ref().and_then(|run| run.model.clone());
+                agent.model = match way {
+                    Way::Resume | Way::Retry => model.filter(|it| is_model(it)).or(agent.model),
+                    Way::Agent(_) => agent.model,
+                };
+                planned.jobs.push(job(open, agent, command));
+            }
+            Err(why) => planned.left.push(left(&open, why)),
+        }
+    }
+    Ok(planned)
+}
+
+type How = std::result::Result<(Agent, Command), String>;
+
+fn how(store: &Store, open: &Open, way: &Way, default: Option<&str>) -> Result<How> {
+    let named = |name: &str| Agent::named(&store.config, name);
+    let run = open.record.as_ref();
+    if let Way::Agent(name) = way {
+        return Ok(Ok((known(store, name)?, Command::Start)));
+    }
+    let Some(run) = run else {
+        if *way == Way::Resume {
+            return Ok(Err("no agent was started on it".to_owned()));
+        }
+        let name = open.assignment.agent.as_deref().or(default);
+        return match name {
+            Some(name) => Ok(Ok((known(store, name)?, Command::Start))),
+            None => Ok(Err("it mentions no agent, such as `@claude`".to_owned())),
+        };
+    };
+    Ok(match (way, named(&run.agent)) {
+        (Way::Resume, None) => Err(format!(
+            "nothing says how `{}` goes on with a conversation",
+            run.agent
+        )),
+        (Way::Resume, Some(agent)) => match run.conversation.as_ref().filter(|id| is_id(id)) {
+            _ if agent.resume.is_empty() => Err(format!(
+                "nothing says how `{}` goes on with a conversation",
+                run.agent
+            )),
+            None => Err("its conversation is not known".to_owned()),
+            Some(id) => Ok((agent, Command::Resume(id.clone()))),
+        },
+        (_, Some(agent)) => Ok((agent, Command::Start)),
+        (_, None) => Ok((
+            Agent::unknown(&run.agent),
+            Command::Recorded {
+                argv: run.argv.clone(),
+                folder: PathBuf::from(&run.folder),
+            },
+        )),
+    })
+}
+
+/// Fails unless every command that would run is trusted as it is now. Commands that are only
+/// recorded are not looked at: who runs them has to ask.
+///
+/// # Errors
+///
+/// As for [`trust::require`].
+pub fn require_trust(store: &Store, trust: &TrustFile, jobs: &[Job]) -> Result<()> {
+    let mut asked: Vec<&str> = Vec::new();
+    for job in jobs.iter().filter(|job| job.state == State::Waiting) {
+        let recorded = matches!(job.command, Command::Recorded { .. });
+        if recorded || asked.contains(&job.agent.name.as_str()) {
+            continue;
+        }
+        asked.push(&job.agent.name);
+        trust::require(store, trust, &External::of_agent(job.agent.clone()))?;
+    }
+    Ok(())
+}
+
+fn job(open: Open, agent: Agent, command: Command) -> Job {
+    let state = match open.progress {
+        Progress::Running => State::LeftOut,
+        _ => State::Waiting,
+    };
+    Job {
+        is_item: open.is_item,
+        run: open.run,
+        assignment: open.assignment,
+        agent,
+        command,
+        state,
+    }
+}
+
+fn left(open: &Open, why: String) -> Left {
+    Left {
+        item: open.item.clone(),
+        why,
+    }
+}
+
+/// The agent of this name.
+///
+/// # Errors
+///
+/// When there is none.
+pub fn known(store: &Store, name: &str) -> Result<Agent> {
+    Agent::named(&store.config, name).ok_or_else(|| {
+        let mut error = Error::usage(format!(
+            "nothing says what the agent `{name}` is; there are"
+        ));
+        let agents = Agent::all(&store.config).into_iter();
+        error.details = agents.map(|agent| agent.name).collect();
+        let path = store.root.join(crate::config::FILE);
+        let path = shell::word(&store.shown(&path).display().to_string());
+        let lines =
+            shell::word(&format!("\n[agents.{name}]\nhost = \"claude\"\n").replace('\n', "\\n"));
+        error.hint(format!("printf {lines} >> {path}"))
+    })
+}
+
+fn nobody(open: &Open) -> Error {
+    let message = format!(
+        "the item `{}` mentions no agent, such as `@claude`, and no other one is to do it",
+        open.item
+    );
+    Error::usage(message)
+}

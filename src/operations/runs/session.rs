@@ -1,0 +1,170 @@
+//! What a session says of a run.
+
+use chrono::SubsecRound;
+
+use super::{listed_as, outcome};
+use crate::document::time::{Timestamp, parse_rfc3339};
+use crate::document::{Document, Source, Status};
+use crate::error::{Kind, Result};
+use crate::operations::done::find;
+use crate::operations::spawned::{Listed, has_summary, place, task};
+use crate::operations::write::{Entry, Revision, write};
+use crate::operations::{Guard, Written, log};
+use crate::runs::{self, Run};
+use crate::store::Store;
+
+/// What of a session a run needs to know: the text of the item it is for, and its task.
+pub(super) fn plan(
+    store: &Store,
+    name: &str,
+    agent: &str,
+    item: Option<&str>,
+    now: Timestamp,
+) -> Result<(Option<String>, String)> {
+    log::check_token("agent", agent)?;
+    let source: Source = store.read(name)?;
+    let document = Document::parse(&source);
+    let guard = Guard::new(false);
+    let revision = Revision::to_read(store, name, &document, &guard, now);
+    revision.refuse_completed("runs")?;
+    let item = item.map(|wanted| find(&revision, wanted)).transpose();
+    let item =
+        item.map_err(|error| error.hint(format!("agentsess show {}", revision.selector())))?;
+    let item = item.and_then(|(index, _)| document.body.items.get(index));
+    let item = item.map(|item| crate::document::insert::line(item.text.of(document.text)));
+    let words = item.as_deref().or(document.frontmatter.current_task());
+    let task = words.and_then(task);
+    Ok((
+        item,
+        task.unwrap_or_else(|| "a part of the work".to_owned()),
+    ))
+}
+
+/// Lists the agent as at work.
+///
+/// # Errors
+///
+/// When the session is completed, or cannot be edited or written.
+pub(super) fn begun(store: &Store, run: &Run, now: Timestamp) -> Result<()> {
+    let (status, summary) = listed_as(run);
+    let written = write(store, &run.session, false, now, |revision| {
+        let document = revision.document;
+        revision.refuse_completed("runs")?;
+        let known = place(document, &run.agent, &run.task);
+        // How it went before is over, and an entry without a summary needs none.
+        let had = known.is_some_and(|at| has_summary(document, at));
+        let listed = Listed {
+            agent: &run.agent,
+            task: &run.task,
+            status,
+            summary: had.then_some(&summary),
+        };
+        // One that is not listed runs all the same.
+        let Ok(edits) = listed.edits(document, known) else {
+            return Ok(None);
+        };
+        revision.apply(edits, None).map(Some)
+    });
+    written.map(drop)
+}
+
+/// Writes down how a run has ended, once, whoever does it. While `others` do the same for the same
+/// agent, it stays listed as at work.
+///
+/// # Errors
+///
+/// When the session cannot be edited or written; one that is closed or completed is no error.
+pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> Result<()> {
+    let (status, summary) = listed_as(run);
+    let said = run.summary.as_deref();
+    let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+    let begin = format!("Run {}:", run.id);
+    let text = format!("{begin} {} {}{said}", run.agent, outcome(run));
+    let written = write(store, &run.session, false, now, |revision| {
+        let document = revision.document;
+        if document.frontmatter.status() == Some(Status::Completed)
+            || document.text.contains(&begin)
+        {
+            return Ok(None);
+        }
+        let known = place(document, &run.agent, &run.task);
+        let listed = Listed {
+            agent: &run.agent,
+            task: &run.task,
+            status,
+            summary: Some(&summary),
+        };
+        let edits = if others {
+            Vec::new()
+        } else {
+            listed.edits(document, known).unwrap_or_default()
+        };
+        let entry = Entry {
+            agent: &run.agent,
+            action: "run",
+            text: &text,
+            is_work: !knows_of(document, run),
+        };
+        revision.apply(edits, Some(entry)).map(Some)
+    });
+    unless_closed(written)
+}
+
+/// Whether Current State was written while a run went on that then completed: by the agent itself,
+/// to which its own end is no news.
+fn knows_of(document: &Document, run: &Run) -> bool {
+    let recorded = document.frontmatter.text(&["session", "state_recorded"]);
+    let at = recorded.and_then(|recorded| parse_rfc3339(recorded.split(' ').next()?));
+    // Of what it was recorded with, nothing below a second is known.
+    let begun = run.started_at.trunc_subsecs(0);
+    run.status == runs::Status::Completed && at.is_some_and(|recorded| recorded.at >= begun)
+}
+
+/// Writes down that the work of a run is done, whatever was said of it before.
+///
+/// # Errors
+///
+/// As for [`ended`].
+pub(super) fn corrected(
+    store: &Store,
+    run: &Run,
+    previous: runs::Status,
+    now: Timestamp,
+) -> Result<()> {
+    let (status, summary) = listed_as(run);
+    let before = previous.as_str();
+    let text = format!(
+        "Run {}: {} completed by hand, after it was {before}",
+        run.id, run.agent
+    );
+    let written = write(store, &run.session, false, now, |revision| {
+        let document = revision.document;
+        if document.frontmatter.status() == Some(Status::Completed) || document.text.contains(&text)
+        {
+            return Ok(None);
+        }
+        let known = place(document, &run.agent, &run.task);
+        let listed = Listed {
+            agent: &run.agent,
+            task: &run.task,
+            status,
+            summary: Some(&summary),
+        };
+        let entry = Entry {
+            agent: &run.agent,
+            action: "run",
+            text: &text,
+            is_work: true,
+        };
+        let edits = listed.edits(document, known).unwrap_or_default();
+        revision.apply(edits, Some(entry)).map(Some)
+    });
+    unless_closed(written)
+}
+
+fn unless_closed(written: Result<Written>) -> Result<()> {
+    match written {
+        Err(error) if error.kind == Kind::NotFound => Ok(()),
+        written => written.map(drop),
+    }
+}

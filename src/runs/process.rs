@@ -1,0 +1,231 @@
+//! Whether a process is still the one that it was. A number alone does not say so, because numbers
+//! are used again: its start time goes with it, and the boot since which that is counted.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+
+/// A process, told from any other that may have its number later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// When it started: on Linux the clock ticks since the boot, elsewhere what `ps` says, to the
+    /// second.
+    pub start_time: String,
+}
+
+/// The machine as its processes see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The name of the machine.
+    pub host: String,
+    /// On Linux the id of its boot, a blank, and the namespace of process numbers; elsewhere empty,
+    /// because start times there are times of day.
+    pub boot: String,
+}
+
+/// What has become of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// It is there.
+    Alive {
+        /// It was stopped, and goes on when it is told to.
+        stopped: bool,
+    },
+    /// It has ended.
+    Gone,
+    /// It cannot be seen from here.
+    Unknown,
+}
+
+impl Machine {
+    /// This one.
+    pub fn this() -> Self {
+        let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        let boot = read("/proc/sys/kernel/random/boot_id");
+        let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+        let name = rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned();
+        Self {
+            host: name,
+            boot: format!("{} {}", boot.trim(), namespace.display())
+                .trim()
+                .to_owned(),
+        }
+    }
+
+    /// What has become of a process of a machine, seen from this one.
+    pub fn life(&self, machine: &Self, process: &Process) -> Life {
+        if self.host != machine.host {
+            return Life::Unknown;
+        }
+        let boot = |machine: &Self| machine.boot.split(' ').next().map(str::to_owned);
+        if boot(self) != boot(machine) {
+            return Life::Gone;
+        }
+        // In another container, numbers mean other processes.
+        if self.boot != machine.boot {
+            return Life::Unknown;
+        }
+        match look(process.pid) {
+            Look::At { start_time, state } if start_time == process.start_time => match state {
+                // It has ended, and nobody has asked how.
+                'Z' | 'X' | 'x' => Life::Gone,
+                'T' | 't' => Life::Alive { stopped: true },
+                _ => Life::Alive { stopped: false },
+            },
+            Look::At { .. } | Look::Nothing => Life::Gone,
+            Look::Failed => Life::Unknown,
+        }
+    }
+}
+
+impl Process {
+    /// The process of this number, as long as it is there.
+    pub fn of(pid: u32) -> Option<Self> {
+        match look(pid) {
+            Look::At { start_time, .. } => Some(Self { pid, start_time }),
+            Look::Nothing | Look::Failed => None,
+        }
+    }
+
+    /// The first process that leads a group and has a variable with this value, where that can be
+    /// seen: on Linux, of this user's.
+    pub fn with_variable(name: &str, value: &str) -> Option<Self> {
+        let wanted = format!("{name}={value}");
+        let has = |pid: u32| {
+            let variables = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            let mut variables = variables.split(|byte| *byte == 0);
+            variables.any(|variable| variable == wanted.as_bytes())
+        };
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let found = pids.filter(|pid| has(*pid)).filter_map(|pid| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            let (_, rest) = stat.rsplit_once(')')?;
+            let group: u32 = rest.split_whitespace().nth(2)?.parse().ok()?;
+            (group == pid).then_some(())?;
+            Self::of(pid)
+        });
+        found.min_by_key(|process| (process.start_time.parse::<u64>().ok(), process.pid))
+    }
+
+    /// This program.
+    pub fn this() -> Self {
+        let pid = std::process::id();
+        Self::of(pid).unwrap_or(Self {
+            pid,
+            start_time: String::new(),
+        })
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Look {
+    At {
+        start_time: String,
+        state: char,
+    },
+    Nothing,
+    /// Nobody could say.
+    Failed,
+}
+
+fn look(pid: u32) -> Look {
+    match fs::read_to_string(format!("/proc/{pid}/stat")) {
+        Ok(stat) => of_stat(&stat).unwrap_or(Look::Failed),
+        Err(_) if fs::metadata("/proc/self/stat").is_ok() => Look::Nothing,
+        Err(_) => asked(pid),
+    }
+}
+
+/// What `/proc/PID/stat` says: the name in parentheses may hold anything, blanks and parentheses
+/// included.
+fn of_stat(stat: &str) -> Option<Look> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace();
+    let state = fields.next()?.chars().next()?;
+    // The state is the third field, and this the twenty-second.
+    let start_time = fields.nth(18)?.to_owned();
+    Some(Look::At { start_time, state })
+}
+
+/// The same where there is no such folder.
+fn asked(pid: u32) -> Look {
+    let said = Command::new("ps")
+        .args(["-o", "state=", "-o", "lstart=", "-p", &pid.to_string()])
+        .envs([("LC_ALL", "C"), ("TZ", "UTC")])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    match said {
+        Ok(said) => of_ps(&String::from_utf8_lossy(&said.stdout)),
+        Err(_) => Look::Failed,
+    }
+}
+
+fn of_ps(said: &str) -> Look {
+    let mut words = said.split_whitespace();
+    let Some(state) = words.next().and_then(|word| word.chars().next()) else {
+        return Look::Nothing;
+    };
+    let start_time = words.collect::<Vec<_>>().join(" ");
+    Look::At { start_time, state }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(start_time: &str, state: char) -> Look {
+        let start_time = start_time.to_owned();
+        Look::At { start_time, state }
+    }
+
+    #[test]
+    fn a_name_can_say_what_it_likes() {
+        let stat = "12 (a) S 1 (x) 3) T 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20";
+        assert_eq!(of_stat(stat), Some(at("4711", 'T')));
+        assert_eq!(of_stat("12 (sh) S 1 2"), None);
+    }
+
+    #[test]
+    fn what_ps_says_is_read() {
+        let said = "Ss   Thu Dec  4 14:30:00 2025\n";
+        assert_eq!(of_ps(said), at("Thu Dec 4 14:30:00 2025", 'S'));
+        assert_eq!(of_ps("\n"), Look::Nothing);
+        let own = asked(std::process::id());
+        assert!(matches!(own, Look::At { .. } | Look::Failed), "{own:?}");
+    }
+
+    #[test]
+    fn a_number_that_is_used_again_does_not_fool() {
+        let here = Machine::this();
+        let this = Process::this();
+        assert_eq!(here.life(&here, &this), Life::Alive { stopped: false });
+        let former = Process {
+            start_time: "1".into(),
+            ..this.clone()
+        };
+        assert_eq!(here.life(&here, &former), Life::Gone);
+        let named = |host: &str, boot: &str| Machine {
+            host: host.into(),
+            boot: boot.into(),
+        };
+        assert_eq!(
+            here.life(&named(&here.host, "before pid:[1]"), &this),
+            Life::Gone
+        );
+        assert_eq!(
+            here.life(&named("elsewhere", &here.boot), &this),
+            Life::Unknown
+        );
+        let (boot, _) = here.boot.split_once(' ').unwrap();
+        let boxed = named(&here.host, &format!("{boot} pid:[1]"));
+        assert_eq!(here.life(&boxed, &this), Life::Unknown);
+    }
+}
