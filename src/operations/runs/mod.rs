@@ -18,7 +18,7 @@ use serde::Serialize;
 pub use complete::{Completed, Which, complete};
 pub use list::{Filter, Listing, Row, list};
 pub use run::{Notice, Outcome, RUN, Ran, Request, Tally, begin, end, run};
-pub use settle::{Settled, settle, write_down};
+pub use settle::{Settled, Untold, settle, write_down};
 pub use stop::{Stopped, stop};
 
 use super::counted;
