@@ -389,6 +389,11 @@ rm -r .git/agentsess
     Case("runs complete", RUNS, "agentsess runs complete --all", warns=True),
     Case("runs prune", RUNS, "agentsess runs prune --keep 1"),
     Case(
+        "runs fix --new-wave",
+        WAVES + "agentsess run --agent one --item BACK-1 -- false || true\n",
+        "agentsess runs fix --new-wave 'Second try'",
+    ),
+    Case(
         "doctor --fix",
         WEATHER + f"""
 AGENTSESS_NOW=2025-06-01T00:00:00Z agentsess new Old --context c --next n

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::meant;
-use super::settle::tell;
+use super::settle::{Untold, tell};
 use crate::document::time::Timestamp;
 use crate::document::{Document, insert, issue_id};
 use crate::error::{Error, Kind, Result};
@@ -51,7 +51,7 @@ pub fn complete(
     which: Which,
     session: Option<&str>,
     now: Timestamp,
-) -> Result<(Vec<Completed>, Vec<(RunId, Error)>)> {
+) -> Result<(Vec<Completed>, Untold)> {
     let ledger = store.runs()?.unwrap_or_default();
     let meant = ids(store, &ledger, which, session)?;
     let here = Machine::this();

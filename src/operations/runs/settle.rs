@@ -7,6 +7,9 @@ use crate::error::{Error, Result};
 use crate::runs::{Ledger, Life, Machine, Process, Reason, Run, RunId, Standing, Status};
 use crate::store::{FoundRuns, Store};
 
+/// Runs of whose ends sessions could not be told, and why.
+pub type Untold = Vec<(RunId, Error)>;
+
 /// What was to be settled.
 #[derive(Debug, Default)]
 pub struct Settled {
@@ -15,7 +18,7 @@ pub struct Settled {
     /// Runs that nobody saw end, which is written down now.
     pub interrupted: Vec<Run>,
     /// Sessions that could not be told how a run ended, and why.
-    pub untold: Vec<(RunId, Error)>,
+    pub untold: Untold,
 }
 
 /// Writes down which runs nobody saw end, and tells sessions of ends that they have not been told.
@@ -46,7 +49,7 @@ pub(super) fn tell<'r>(
     ledger: &Ledger,
     runs: impl Iterator<Item = &'r Run>,
     now: Timestamp,
-) -> Vec<(RunId, Error)> {
+) -> Untold {
     let (mut told, mut untold) = (Vec::new(), Vec::new());
     for run in runs {
         match session::ended(store, run, has_others(ledger, run), now) {
