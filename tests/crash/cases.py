@@ -390,7 +390,10 @@ rm -r .git/agentsess
     Case("runs prune", RUNS, "agentsess runs prune --keep 1"),
     Case(
         "runs fix --new-wave",
-        WAVES + "agentsess run --agent one --item BACK-1 -- false || true\n",
+        RUNS + """
+printf '## Execution Progress\\n### Wave 1: First (ACTIVE)\\n- [ ] BACK-1 - write it\\n' | agentsess log 'Begun.' -
+agentsess run --agent one --item BACK-1 -- false || true
+""",
         "agentsess runs fix --new-wave 'Second try'",
     ),
     Case(
