@@ -7,21 +7,22 @@ use super::{Fix, Items, Target};
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The run is written down before the command starts, and its end when it has ended, whatever becomes of
-it or of this program: `agentsess runs` lists runs as they stand. The agent is listed in the session,
-and the log gets one line at the end. The command is started as it is, without a shell.
+The run is written down before the command starts, and its end when it has ended, whatever
+becomes of it or of this program: `agentsess runs` lists runs as they stand. The agent is listed
+in the session, and the log gets one line at the end. The command is started as it is, without a
+shell.
 
-On a terminal the command has the terminal for itself and nothing is kept of what it says. Otherwise,
-and with --capture, it reads nothing, runs in a process group of its own, and what it says is passed
-on and kept, the first and the last 256 KiB at least: `agentsess runs log RUN`. With --json it is only
-kept, and what is known of the run is printed at the end.
+On a terminal the command has the terminal for itself and nothing is kept of what it says.
+Otherwise, and with --capture, it reads nothing, runs in a process group of its own, and what it
+says is passed on and kept, the first and the last 256 KiB at least: `agentsess runs log RUN`.
+With --json it is only kept, and what is known of the run is printed at the end.
 
-It gets AGENTSESS_SESSION, AGENTSESS_RUN and AGENTSESS_AGENT, and none of the variables by which the
-agent that calls this knows its conversation.
+It gets AGENTSESS_SESSION, AGENTSESS_RUN and AGENTSESS_AGENT, and none of the variables by which
+the agent that calls this knows its conversation.
 
-Signals: the first SIGINT, SIGTERM or SIGHUP is passed on, the second is answered with what is waited
-for, the third kills. Ctrl-C on a terminal that the command has for itself is its own affair, unless
-it comes several times within seconds.
+Signals: the first SIGINT, SIGTERM or SIGHUP is passed on, the second is answered with what is
+waited for, the third kills. Ctrl-C on a terminal that the command has for itself is its own
+affair, unless it comes several times within seconds.
 
 With --wave or --all-open an agent is started on each item, and an item is ticked when its agent
 completes; the last line says how many are done.
@@ -90,9 +91,10 @@ pub struct Run {
     disable_help_subcommand = true,
     args_conflicts_with_subcommands = true,
     after_help = "\
-A run is running as long as its process is there, and interrupted once that is gone and nobody saw it
-end; which of both holds is found out whenever it is asked for. RUN is an id, the beginning of one, or
-@latest. Without a filter: all that run, and the latest others, 20 together.
+A run is running as long as its process is there, and interrupted once that is gone and nobody
+saw it end; which of both holds is found out whenever it is asked for. RUN is an id, the
+beginning of one, or @latest. Without a filter: all that run, and the latest others, 20
+together.
 
 Examples:
   agentsess runs
@@ -176,7 +178,8 @@ pub struct RunsStop {
 /// Arguments of `runs complete`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What runs goes on running. Failed runs stay failed: their work is done again, or by somebody else.
+What runs goes on running. Failed runs stay failed: their work is done again, or by somebody
+else.
 
 Examples:
   agentsess runs complete --item BACK-124
@@ -202,8 +205,8 @@ pub struct RunsComplete {
 /// Arguments of `runs prune`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without this command the latest 1,000 are kept. What runs, and what its session has not been told of
-yet, is never forgotten. There is no way back.
+Without this command the latest 1,000 are kept. What runs, and what its session has not been
+told of yet, is never forgotten. There is no way back.
 
 Examples:
   agentsess runs prune

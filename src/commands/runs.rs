@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::operations::counted;
 use crate::operations::runs::{self, Completed, Filter, Listing, Row, Settled, Stopped, Which};
 use crate::render::{age, one_line, sanitize};
-use crate::runs::{Captured, Machine, Standing};
+use crate::runs::{Captured, Machine, RunId, Standing};
 use crate::store::Store;
 
 /// Runs that are listed if nothing else is said.
@@ -95,9 +95,13 @@ fn tell(output: &output::Output, settled: &Settled) {
             "written down now what could not be before: {files}"
         ));
     }
-    for (run, error) in &settled.untold {
+    say_untold(output, &settled.untold);
+}
+
+fn say_untold(output: &output::Output, untold: &[(RunId, Error)]) {
+    for (run, error) in untold {
         output.warning(&format!(
-            "the session was not told how run {run} ended: {error}"
+            "{error}; the next `agentsess runs` tells the session how run {run} ended"
         ));
     }
 }
@@ -320,11 +324,7 @@ fn complete(context: &Context, arguments: &cli::RunsComplete) -> Result<ExitCode
             text
         },
     )?;
-    for error in untold {
-        context
-            .output
-            .warning(&format!("the session was not told: {error}"));
-    }
+    say_untold(&context.output, &untold);
     Ok(ExitCode::SUCCESS)
 }
 

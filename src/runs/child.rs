@@ -186,8 +186,9 @@ impl Child {
         out.finish(&mut |line| _ = observer.line(Stream::Out, line));
         err.finish(&mut |line| _ = observer.line(Stream::Err, line));
         if let Some(error) = self.capture.take().and_then(Capture::finish) {
+            let cause = cause(&error);
             self.trouble
-                .push(format!("its output could not be kept: {error}"));
+                .push(format!("its output could not be kept: {cause}"));
         }
         let status = self.exited.map(|(status, _)| status).unwrap_or_default();
         Ended {
@@ -224,4 +225,14 @@ fn command(spec: &Spec) -> io::Result<Command> {
             .process_group(0);
     }
     Ok(command)
+}
+
+/// A failure without its number, which means nothing to most.
+pub(super) fn cause(error: &io::Error) -> String {
+    let cause = error.to_string();
+    cause
+        .split(" (os error")
+        .next()
+        .unwrap_or(&cause)
+        .to_owned()
 }

@@ -28,12 +28,11 @@ impl RunId {
         let time = u128::try_from(now.timestamp_millis()).unwrap_or(0);
         // Seeded by the operating system, and different each time.
         let random = u128::from(RandomState::new().build_hasher().finish());
-        let mut number = time << (5 * RANDOM) | random & ((1 << (5 * RANDOM)) - 1);
-        if let Some(last) = last.map(Self::number)
-            && last >> (5 * RANDOM) == time
-        {
-            number = number.max(last + 1);
-        }
+        // The upper half is for those that follow in the same millisecond.
+        let first = time << (5 * RANDOM) | random & ((1 << (5 * RANDOM - 1)) - 1);
+        let last = last.map(Self::number);
+        let last = last.filter(|last| last >> (5 * RANDOM) == time);
+        let number = last.map_or(first, |last| last + 1);
         Self(digits(number, TIME + RANDOM))
     }
 

@@ -3,7 +3,7 @@
 //! The [`Ledger`] is data: one [`Run`] for every agent that was started, written down before its
 //! process begins and again when it has ended. Whether one that says `running` still runs is not
 //! written anywhere, because whoever would write it may be killed as well; it is found out when the
-//! ledger is read, by [`Run::life`], from the processes that the record names.
+//! ledger is read, by [`Run::standing`], from the processes that the record names.
 //!
 //! The [`Supervisor`] starts processes, passes on and keeps what they say, and tells how they end.
 //! It knows neither the ledger nor sessions: whoever drives it writes down what it tells.

@@ -20,7 +20,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
-use super::child::Child;
+use super::child::{Child, cause};
 use super::signals::{self, Told};
 use super::{Capture, Ended, Observer, Process, RunId, Spec, StartError, Stream};
 
@@ -218,9 +218,10 @@ impl Supervisor {
                 return learned.then(|| Event::Learned(child.run.clone()));
             }
             Message::NotShown(_, error) => {
-                child
-                    .trouble
-                    .push(format!("its output could not be passed on: {error}"));
+                child.trouble.push(format!(
+                    "its output could not be passed on: {}",
+                    cause(&error)
+                ));
             }
             Message::Closed(_) => child.open -= 1,
             Message::Exited(_) => child.reap(),

@@ -118,8 +118,8 @@ impl Store {
         self.acquire(&self.sessions, make)
     }
 
-    /// Changes the ledger under its lock, after what waited to be written down. Nothing is written
-    /// if nothing changes. If it is not `durable`, the disk is not waited for.
+    /// Changes the ledger under its lock, durably, after what waited to be written down. Nothing is
+    /// written if nothing changes. What may pass is tried again.
     ///
     /// # Errors
     ///
@@ -127,85 +127,63 @@ impl Store {
     /// operating system refuses; nothing is lost then.
     pub fn update_runs<T>(
         &self,
-        durable: bool,
         change: impl FnOnce(&mut Ledger) -> Result<T>,
     ) -> Result<(T, Found)> {
-        let folder = self.make_runs_folder()?;
         let update = || {
-            let _lock = self.lock_runs(&folder)?;
+            let (folder, _lock) = persistently(|| {
+                let folder = self.make_runs_folder()?;
+                let lock = self.lock_runs(&folder)?;
+                Ok((folder, lock))
+            })?;
             let path = folder.join(LEDGER);
-            let (old, mut ledger) = read_ledger(&folder)?.unwrap_or_default();
             let waiting: Vec<_> = pending(&folder).collect();
-            for path in &waiting {
-                let mut left = match Ledger::parse(&files::read(path)?) {
-                    Ok(left) => left,
-                    Err(newer) => return Err(unreadable(newer, path)),
-                };
-                ledger.aside.append(&mut left.aside);
-                for run in left.runs.into_values() {
-                    ledger.put(run);
-                }
-            }
+            let (old, mut ledger) = persistently(|| with_pending(&folder, &waiting))?;
             let outcome = change(&mut ledger)?;
             let forgotten = ledger.prune(ledger::KEPT);
             let new = ledger.to_bytes().map_err(|invalid| {
                 Error::usage(format!("{invalid}; nothing was written")).at(&path, None)
             })?;
-            let mut found = Found {
-                recovered: waiting.len(),
-                ..Found::default()
-            };
-            for aside in &ledger.aside {
-                let mut hash = sha256(&aside.bytes);
-                hash.truncate(12);
-                let kept = folder.join(format!("{ASIDE}{hash}.json"));
-                files::put(&kept, &aside.bytes)?;
-                found.aside.push((aside.invalid.clone(), self.shown(&kept)));
-            }
-            if let Some(version) = ledger.migrated {
-                let backup = folder.join(format!("ledger.v{version}.json"));
-                files::put(&backup, &old)?;
-                found.backup = Some(self.shown(&backup));
+            let beside = beside(&folder, &ledger, &old);
+            for (path, bytes) in &beside {
+                persistently(|| files::put(path, bytes))?;
             }
             if new != old {
-                let put = if durable {
-                    files::put
-                } else {
-                    files::put_passing
-                };
-                put(&path, &new)?;
+                persistently(|| files::put(&path, &new))?;
             }
-            for path in waiting {
-                let removed = fs::remove_file(&path);
-                removed.map_err(|error| Error::io("remove the file", &path, &error))?;
+            for path in &waiting {
+                // Brought in once more it says the same.
+                let _ = fs::remove_file(path);
             }
             for run in forgotten {
                 self.forget_run_log(&run);
             }
+            let mut kept = beside.into_iter().map(|(path, _)| self.shown(&path));
+            let aside = ledger.aside.iter().map(|aside| aside.invalid.clone());
+            let found = Found {
+                aside: aside.zip(kept.by_ref()).collect(),
+                recovered: waiting.len(),
+                backup: kept.next(),
+            };
             Ok((outcome, found))
         };
         update().map_err(|error| self.relocate(error))
     }
 
-    /// Writes down all that is known of runs; without anything to write down it does nothing. What
-    /// may pass is tried again.
+    /// Writes down all that is known of runs; without anything to write down it does nothing.
     ///
     /// # Errors
     ///
     /// As for [`Self::update_runs`]; then it is still to be written down.
-    pub fn flush_runs(&self, updates: &mut Updates, durable: bool) -> Result<Found> {
+    pub fn flush_runs(&self, updates: &mut Updates) -> Result<Found> {
         if updates.is_empty() {
             return Ok(Found::default());
         }
         let runs = updates.runs();
-        let found = persistently(|| {
-            let written = self.update_runs(durable, |ledger| {
-                for run in &runs {
-                    ledger.put(run.clone());
-                }
-                Ok(())
-            });
-            written.map(|((), found)| found)
+        let ((), found) = self.update_runs(|ledger| {
+            for run in &runs {
+                ledger.put(run.clone());
+            }
+            Ok(())
         })?;
         updates.clear();
         Ok(found)
@@ -217,19 +195,17 @@ impl Store {
     ///
     /// As for [`Self::update_runs`].
     pub fn record_run(&self, run: &mut Run) -> Result<Found> {
-        persistently(|| {
-            let written = self.update_runs(true, |ledger| {
-                let last = ledger.runs.keys().next_back();
-                run.id = RunId::new(run.started_at, last);
-                // The last one may be of a time that is still to come.
-                while ledger.runs.contains_key(&run.id) {
-                    run.id = RunId::new(run.started_at, None);
-                }
-                ledger.put(run.clone());
-                Ok(())
-            });
-            written.map(|((), found)| found)
-        })
+        let written = self.update_runs(|ledger| {
+            let last = ledger.runs.keys().next_back();
+            run.id = RunId::new(run.started_at, last);
+            // The last one may be of a time that is still to come.
+            while ledger.runs.contains_key(&run.id) {
+                run.id = RunId::new(run.started_at, None);
+            }
+            ledger.put(run.clone());
+            Ok(())
+        });
+        written.map(|((), found)| found)
     }
 
     /// Keeps beside the ledger what could not be written into it, for the next one that writes
@@ -274,7 +250,7 @@ impl Store {
     ///
     /// As for [`Self::update_runs`].
     pub fn prune_runs(&self, keep: usize) -> Result<usize> {
-        let (forgotten, _) = self.update_runs(true, |ledger| {
+        let (forgotten, _) = self.update_runs(|ledger| {
             let forgotten = ledger.prune(keep);
             let kept: Vec<_> = ledger.runs.keys().cloned().collect();
             Ok((forgotten, kept))
@@ -348,6 +324,38 @@ fn read_ledger(folder: &Path) -> Result<Option<(Vec<u8>, Ledger)>> {
         Ok(ledger) => Ok(Some((bytes, ledger))),
         Err(newer) => Err(unreadable(newer, &path)),
     }
+}
+
+/// The ledger with what waited to be written down, and its bytes without.
+fn with_pending(folder: &Path, waiting: &[PathBuf]) -> Result<(Vec<u8>, Ledger)> {
+    let (old, mut ledger) = read_ledger(folder)?.unwrap_or_default();
+    for path in waiting {
+        let mut left = match Ledger::parse(&files::read(path)?) {
+            Ok(left) => left,
+            Err(newer) => return Err(unreadable(newer, path)),
+        };
+        ledger.aside.append(&mut left.aside);
+        for run in left.runs.into_values() {
+            ledger.put(run);
+        }
+    }
+    Ok((old, ledger))
+}
+
+/// What is kept beside the ledger: a file for each thing in it that is no record, in their order,
+/// then the whole of one of an older version.
+fn beside<'l>(folder: &Path, ledger: &'l Ledger, old: &'l [u8]) -> Vec<(PathBuf, &'l [u8])> {
+    let aside = ledger.aside.iter().map(|aside| {
+        let mut hash = sha256(&aside.bytes);
+        hash.truncate(12);
+        let path = folder.join(format!("{ASIDE}{hash}.json"));
+        (path, aside.bytes.as_slice())
+    });
+    let backup = ledger.migrated.map(|version| {
+        let path = folder.join(format!("ledger.v{version}.json"));
+        (path, old)
+    });
+    aside.chain(backup).collect()
 }
 
 fn unreadable(newer: Unreadable, path: &Path) -> Error {

@@ -151,7 +151,8 @@ class Attack:
         said = ended.stderr
         now, old, new = map(folder.state, (files, self.before, self.after))
         if ended.code == 0:
-            if now != new and not removing:
+            warned = self.case.warns and "warning: " in said and cause in said
+            if now != new and not removing and not warned:
                 faults.append(f"success, but {differences(now, new)}")
         elif ended.code != 2 and "git did not make the commit" not in said:
             faults.append(f"exit code {ended.code}: {said}")

@@ -19,6 +19,8 @@ class Case:
     here: str = "true"
     # Files that other programs write.
     foreign: tuple = ()
+    # Whether it does what it is asked even if what it comes across cannot be written down, and warns.
+    warns: bool = False
     variables: dict = dataclasses.field(default_factory=dict)
 
 
@@ -174,6 +176,35 @@ mkdir -p .claude .codex
 printf '{\n  // mine\n  "hooks": {\n    "SessionStart": [\n      {"hooks": [{"type": "command", "command": "true"}]},\n    ],\n  },\n}\n' > .claude/settings.json
 printf 'model = "x"' > .codex/config.toml
 printf '# Us\n' > AGENTS.md
+"""
+
+# An agent that was interrupted at what it was to do, and two that failed.
+RUNS = WEATHER + """
+agentsess run --agent one -- sh -c 'echo one; kill -TERM $$' || true
+agentsess run --agent two -- sh -c 'exit 4' || true
+agentsess run --agent three -- sh -c 'echo three; exit 3' || true
+"""
+
+# The last of them still runs as far as anybody has written down, on a boot that is over.
+LEDGER = ".agents/sessions/.local/runs/ledger.json"
+LOST = WEATHER + f"""
+agentsess run --agent one -- sh -c 'echo one; cp {LEDGER} running'
+sed -e 's/"boot":"[^"]*"/"boot":"over"/' running > {LEDGER}
+sed -i -e '/^### .*one.run/,$d' -e 's/status: completed$/status: in_progress/' .agents/sessions/*.md
+rm running
+"""
+
+PENDING = WEATHER + f"""
+agentsess run --agent one -- sh -c 'echo one; cp {LEDGER} running'
+sed -e 's/"logged":true/"logged":false/' {LEDGER} > .agents/sessions/.local/runs/pending-x.json
+sed -e 's/"boot":"[^"]*"/"boot":"over"/' running > {LEDGER}
+sed -i -e 's/"boot":"[^"]*"/"boot":"over"/' .agents/sessions/.local/runs/pending-x.json
+sed -i -e '/^### .*one.run/,$d' -e 's/status: completed$/status: in_progress/' .agents/sessions/*.md
+rm running
+"""
+
+VERSION_0 = f"""
+sed -i -e 's/^{{"version":1,"runs":\\[/[/' -e 's/^\\]}}/]/' {LEDGER}
 """
 
 CASES = [
@@ -352,6 +383,19 @@ rm -r .git/agentsess
         "agentsess trust --revoke tickets",
         here="agentsess trust tickets",
     ),
+    Case("runs", LOST, "agentsess runs", warns=True),
+    Case("runs, after one that was left pending", PENDING, "agentsess runs", warns=True),
+    Case("runs, of version 0", RUNS + VERSION_0, "agentsess runs", warns=True),
+    Case("runs complete", RUNS, "agentsess runs complete --all", warns=True),
+    Case("runs prune", RUNS, "agentsess runs prune --keep 1"),
+    Case(
+        "runs fix --new-wave",
+        RUNS + """
+printf '## Execution Progress\\n### Wave 1: First (ACTIVE)\\n- [ ] BACK-1 - write it\\n' | agentsess log 'Begun.' -
+agentsess run --agent one --item BACK-1 -- false || true
+""",
+        "agentsess runs fix --new-wave 'Second try'",
+    ),
     Case(
         "doctor --fix",
         WEATHER + f"""
@@ -365,9 +409,11 @@ printf '20251204-143000-gone.md\\n' > .agents/sessions/.local/used
     ),
 ]
 
-# The command that succeeds whatever happens, which `tests/hooks.rs` sees to. What it writes of its
-# own may be lost, and what it writes to sessions it writes as the others do.
-FORGIVING = {"hook"}
+# The commands of which others see to what becomes of them. `hook` succeeds whatever happens, see
+# `tests/hooks.rs`: what it writes of its own may be lost. A `run` that is killed is to be seen to have
+# been, see `tests/runs.rs`. What both write to sessions, and `run` to its ledger, they write as the
+# others do.
+FORGIVING = {"hook", "run"}
 
 # The commands that write nothing, or, as the server does, only by what others of these do.
 READERS = {"mcp", "show", "list", "template", "rule", "schema", "completions", "man", "help"}

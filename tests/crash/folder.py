@@ -10,7 +10,7 @@ LOCAL = f"{SESSIONS}/.local"
 OWN = f"{LOCAL}/own/"
 TRASHES = ("project/.git/agentsess/trash", f"{LOCAL}/trash")
 # Taken and left as it comes: nothing depends on what is in it.
-LOCKS = (f"{LOCAL}/lock", f"{LOCAL}/close.lock")
+LOCKS = (f"{LOCAL}/lock", f"{LOCAL}/close.lock", f"{LOCAL}/runs/lock")
 # What only a writer that is still at work, or was killed, has.
 PASSING = re.compile(rf"/\.agentsess-[^/]*\.tmp$|/\.entry-|^{LOCAL}/(edit-|close/)|/\.tmp\w{{6}}")
 

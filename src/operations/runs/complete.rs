@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::settle::mark_told;
-use super::{meant, session};
+use super::meant;
+use super::settle::{Untold, tell};
 use crate::document::time::Timestamp;
 use crate::document::{Document, insert, issue_id};
 use crate::error::{Error, Kind, Result};
@@ -51,11 +51,11 @@ pub fn complete(
     which: Which,
     session: Option<&str>,
     now: Timestamp,
-) -> Result<(Vec<Completed>, Vec<Error>)> {
+) -> Result<(Vec<Completed>, Untold)> {
     let ledger = store.runs()?.unwrap_or_default();
     let meant = ids(store, &ledger, which, session)?;
     let here = Machine::this();
-    let (completed, _) = store.update_runs(true, |ledger| {
+    let (completed, _) = store.update_runs(|ledger| {
         let mut completed = Vec::new();
         for run in ledger
             .runs
@@ -72,18 +72,13 @@ pub fn complete(
             run.reason = Some(Reason::ByHand);
             run.completed_at = Some(now.max(run.started_at));
             // What the session was told before is no longer so.
+            run.logged = false;
             completed.push((run.clone(), previous, standing.is_running()));
         }
         Ok(completed)
     })?;
-    let (mut told, mut untold) = (Vec::new(), Vec::new());
-    for (run, previous, _) in &completed {
-        match session::corrected(store, run, *previous, now) {
-            Ok(()) => told.push(run.id.clone()),
-            Err(error) => untold.push(error),
-        }
-    }
-    mark_told(store, &told)?;
+    let ledger = store.runs()?.unwrap_or_default();
+    let untold = tell(store, &ledger, completed.iter().map(|(run, ..)| run), now);
     let completed = completed
         .into_iter()
         .map(|(run, previous, alive)| Completed {

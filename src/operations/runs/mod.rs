@@ -24,7 +24,7 @@ pub use incomplete::{Open, Progress, failures, incomplete, open};
 pub use list::{Filter, Listing, Row, list, rows};
 pub use plan::{Left, Planned, Way, begin as plan_begin, go_on, known, require_trust};
 pub use run::{Notice, Outcome, RUN, Ran, Request, Tally, begin, end, run};
-pub use settle::{Settled, settle, write_down};
+pub use settle::{Settled, Untold, settle, write_down};
 pub use stop::{Stopped, stop};
 pub use wave::{Active, Done, Notice as Progressed, Plan, work};
 pub use windows::{own, work as in_windows};

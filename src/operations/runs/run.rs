@@ -184,7 +184,6 @@ pub fn run(
             started(&mut run, process);
             updates.put(&run);
             notice(Notice::Begun(&run));
-            // Where the power fails, so does the process: this need not be waited for.
             flush(store, &mut updates, false, notice);
             stay(
                 store,
@@ -268,7 +267,7 @@ pub fn begin(store: &Store, request: &Request, now: Timestamp) -> Result<Run> {
         let mut updates = Updates::default();
         updates.put(&run);
         // As it is, it reads as interrupted once this program has ended.
-        let _ = store.flush_runs(&mut updates, true);
+        let _ = store.flush_runs(&mut updates);
         return Err(error);
     }
     Ok(run)
@@ -284,7 +283,7 @@ pub fn end(
     notice: &mut dyn FnMut(Notice),
 ) {
     updates.put(run);
-    let kept = store.flush_runs(updates, true).is_ok() || {
+    let kept = store.flush_runs(updates).is_ok() || {
         store.release(&run.id);
         flush(store, updates, true, notice)
     };
@@ -312,7 +311,7 @@ pub(super) fn flush(
     last: bool,
     notice: &mut dyn FnMut(Notice),
 ) -> bool {
-    let failed = match store.flush_runs(updates, last) {
+    let failed = match store.flush_runs(updates) {
         Ok(found) => {
             for (invalid, path) in found.aside {
                 let what = format!("{invalid}; it is kept in {}", path.display());

@@ -10,7 +10,7 @@ use crate::operations::done::find;
 use crate::operations::spawned::{Listed, has_summary, place, task};
 use crate::operations::write::{Entry, Revision, write};
 use crate::operations::{Guard, Written, log};
-use crate::runs::{self, Run};
+use crate::runs::{self, Reason, Run};
 use crate::store::Store;
 
 /// What of a session a run needs to know: the text of the item it is for, and its task.
@@ -79,11 +79,16 @@ pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> R
     let said = run.summary.as_deref();
     let said = said.map(|said| format!(": {said}")).unwrap_or_default();
     let begin = format!("Run {}:", run.id);
-    let text = format!("{begin} {} {}{said}", run.agent, outcome(run));
+    let end = format!("{begin} {} {}", run.agent, outcome(run));
+    let text = format!("{end}{said}");
+    // Somebody's word comes after what may have been said of how the process ended.
+    let mark = match run.reason {
+        Some(Reason::ByHand) => end,
+        _ => begin,
+    };
     let written = write(store, &run.session, false, now, |revision| {
         let document = revision.document;
-        if document.frontmatter.status() == Some(Status::Completed)
-            || document.text.contains(&begin)
+        if document.frontmatter.status() == Some(Status::Completed) || document.text.contains(&mark)
         {
             return Ok(None);
         }
@@ -118,48 +123,6 @@ fn knows_of(document: &Document, run: &Run) -> bool {
     // Of what it was recorded with, nothing below a second is known.
     let begun = run.started_at.trunc_subsecs(0);
     run.status == runs::Status::Completed && at.is_some_and(|recorded| recorded.at >= begun)
-}
-
-/// Writes down that the work of a run is done, whatever was said of it before.
-///
-/// # Errors
-///
-/// As for [`ended`].
-pub(super) fn corrected(
-    store: &Store,
-    run: &Run,
-    previous: runs::Status,
-    now: Timestamp,
-) -> Result<()> {
-    let (status, summary) = listed_as(run);
-    let before = previous.as_str();
-    let text = format!(
-        "Run {}: {} completed by hand, after it was {before}",
-        run.id, run.agent
-    );
-    let written = write(store, &run.session, false, now, |revision| {
-        let document = revision.document;
-        if document.frontmatter.status() == Some(Status::Completed) || document.text.contains(&text)
-        {
-            return Ok(None);
-        }
-        let known = place(document, &run.agent, &run.task);
-        let listed = Listed {
-            agent: &run.agent,
-            task: &run.task,
-            status,
-            summary: Some(&summary),
-        };
-        let entry = Entry {
-            agent: &run.agent,
-            action: "run",
-            text: &text,
-            is_work: true,
-        };
-        let edits = listed.edits(document, known).unwrap_or_default();
-        revision.apply(edits, Some(entry)).map(Some)
-    });
-    unless_closed(written)
 }
 
 fn unless_closed(written: Result<Written>) -> Result<()> {

@@ -7,6 +7,9 @@ use crate::error::{Error, Result};
 use crate::runs::{Ledger, Life, Machine, Process, Reason, Run, RunId, Standing, Status};
 use crate::store::{FoundRuns, Store};
 
+/// Runs of whose ends sessions could not be told, and why.
+pub type Untold = Vec<(RunId, Error)>;
+
 /// What was to be settled.
 #[derive(Debug, Default)]
 pub struct Settled {
@@ -15,7 +18,7 @@ pub struct Settled {
     /// Runs that nobody saw end, which is written down now.
     pub interrupted: Vec<Run>,
     /// Sessions that could not be told how a run ended, and why.
-    pub untold: Vec<(RunId, Error)>,
+    pub untold: Untold,
 }
 
 /// Writes down which runs nobody saw end, and tells sessions of ends that they have not been told.
@@ -35,16 +38,30 @@ pub fn settle(store: &Store, now: Timestamp) -> Result<Settled> {
         let watched = here.life(&run.machine(), &run.supervisor);
         run.status != Status::Running && !run.logged && watched == Life::Gone
     });
-    let mut told = Vec::new();
-    for run in untold {
-        match session::ended(store, run, has_others(&ledger, run), now) {
+    settled.untold = tell(store, &ledger, untold, now);
+    Ok(settled)
+}
+
+/// Tells sessions how runs have ended. Returns those that could not be told, or of which that could
+/// not be written down, and why.
+pub(super) fn tell<'r>(
+    store: &Store,
+    ledger: &Ledger,
+    runs: impl Iterator<Item = &'r Run>,
+    now: Timestamp,
+) -> Untold {
+    let (mut told, mut untold) = (Vec::new(), Vec::new());
+    for run in runs {
+        match session::ended(store, run, has_others(ledger, run), now) {
             Ok(()) => told.push(run.id.clone()),
-            Err(error) => settled.untold.push((run.id.clone(), error)),
+            Err(error) => untold.push((run.id.clone(), error)),
         }
         store.release(&run.id);
     }
-    mark_told(store, &told)?;
-    Ok(settled)
+    let marked = mark_told(store, &told);
+    let first = told.into_iter().next();
+    untold.extend(first.zip(marked.err()));
+    untold
 }
 
 /// The same for the ledger alone.
@@ -66,7 +83,7 @@ pub fn write_down(store: &Store, now: Timestamp) -> Result<Settled> {
     if !due && !store.has_pending_runs() {
         return Ok(Settled::default());
     }
-    let (interrupted, found) = store.update_runs(true, |ledger| {
+    let (interrupted, found) = store.update_runs(|ledger| {
         let mut interrupted = Vec::new();
         for run in ledger.runs.values_mut().filter(|run| is_lost(run)) {
             find(run);
@@ -104,7 +121,7 @@ pub(super) fn mark_told(store: &Store, told: &[RunId]) -> Result<()> {
         return Ok(());
     }
     // Told again, a session would see that it has been.
-    let marked = store.update_runs(false, |ledger| {
+    let marked = store.update_runs(|ledger| {
         for id in told {
             if let Some(run) = ledger.runs.get_mut(id) {
                 run.logged = true;

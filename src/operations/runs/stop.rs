@@ -81,7 +81,7 @@ pub fn stop(
         }
         let id = run.id.clone();
         // Nobody else writes it down where its supervisor was gone before.
-        store.update_runs(true, |ledger| {
+        store.update_runs(|ledger| {
             if let Some(run) = ledger.runs.get_mut(&id)
                 && run.status == Status::Running
             {

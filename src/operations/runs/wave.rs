@@ -86,8 +86,6 @@ pub struct Done {
     pub runs: Vec<(usize, Run)>,
     /// The exit code of the last one that ended, as a shell would have it.
     pub code: Option<u8>,
-    /// The signal with which this program was told to stop.
-    pub told: Option<i32>,
     /// Why one could not be started.
     pub error: Option<Error>,
 }
@@ -157,7 +155,6 @@ impl Work<'_> {
                     self.flush();
                     // Whatever else it means, nothing more is begun.
                     self.queue.stopped = true;
-                    self.done.told = Some(told.signal);
                     match stops.next(told, Instant::now()) {
                         Stop::Pass | Stop::Forward => self.forward(told.signal),
                         Stop::Answer => self.answer(),

@@ -68,7 +68,6 @@ pub fn work(
         }
         if let Some(Event::Told(told)) = supervisor.wait(Some(Instant::now() + LOOK)) {
             work.queue.stopped = true;
-            work.done.told = Some(told.signal);
             (work.notice)(Notice::Stopping(work.windows.len()));
             // Whoever watches over a run there answers as it would if it were told itself.
             let windows = work.windows.iter();
