@@ -14,6 +14,9 @@ const TIME: usize = 9;
 /// Digits that tell runs of one millisecond apart.
 const RANDOM: usize = 4;
 
+/// Milliseconds by which the last id may be ahead because those of one of them were used up.
+const CARRIED: u128 = 10;
+
 /// Names a run: when it began, in digits of which the order is that of time, then at random.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
@@ -30,7 +33,7 @@ impl RunId {
         let random = u128::from(RandomState::new().build_hasher().finish());
         let mut number = time << (5 * RANDOM) | random & ((1 << (5 * RANDOM)) - 1);
         if let Some(last) = last.map(Self::number)
-            && last >> (5 * RANDOM) == time
+            && (time..time + CARRIED).contains(&(last >> (5 * RANDOM)))
         {
             number = number.max(last + 1);
         }
