@@ -2,7 +2,7 @@ use std::ffi::OsString;
 
 use clap::{Args, Subcommand};
 
-use super::{Fix, Items, Target};
+use super::{Deferred, Fix, Items, Target};
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -116,17 +116,17 @@ pub struct Runs {
 pub enum RunsCommand {
     /// List runs
     #[command(visible_alias = "ls")]
-    List(RunsList),
+    List(Deferred<RunsList>),
     /// Print what a run said
-    Log(RunsLog),
+    Log(Deferred<RunsLog>),
     /// End runs: they are told to, and killed if they do not
-    Stop(RunsStop),
+    Stop(Deferred<RunsStop>),
     /// Say that the work of runs that are running or interrupted is done
-    Complete(RunsComplete),
+    Complete(Deferred<RunsComplete>),
     /// Go on with work that was begun and is not done
-    Fix(Fix),
+    Fix(Deferred<Fix>),
     /// Forget the oldest runs that have ended, with what they said
-    Prune(RunsPrune),
+    Prune(Deferred<RunsPrune>),
 }
 
 /// Which runs to list.

@@ -14,6 +14,9 @@ const TIME: usize = 9;
 /// Digits that tell runs of one millisecond apart.
 const RANDOM: usize = 4;
 
+/// Milliseconds by which the last id may be ahead because those of one of them were used up.
+const CARRIED: u128 = 10;
+
 /// Names a run: when it began, in digits of which the order is that of time, then at random.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
@@ -28,11 +31,12 @@ impl RunId {
         let time = u128::try_from(now.timestamp_millis()).unwrap_or(0);
         // Seeded by the operating system, and different each time.
         let random = u128::from(RandomState::new().build_hasher().finish());
-        // The upper half is for those that follow in the same millisecond.
-        let first = time << (5 * RANDOM) | random & ((1 << (5 * RANDOM - 1)) - 1);
-        let last = last.map(Self::number);
-        let last = last.filter(|last| last >> (5 * RANDOM) == time);
-        let number = last.map_or(first, |last| last + 1);
+        let mut number = time << (5 * RANDOM) | random & ((1 << (5 * RANDOM)) - 1);
+        if let Some(last) = last.map(Self::number)
+            && (time..time + CARRIED).contains(&(last >> (5 * RANDOM)))
+        {
+            number = number.max(last + 1);
+        }
         Self(digits(number, TIME + RANDOM))
     }
 

@@ -411,7 +411,7 @@ printf '20251204-143000-gone.md\\n' > .agents/sessions/.local/used
 
 # The commands of which others see to what becomes of them. `hook` succeeds whatever happens, see
 # `tests/hooks.rs`: what it writes of its own may be lost. A `run` that is killed is to be seen to have
-# been, see `tests/runs.rs`. What both write to sessions, and `run` to its ledger, they write as the
+# been, see `supervised.py`. What both write to sessions, and `run` to its ledger, they write as the
 # others do.
 FORGIVING = {"hook", "run"}
 

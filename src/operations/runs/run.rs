@@ -290,6 +290,8 @@ pub fn end(
     if !kept {
         return;
     }
+    // Whoever kills this program from here on has the session told by the next one.
+    store.release(&run.id);
     let others = ledger(store).is_some_and(|ledger| has_others(&ledger, run));
     let told = session::ended(store, run, others, clock());
     let told = told.and_then(|()| mark_told(store, std::slice::from_ref(&run.id)));
@@ -300,7 +302,6 @@ pub fn end(
             notice(Notice::Trouble(what));
         }
     }
-    store.release(&run.id);
 }
 
 /// Writes down what there is; what cannot be written is kept beside the ledger. Says whether it is
