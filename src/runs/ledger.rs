@@ -365,6 +365,14 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn the_first_process_of_a_container_can_watch_over_others() {
+        let mut first = run(A);
+        first.supervisor.pid = 1;
+        let bytes = ledger([first]).to_bytes().unwrap();
+        assert_eq!(Ledger::parse(&bytes).unwrap().runs.len(), 1);
+    }
+
+    #[test]
     fn what_cannot_be_is_not_written() {
         let bad = Run {
             completed_at: Some(chrono::DateTime::UNIX_EPOCH),

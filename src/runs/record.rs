@@ -260,14 +260,14 @@ impl Run {
             (!is_token(&self.agent), "agent", "this cannot name an agent"),
             (self.argv.is_empty(), "argv", "there is no program"),
             (self.host.is_empty(), "host", "this is empty"),
-            // Signals to 0 and below would go to others.
             (
-                self.supervisor.pid < 2 || !is_pid(self.supervisor.pid),
+                !is_pid(self.supervisor.pid),
                 "supervisor.pid",
                 "this is no process",
             ),
+            // In a container this program may be the first process, but nothing that it starts.
             (
-                self.pid.is_some_and(|pid| pid < 2 || !is_pid(pid)),
+                self.pid.is_some_and(|pid| pid == 1 || !is_pid(pid)),
                 "pid",
                 "this is no process",
             ),
@@ -303,6 +303,7 @@ impl Run {
     }
 }
 
+/// Whether a signal to it goes to one process: to 0 and below it would go to others.
 fn is_pid(pid: u32) -> bool {
-    i32::try_from(pid).is_ok()
+    i32::try_from(pid).is_ok_and(|pid| pid > 0)
 }
