@@ -5,7 +5,7 @@
 //! the same effect, in a process of its own. The floors are this program itself, started again
 //! with an argument.
 //!
-//! `cargo bench --bench processes -- [--quick] [start] [lint] [list] [hook] [log]`
+//! `cargo bench --bench processes -- [--quick] [start] [lint] [list] [hook] [log] [run]`
 //!
 //! With `--corpus FOLDER` it only writes down what it would measure; `benches/compare.py` measures
 //! other programs on it.
@@ -99,6 +99,9 @@ fn report(quick: bool, mut wanted: impl FnMut(&str) -> bool) -> Result<String> {
     }
     if wanted("log") {
         log(&extent, home.path(), &mut report)?;
+    }
+    if wanted("run") {
+        run_agent(&extent, home.path(), &mut report)?;
     }
     report.finish()
 }
@@ -261,6 +264,42 @@ fn log(extent: &Extent, home: &Path, report: &mut Report) -> Result {
         times,
         "≤ 4 ms, ≤ 1.5 ×",
     );
+    Ok(())
+}
+
+/// What a run costs beside the process that it starts.
+fn run_agent(extent: &Extent, home: &Path, report: &mut Report) -> Result {
+    let root = project(home, "runs")?;
+    let session = corpus::sized(3_200);
+    let path = root.join(FOLDER).join(&session.name);
+    let ledger = root.join(FOLDER).join(".local/runs");
+    let reset = || -> Result {
+        fs::write(&path, &session.text)?;
+        File::open(&path)?.sync_all()?;
+        if ledger.exists() {
+            fs::remove_dir_all(&ledger)?;
+        }
+        Ok(())
+    };
+    let supervised = |argv: &[&str]| {
+        let mut run = program(AGENTSESS, &root, home);
+        run.args(["run", "--agent", "dev", "--"]).args(argv);
+        run
+    };
+    reset()?;
+    run(&mut supervised(&["true"]), &[0])?;
+    if !fs::read_to_string(&path)?.contains("dev completed") {
+        return Err("`agentsess run` succeeded and wrote no entry".into());
+    }
+    let alone = program("true", &root, home);
+    let pair = &mut [supervised(&["true"]), alone];
+    let times = alternate(extent.logs / 3, &[0], reset, pair)?;
+    report.times("`run -- true`, `true`", times, "");
+    let mut alone = program("sleep", &root, home);
+    alone.arg("0.2");
+    let mut run = supervised(&["sleep", "0.2"]);
+    let peaks = [peak_memory(&mut run)?, peak_memory(&mut alone)?];
+    report.memory("`run -- sleep`, peak memory", peaks, "");
     Ok(())
 }
 
