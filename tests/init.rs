@@ -313,6 +313,48 @@ fn no_link_is_followed() {
 }
 
 #[test]
+fn one_document_of_the_project_may_be_another_name_of_the_other() {
+    for (link, file) in [("CLAUDE.md", "AGENTS.md"), ("AGENTS.md", "CLAUDE.md")] {
+        let project = Project::git();
+        project.write(file, "# Us\n");
+        symlink(file, project.root.join(link)).unwrap();
+        there_and_back(&project, &["--host", "claude"]);
+        let said = project.ok(&["init", "--yes", "--host", "claude", "--only", "agents-md"]);
+        assert!(said.starts_with(&format!("changed {file}\n")), "{said}");
+        assert!(!said.contains("note: "), "{said}");
+        assert!(project.root.join(link).is_symlink());
+        let text = fs::read_to_string(project.root.join(file)).unwrap();
+        assert!(text.contains("agentsess:begin"), "{text}");
+    }
+    // Nothing but a document is.
+    let project = Project::git();
+    symlink(".git/config", project.root.join("AGENTS.md")).unwrap();
+    let said = project.fails(2, &["init", "--yes", "--only", "agents-md"]);
+    assert!(said.contains("symbolic link"), "{said}");
+}
+
+#[test]
+fn a_removal_does_not_stumble_over_files_that_it_has_nothing_in() {
+    let project = Project::git();
+    let before = everything(&project.root);
+    let outside = tempfile::tempdir().unwrap();
+    let target = outside.path().join("AGENTS.md");
+    fs::write(&target, "# All of us\n").unwrap();
+    project.ok(&["init", "--yes", "--host", "claude", "--only", "hooks,mcp"]);
+    symlink(&target, project.root.join("AGENTS.md")).unwrap();
+    project.write(".gemini/settings.json", "{ no JSON");
+    let said = project.ok(&["init", "--remove", "--yes"]);
+    assert!(
+        said.contains("note: AGENTS.md: it is reached through a symbolic link"),
+        "{said}"
+    );
+    assert_eq!(fs::read_to_string(&target).unwrap(), "# All of us\n");
+    fs::remove_file(project.root.join("AGENTS.md")).unwrap();
+    fs::remove_dir_all(project.root.join(".gemini")).unwrap();
+    assert_eq!(everything(&project.root), before);
+}
+
+#[test]
 fn what_others_have_in_its_place_stays() {
     let project = Project::git();
     let server = "{\"mcpServers\": {\"agentsess\": {\"command\": \"mine\"}}}\n";

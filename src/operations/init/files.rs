@@ -130,7 +130,8 @@ impl<'s> Files<'s> {
         };
         match &item.content {
             Content::Json { entries, seed } => {
-                if text.trim().is_empty() {
+                // What is ours says so, and the rest need not make sense.
+                if !text.contains("agentsess") {
                     return Ok(false);
                 }
                 let mut left = Some(text.clone());
