@@ -144,6 +144,51 @@ fn what_was_not_there_goes_with_its_folders() {
 }
 
 #[test]
+fn undo_gives_back_what_was_there_and_nothing_else_goes() {
+    let only_with = "init --host claude --with stop --yes";
+    for (team, arguments, undo) in [
+        ("", "init --host claude --yes", "--remove"),
+        ("", only_with, "--remove"),
+        ("claude", only_with, "--remove --with stop"),
+        (
+            "claude",
+            "init --host codex --only hooks,mcp --yes",
+            "--remove --host codex",
+        ),
+        (
+            "claude",
+            "init --only pre-commit --yes",
+            "--remove --only pre-commit",
+        ),
+        (
+            "claude --only hooks",
+            "init --host claude --only mcp --yes",
+            "--remove --only mcp",
+        ),
+    ] {
+        let project = Project::git();
+        if !team.is_empty() {
+            project.shell(&format!("agentsess init --yes --host {team}"));
+        }
+        let before = everything(&project.root);
+        let said = project.shell(&format!("agentsess {arguments}"));
+        let (_, command) = said.split_once("undo: ").expect(&said);
+        assert_eq!(
+            command,
+            format!("agentsess init {undo} --yes\n"),
+            "{arguments}"
+        );
+        project.shell(command);
+        assert_eq!(everything(&project.root), before, "{arguments}");
+    }
+    // What keeps sessions out of git goes with the rest only.
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--host", "claude"]);
+    let said = project.ok(&["init", "--yes", "--host", "claude", "--private"]);
+    assert!(!said.contains("undo: "), "{said}");
+}
+
+#[test]
 fn an_event_that_is_asked_for_later_comes_out_with_the_rest() {
     let project = Project::git();
     let before = everything(&project.root);

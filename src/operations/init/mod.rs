@@ -81,6 +81,16 @@ pub struct Plan {
     pub snippets: Vec<(&'static str, &'static str)>,
 }
 
+impl Plan {
+    /// Whether this gives back exactly what the other plan changed.
+    pub fn undoes(&self, other: &Self) -> bool {
+        let mut pairs = self.changes.iter().zip(&other.changes);
+        self.changes.len() == other.changes.len()
+            && pairs
+                .all(|(own, its)| own.path == its.path && own.old == its.new && own.new == its.old)
+    }
+}
+
 /// The skill, with the commands that it lists.
 pub fn skill(commands: &str) -> String {
     SKILL.replace("COMMANDS\n", &format!("{commands}\n"))
