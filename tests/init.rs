@@ -189,6 +189,27 @@ fn undo_gives_back_what_was_there_and_nothing_else_goes() {
 }
 
 #[test]
+fn nothing_is_written_if_some_of_it_cannot_be() {
+    let project = Project::git();
+    project.write(".claude/settings.json", "{}\n");
+    project.write(".mcp.json", "{}\n");
+    let read_only = project.root.join(".mcp.json");
+    let mode = |mode| fs::set_permissions(&read_only, fs::Permissions::from_mode(mode)).unwrap();
+    let refused = |arguments: &[&str]| {
+        let before = everything(&project.root);
+        mode(0o444);
+        let said = project.fails(2, arguments);
+        assert!(said.contains(".mcp.json: the file is read-only"), "{said}");
+        assert!(said.contains("\nhint: chmod u+w "), "{said}");
+        assert_eq!(everything(&project.root), before);
+        mode(0o644);
+    };
+    refused(&["init", "--yes", "--host", "claude"]);
+    project.ok(&["init", "--yes", "--host", "claude"]);
+    refused(&["init", "--remove", "--yes"]);
+}
+
+#[test]
 fn an_event_that_is_asked_for_later_comes_out_with_the_rest() {
     let project = Project::git();
     let before = everything(&project.root);

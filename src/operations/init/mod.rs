@@ -70,6 +70,17 @@ pub struct Change {
     pub executable: bool,
 }
 
+impl Change {
+    fn state(&self) -> FileState<'_> {
+        FileState {
+            path: &self.path,
+            old: self.old.as_deref(),
+            new: self.new.as_deref(),
+            executable: self.executable,
+        }
+    }
+}
+
 /// What is to be done.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -199,22 +210,16 @@ pub fn plan_removal(store: &Store, request: &Request, everything: bool) -> Resul
     Ok(plan)
 }
 
-/// Does what was planned. A file that is no longer what it was is an error; what was written before
-/// it stays, and the same command goes on from there.
+/// Does what was planned, or nothing if some of it will not be allowed. A file that is no longer what it
+/// was is an error; what was written before it stays, and the same command goes on from there.
 ///
 /// # Errors
 ///
 /// When a file has changed, or the operating system refuses.
 pub fn apply(store: &Store, plan: &Plan) -> Result<()> {
-    for change in &plan.changes {
-        store.install(&FileState {
-            path: &change.path,
-            old: change.old.as_deref(),
-            new: change.new.as_deref(),
-            executable: change.executable,
-        })?;
-    }
-    Ok(())
+    let files: Vec<_> = plan.changes.iter().map(Change::state).collect();
+    files.iter().try_for_each(|file| store.can_install(file))?;
+    files.iter().try_for_each(|file| store.install(file))
 }
 
 /// Everything that is to be in files, and what is to be said of the rest.
