@@ -210,6 +210,74 @@ fn nothing_is_written_if_some_of_it_cannot_be() {
 }
 
 #[test]
+fn what_somebody_changed_stays_and_what_is_replaced_is_said() {
+    let project = Project::git();
+    project.ok(&[
+        "init",
+        "--yes",
+        "--host",
+        "cline,opencode",
+        "--only",
+        "hooks,skill,agents-md",
+    ]);
+    let change = |path: &str| {
+        let text = fs::read_to_string(project.root.join(path)).unwrap();
+        let changed = match text.split_once("<!-- agentsess:end") {
+            Some((before, end)) => format!("{before}mine\n<!-- agentsess:end{end}"),
+            None => text + "# mine\n",
+        };
+        project.write(path, &changed);
+        changed
+    };
+    let paths = [
+        ".clinerules/hooks/TaskStart",
+        ".opencode/plugins/agentsess.js",
+        ".agents/skills/agentsess/SKILL.md",
+        "AGENTS.md",
+    ];
+    let changed = paths.map(change);
+    let said = project.ok(&["init", "--remove", "--yes"]);
+    for (path, changed) in paths.iter().zip(&changed) {
+        let stays = said
+            .lines()
+            .find(|line| line.starts_with(&format!("note: {path}: ")));
+        assert!(stays.is_some_and(|line| line.contains(" stays")), "{said}");
+        assert_eq!(
+            &fs::read_to_string(project.root.join(path)).unwrap(),
+            changed
+        );
+    }
+    let said = project.ok(&["init", "--yes", "--host", "cline,opencode"]);
+    let noted = |path: &str, what: &str| {
+        let mut lines = said.lines();
+        let start = format!("note: {path}: ");
+        assert!(
+            lines.any(|line| line.starts_with(&start) && line.ends_with(what)),
+            "{said}"
+        );
+    };
+    noted(paths[0], "it stays");
+    for path in &paths[1..] {
+        noted(path, "is replaced");
+    }
+    assert!(!said.contains("undo: "), "{said}");
+}
+
+#[test]
+fn a_check_before_each_commit_that_somebody_changed_stays_and_that_is_said() {
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--only", "pre-commit"]);
+    project.shell("echo '# mine' >> .pre-commit-config.yaml");
+    let said = project.ok(&["init", "--remove", "--yes"]);
+    assert_eq!(
+        said,
+        "nothing was changed\nnote: .pre-commit-config.yaml: it was changed, and stays\n"
+    );
+    let nothing = Project::git().ok(&["init", "--remove", "--yes"]);
+    assert_eq!(nothing, "nothing of agentsess is installed here\n");
+}
+
+#[test]
 fn an_event_that_is_asked_for_later_comes_out_with_the_rest() {
     let project = Project::git();
     let before = everything(&project.root);
@@ -498,6 +566,22 @@ fn a_hook_that_somebody_made_their_own_stays_and_is_not_installed_again() {
         project.ok(&["init", "--remove", "--yes"]);
         assert_eq!(fs::read_to_string(&path).unwrap(), with(&command));
     }
+    // One beside ours keeps it there, and that is said once.
+    let project = Project::git();
+    let path = project.root.join(".mcp.json");
+    fs::write(
+        &path,
+        "{\"mcpServers\": {\"agentsess\": {\"command\": \"mine\"}}}",
+    )
+    .unwrap();
+    let said = project.shell("agentsess init --remove --yes");
+    assert_eq!(said.matches(".mcp.json: another").count(), 1, "{said}");
+    project.write(
+        ".claude/settings.json",
+        &with(&format!("{ours}\"}},{{\"command\":\"mine")),
+    );
+    let said = project.shell("agentsess init --remove --yes");
+    assert!(said.contains("take out by hand"), "{said}");
     // What is set beside our command is theirs, the command is ours.
     let project = Project::git();
     project.ok(&["init", "--yes", "--host", "claude", "--only", "hooks"]);

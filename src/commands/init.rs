@@ -319,9 +319,9 @@ fn text(answer: &Answer, arguments: &cli::Init) -> String {
     }
     if answer.files.is_empty() {
         let what = match (arguments.remove, answer.snippets.is_empty()) {
-            (true, _) => "nothing of agentsess is installed here",
+            (true, _) if answer.notes.is_empty() => "nothing of agentsess is installed here",
             (false, true) => "all of it is there",
-            (false, false) => "nothing was changed",
+            _ => "nothing was changed",
         };
         let _ = writeln!(text, "{what}");
     }

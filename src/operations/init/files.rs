@@ -98,6 +98,9 @@ impl<'s> Files<'s> {
                 {
                     return Err(not_reversible(&shown));
                 }
+                if matches!(known, Some(Ok(Some(false)))) {
+                    notes.push(format!("{shown}: {REPLACED}"));
+                }
                 file.text = Some(put);
             }
             Content::Whole {
@@ -111,7 +114,10 @@ impl<'s> Files<'s> {
                         notes.push(format!("{shown}: there is another one, and it stays"));
                     }
                 }
-                _ => {
+                found => {
+                    if found.is_some() {
+                        notes.push(format!("{shown}: {REPLACED}"));
+                    }
                     file.text = Some(text.clone());
                     file.executable = *executable;
                 }
@@ -143,7 +149,14 @@ impl<'s> Files<'s> {
                     left = next;
                     let state = left.as_deref().map(|text| json::state(text, entry));
                     if state == Some(Ok(State::Foreign)) {
-                        notes.push(foreign(&shown, entry));
+                        let by_hand = match entry.key {
+                            Some(_) => "",
+                            None => {
+                                ": it was changed, or has another one beside it; what of it is to \
+                                 go, take out by hand"
+                            }
+                        };
+                        notes.push(foreign(&shown, entry) + by_hand);
                     }
                 }
                 if let (true, Some((key, value))) = (ours, seed)
@@ -154,16 +167,22 @@ impl<'s> Files<'s> {
                 let hollow = left.as_deref().is_some_and(is_hollow);
                 file.text = left.filter(|_| !(ours && hollow && item.path == COPILOT_HOOKS));
             }
-            Content::Block(comment, _) => {
+            Content::Block(comment, content) => {
+                if matches!(block::state(&text, *comment, content), Ok(Some(false))) {
+                    notes.push(format!("{shown}: {KEPT}"));
+                    return Ok(false);
+                }
                 let left = block::remove(&text, *comment);
                 file.text = left.map_err(|offset| file.fault(store, unclosed(offset)))?;
             }
             Content::Whole {
                 text: own, marker, ..
             } => {
-                if text == *own || marker.is_some_and(|marker| text.contains(marker)) {
+                if text == *own {
                     file.text = None;
-                } else if item.path == config::FILE {
+                } else if marker.is_some_and(|marker| text.contains(marker)) {
+                    notes.push(format!("{shown}: {KEPT}"));
+                } else if item.path == config::FILE || calls_us(&text) {
                     notes.push(format!("{shown}: it was changed, and stays"));
                 }
             }
@@ -251,6 +270,19 @@ impl File {
         let servers = table.ok().and_then(|mut table| table.remove("mcp_servers"));
         servers.is_some_and(|servers| servers.get("agentsess").is_some())
     }
+}
+
+const REPLACED: &str =
+    "what is in it of agentsess was changed, or is from another version, and is replaced";
+
+const KEPT: &str = "what is in it of agentsess was changed, or is from another version, and stays; \
+                    `agentsess init` brings it up to date";
+
+/// Whether a file makes this program run.
+fn calls_us(text: &str) -> bool {
+    ["agentsess hook ", "agentsess lint", "agentsess-lint"]
+        .iter()
+        .any(|call| text.contains(call))
 }
 
 fn foreign(path: &str, entry: &Entry) -> String {

@@ -7,6 +7,7 @@ pub mod check;
 mod files;
 pub mod json;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use self::block::Comment;
@@ -140,6 +141,7 @@ pub fn plan(store: &Store, request: &Request) -> Result<Plan> {
         }
     }
     plan.changes = files.changes();
+    said_once(&mut plan.notes);
     plan.notes.extend(remarks(store, request));
     let codex = request.hosts.iter().any(|host| host.name == "codex");
     if codex && !plan.changes.is_empty() {
@@ -207,7 +209,14 @@ pub fn plan_removal(store: &Store, request: &Request, everything: bool) -> Resul
         }
     }
     plan.changes = files.changes();
+    said_once(&mut plan.notes);
     Ok(plan)
+}
+
+/// Several hosts read the same file.
+fn said_once(notes: &mut Vec<String>) {
+    let mut said = BTreeSet::new();
+    notes.retain(|note| said.insert(note.clone()));
 }
 
 /// Does what was planned, or nothing if some of it will not be allowed. A file that is no longer what it
