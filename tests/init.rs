@@ -278,6 +278,37 @@ fn a_check_before_each_commit_that_somebody_changed_stays_and_that_is_said() {
 }
 
 #[test]
+fn doctor_names_files_that_a_host_cannot_read() {
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--host", "claude,codex"]);
+    let broken = [
+        ".claude/settings.json",
+        ".mcp.json",
+        ".codex/config.toml",
+        ".codex/hooks.json",
+    ];
+    for path in broken {
+        project.write(path, "{\n  [\n");
+    }
+    let said = project.fails(1, &["doctor"]);
+    for path in broken {
+        let start = format!("{path}: this is not ");
+        let line = said
+            .lines()
+            .find(|line| line.starts_with(&start))
+            .expect(&said);
+        assert!(
+            line.contains("(line ") && line.ends_with("[unreadable]"),
+            "{line}"
+        );
+    }
+    assert!(
+        said.contains("\n  help: ${EDITOR:-vi} .claude/settings.json\n"),
+        "{said}"
+    );
+}
+
+#[test]
 fn an_event_that_is_asked_for_later_comes_out_with_the_rest() {
     let project = Project::git();
     let before = everything(&project.root);

@@ -236,17 +236,10 @@ impl File {
 
     fn fault(&self, store: &Store, fault: Fault) -> Error {
         let text = self.text.as_deref().unwrap_or_default();
-        let before = text.get(..fault.offset).unwrap_or(text);
-        let line = before.matches('\n').count() + 1;
-        let last = before.rsplit('\n').next().unwrap_or_default();
         let shown = store.shown(&self.path);
-        let edit = format!(
-            "${{EDITOR:-vi}} {}",
-            shell::word(&shown.display().to_string())
-        );
-        Error::usage(fault.message)
-            .at(&shown, Some((line, last.chars().count() + 1)))
-            .hint(edit)
+        let at = position(text, fault.offset);
+        let edit = edit(&shown);
+        Error::usage(fault.message).at(&shown, Some(at)).hint(edit)
     }
 
     /// Puts a key of the host's into a file that was made.
@@ -270,6 +263,19 @@ impl File {
         let servers = table.ok().and_then(|mut table| table.remove("mcp_servers"));
         servers.is_some_and(|servers| servers.get("agentsess").is_some())
     }
+}
+
+/// The line and the column of a byte, both counted from one.
+pub(super) fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, last.chars().count() + 1)
+}
+
+/// The command that opens a file.
+pub(super) fn edit(shown: &Path) -> String {
+    let word = shell::word(&shown.display().to_string());
+    format!("${{EDITOR:-vi}} {word}")
 }
 
 const REPLACED: &str =
@@ -331,7 +337,7 @@ fn is_hollow(text: &str) -> bool {
     file.is_some_and(|mut file| file.remove("version").is_some() && file.values().all(is_empty))
 }
 
-fn unclosed(offset: usize) -> Fault {
+pub(super) fn unclosed(offset: usize) -> Fault {
     Fault {
         message: "the marker `agentsess:begin` has no `agentsess:end` below it".into(),
         offset,
@@ -346,7 +352,7 @@ fn not_reversible(path: &str) -> Error {
     .hint("agentsess help init")
 }
 
-fn check_toml(text: &str) -> Result<(), Fault> {
+pub(super) fn check_toml(text: &str) -> Result<(), Fault> {
     text.parse::<toml::Table>()
         .map(|_| ())
         .map_err(|error| Fault {
