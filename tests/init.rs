@@ -309,6 +309,24 @@ fn doctor_names_files_that_a_host_cannot_read() {
 }
 
 #[test]
+fn settings_that_are_wrong_keep_nobody_from_finding_out_or_from_removing() {
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--host", "claude"]);
+    project.write(".agents/agentsess.toml", "[linear]\nworkspce = 'x'\n");
+    let said = project.fails(1, &["doctor"]);
+    let line = "agentsess.toml: unknown key `workspce`; did you mean `workspace`? (line 2, column 1) \
+                [unreadable]\n";
+    assert!(said.contains(line), "{said}");
+    project.fails(2, &["init", "--yes", "--host", "claude"]);
+    let said = project.ok(&["init", "--remove", "--yes"]);
+    assert!(
+        said.contains("agentsess.toml: it was changed, and stays"),
+        "{said}"
+    );
+    assert!(!project.root.join(".claude").exists());
+}
+
+#[test]
 fn an_event_that_is_asked_for_later_comes_out_with_the_rest() {
     let project = Project::git();
     let before = everything(&project.root);

@@ -42,7 +42,11 @@ struct Snippet {
 }
 
 pub(super) fn run(context: &Context, arguments: &cli::Init) -> Result<ExitCode> {
-    let store = context.store_to_be(None)?;
+    let store = if arguments.remove {
+        context.store_without_settings(true)?.0
+    } else {
+        context.store_to_be(None)?
+    };
     let asks = context.output.is_terminal() && !arguments.yes && !arguments.dry_run;
     let (hosts, parts) = chosen(&store, arguments, asks)?;
     if arguments.private && store.exclude_file().is_none() {
