@@ -1081,3 +1081,19 @@ fn a_frontmatter_that_is_longer_than_what_is_looked_at_first_is_read_to_its_end(
         assert!(said.contains("- weather (completed, "), "{padding}: {said}");
     }
 }
+
+#[test]
+fn codex_is_told_of_the_tools_that_write_from_its_sandbox() {
+    let project = Project::git();
+    project.ok(&["new", "Weather", "--context", "c", "--next", "n"]);
+    let told = |host: &str, event: &str| {
+        said(&project, event, host, &payload(&project, event, host)).contains("`session_handoff`")
+    };
+    assert!(!told("codex", "session-start"));
+    project.ok(&["init", "--yes", "--host", "claude,codex", "--only", "mcp"]);
+    assert!(told("codex", "session-start"));
+    assert!(!told("claude", "session-start"));
+    // What the user is shown is not for the model.
+    assert!(!told("codex", "pre-compact"));
+    assert!(!told("codex", "session-end"));
+}

@@ -144,6 +144,189 @@ fn what_was_not_there_goes_with_its_folders() {
 }
 
 #[test]
+fn undo_gives_back_what_was_there_and_nothing_else_goes() {
+    let only_with = "init --host claude --with stop --yes";
+    for (team, arguments, undo) in [
+        ("", "init --host claude --yes", "--remove"),
+        ("", only_with, "--remove"),
+        ("claude", only_with, "--remove --with stop"),
+        (
+            "claude",
+            "init --host codex --only hooks,mcp --yes",
+            "--remove --host codex",
+        ),
+        (
+            "claude",
+            "init --only pre-commit --yes",
+            "--remove --only pre-commit",
+        ),
+        (
+            "claude --only hooks",
+            "init --host claude --only mcp --yes",
+            "--remove --only mcp",
+        ),
+    ] {
+        let project = Project::git();
+        if !team.is_empty() {
+            project.shell(&format!("agentsess init --yes --host {team}"));
+        }
+        let before = everything(&project.root);
+        let said = project.shell(&format!("agentsess {arguments}"));
+        let (_, command) = said.split_once("undo: ").expect(&said);
+        assert_eq!(
+            command,
+            format!("agentsess init {undo} --yes\n"),
+            "{arguments}"
+        );
+        project.shell(command);
+        assert_eq!(everything(&project.root), before, "{arguments}");
+    }
+    // What keeps sessions out of git goes with the rest only.
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--host", "claude"]);
+    let said = project.ok(&["init", "--yes", "--host", "claude", "--private"]);
+    assert!(!said.contains("undo: "), "{said}");
+}
+
+#[test]
+fn nothing_is_written_if_some_of_it_cannot_be() {
+    let project = Project::git();
+    project.write(".claude/settings.json", "{}\n");
+    project.write(".mcp.json", "{}\n");
+    let read_only = project.root.join(".mcp.json");
+    let mode = |mode| fs::set_permissions(&read_only, fs::Permissions::from_mode(mode)).unwrap();
+    let refused = |arguments: &[&str]| {
+        let before = everything(&project.root);
+        mode(0o444);
+        let said = project.fails(2, arguments);
+        assert!(said.contains(".mcp.json: the file is read-only"), "{said}");
+        assert!(said.contains("\nhint: chmod u+w "), "{said}");
+        assert_eq!(everything(&project.root), before);
+        mode(0o644);
+    };
+    refused(&["init", "--yes", "--host", "claude"]);
+    project.ok(&["init", "--yes", "--host", "claude"]);
+    refused(&["init", "--remove", "--yes"]);
+}
+
+#[test]
+fn what_somebody_changed_stays_and_what_is_replaced_is_said() {
+    let project = Project::git();
+    project.ok(&[
+        "init",
+        "--yes",
+        "--host",
+        "cline,opencode",
+        "--only",
+        "hooks,skill,agents-md",
+    ]);
+    let change = |path: &str| {
+        let text = fs::read_to_string(project.root.join(path)).unwrap();
+        let changed = match text.split_once("<!-- agentsess:end") {
+            Some((before, end)) => format!("{before}mine\n<!-- agentsess:end{end}"),
+            None => text + "# mine\n",
+        };
+        project.write(path, &changed);
+        changed
+    };
+    let paths = [
+        ".clinerules/hooks/TaskStart",
+        ".opencode/plugins/agentsess.js",
+        ".agents/skills/agentsess/SKILL.md",
+        "AGENTS.md",
+    ];
+    let changed = paths.map(change);
+    let said = project.ok(&["init", "--remove", "--yes"]);
+    for (path, changed) in paths.iter().zip(&changed) {
+        let stays = said
+            .lines()
+            .find(|line| line.starts_with(&format!("note: {path}: ")));
+        assert!(stays.is_some_and(|line| line.contains(" stays")), "{said}");
+        assert_eq!(
+            &fs::read_to_string(project.root.join(path)).unwrap(),
+            changed
+        );
+    }
+    let said = project.ok(&["init", "--yes", "--host", "cline,opencode"]);
+    let noted = |path: &str, what: &str| {
+        let mut lines = said.lines();
+        let start = format!("note: {path}: ");
+        assert!(
+            lines.any(|line| line.starts_with(&start) && line.ends_with(what)),
+            "{said}"
+        );
+    };
+    noted(paths[0], "it stays");
+    for path in &paths[1..] {
+        noted(path, "is replaced");
+    }
+    assert!(!said.contains("undo: "), "{said}");
+}
+
+#[test]
+fn a_check_before_each_commit_that_somebody_changed_stays_and_that_is_said() {
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--only", "pre-commit"]);
+    project.shell("echo '# mine' >> .pre-commit-config.yaml");
+    let said = project.ok(&["init", "--remove", "--yes"]);
+    assert_eq!(
+        said,
+        "nothing was changed\nnote: .pre-commit-config.yaml: it was changed, and stays\n"
+    );
+    let nothing = Project::git().ok(&["init", "--remove", "--yes"]);
+    assert_eq!(nothing, "nothing of agentsess is installed here\n");
+}
+
+#[test]
+fn doctor_names_files_that_a_host_cannot_read() {
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--host", "claude,codex"]);
+    let broken = [
+        ".claude/settings.json",
+        ".mcp.json",
+        ".codex/config.toml",
+        ".codex/hooks.json",
+    ];
+    for path in broken {
+        project.write(path, "{\n  [\n");
+    }
+    let said = project.fails(1, &["doctor"]);
+    for path in broken {
+        let start = format!("{path}: this is not ");
+        let line = said
+            .lines()
+            .find(|line| line.starts_with(&start))
+            .expect(&said);
+        assert!(
+            line.contains("(line ") && line.ends_with("[unreadable]"),
+            "{line}"
+        );
+    }
+    assert!(
+        said.contains("\n  help: ${EDITOR:-vi} .claude/settings.json\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn settings_that_are_wrong_keep_nobody_from_finding_out_or_from_removing() {
+    let project = Project::git();
+    project.ok(&["init", "--yes", "--host", "claude"]);
+    project.write(".agents/agentsess.toml", "[linear]\nworkspce = 'x'\n");
+    let said = project.fails(1, &["doctor"]);
+    let line = "agentsess.toml: unknown key `workspce`; did you mean `workspace`? (line 2, column 1) \
+                [unreadable]\n";
+    assert!(said.contains(line), "{said}");
+    project.fails(2, &["init", "--yes", "--host", "claude"]);
+    let said = project.ok(&["init", "--remove", "--yes"]);
+    assert!(
+        said.contains("agentsess.toml: it was changed, and stays"),
+        "{said}"
+    );
+    assert!(!project.root.join(".claude").exists());
+}
+
+#[test]
 fn an_event_that_is_asked_for_later_comes_out_with_the_rest() {
     let project = Project::git();
     let before = everything(&project.root);
@@ -313,6 +496,48 @@ fn no_link_is_followed() {
 }
 
 #[test]
+fn one_document_of_the_project_may_be_another_name_of_the_other() {
+    for (link, file) in [("CLAUDE.md", "AGENTS.md"), ("AGENTS.md", "CLAUDE.md")] {
+        let project = Project::git();
+        project.write(file, "# Us\n");
+        symlink(file, project.root.join(link)).unwrap();
+        there_and_back(&project, &["--host", "claude"]);
+        let said = project.ok(&["init", "--yes", "--host", "claude", "--only", "agents-md"]);
+        assert!(said.starts_with(&format!("changed {file}\n")), "{said}");
+        assert!(!said.contains("note: "), "{said}");
+        assert!(project.root.join(link).is_symlink());
+        let text = fs::read_to_string(project.root.join(file)).unwrap();
+        assert!(text.contains("agentsess:begin"), "{text}");
+    }
+    // Nothing but a document is.
+    let project = Project::git();
+    symlink(".git/config", project.root.join("AGENTS.md")).unwrap();
+    let said = project.fails(2, &["init", "--yes", "--only", "agents-md"]);
+    assert!(said.contains("symbolic link"), "{said}");
+}
+
+#[test]
+fn a_removal_does_not_stumble_over_files_that_it_has_nothing_in() {
+    let project = Project::git();
+    let before = everything(&project.root);
+    let outside = tempfile::tempdir().unwrap();
+    let target = outside.path().join("AGENTS.md");
+    fs::write(&target, "# All of us\n").unwrap();
+    project.ok(&["init", "--yes", "--host", "claude", "--only", "hooks,mcp"]);
+    symlink(&target, project.root.join("AGENTS.md")).unwrap();
+    project.write(".gemini/settings.json", "{ no JSON");
+    let said = project.ok(&["init", "--remove", "--yes"]);
+    assert!(
+        said.contains("note: AGENTS.md: it is reached through a symbolic link"),
+        "{said}"
+    );
+    assert_eq!(fs::read_to_string(&target).unwrap(), "# All of us\n");
+    fs::remove_file(project.root.join("AGENTS.md")).unwrap();
+    fs::remove_dir_all(project.root.join(".gemini")).unwrap();
+    assert_eq!(everything(&project.root), before);
+}
+
+#[test]
 fn what_others_have_in_its_place_stays() {
     let project = Project::git();
     let server = "{\"mcpServers\": {\"agentsess\": {\"command\": \"mine\"}}}\n";
@@ -390,6 +615,22 @@ fn a_hook_that_somebody_made_their_own_stays_and_is_not_installed_again() {
         project.ok(&["init", "--remove", "--yes"]);
         assert_eq!(fs::read_to_string(&path).unwrap(), with(&command));
     }
+    // One beside ours keeps it there, and that is said once.
+    let project = Project::git();
+    let path = project.root.join(".mcp.json");
+    fs::write(
+        &path,
+        "{\"mcpServers\": {\"agentsess\": {\"command\": \"mine\"}}}",
+    )
+    .unwrap();
+    let said = project.shell("agentsess init --remove --yes");
+    assert_eq!(said.matches(".mcp.json: another").count(), 1, "{said}");
+    project.write(
+        ".claude/settings.json",
+        &with(&format!("{ours}\"}},{{\"command\":\"mine")),
+    );
+    let said = project.shell("agentsess init --remove --yes");
+    assert!(said.contains("take out by hand"), "{said}");
     // What is set beside our command is theirs, the command is ours.
     let project = Project::git();
     project.ok(&["init", "--yes", "--host", "claude", "--only", "hooks"]);

@@ -461,6 +461,57 @@ fn what_a_command_refuses_is_refused_in_its_words() {
 }
 
 #[test]
+fn any_section_can_be_written_with_an_entry() {
+    let project = weather();
+    let mut client = Client::new(&project, ERAS[0]);
+    let sections =
+        "## Context\nThe cache is shared.\n\n## Decisions +\n### Decision 1: Cap retries\n";
+    let given = json!({ "session": "weather", "message": "Found it.", "sections": sections });
+    client.done("session_log", given);
+    let shown = project.ok(&["show", "weather", "--full"]);
+    for part in [
+        "## Context\n\nThe cache is shared.\n",
+        "## Decisions\n\n### Decision 1: Cap retries\n",
+        "/note\n\nFound it.\n",
+    ] {
+        assert!(shown.contains(part), "{shown}");
+    }
+}
+
+#[test]
+fn nothing_at_all_is_refused() {
+    let project = weather();
+    let before = project.snapshot();
+    let mut client = Client::new(&project, ERAS[0]);
+    for (tool, given, said) in [
+        (
+            "session_new",
+            json!({ "title": "x", "next": ["one", " "] }),
+            "`--next` is empty",
+        ),
+        (
+            "session_done",
+            json!({ "session": "weather", "items": [] }),
+            "`items` is empty",
+        ),
+        (
+            "session_update",
+            json!({ "session": "weather", "next": [] }),
+            "nothing to bring up to date: give `state`, `next`, `current` or `status`",
+        ),
+    ] {
+        let answer = client.call(tool, given);
+        assert!(
+            answer.failed && answer.text.contains(said),
+            "{tool}: {}",
+            answer.text
+        );
+    }
+    project.fails(2, &["new", "x", "--next", ""]);
+    assert_eq!(project.snapshot(), before);
+}
+
+#[test]
 fn what_is_wrong_with_sessions_is_an_answer() {
     let project = Project::git();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/bad");

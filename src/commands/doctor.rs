@@ -16,12 +16,13 @@ struct Examined<'p> {
 }
 
 pub(super) fn run(context: &Context, arguments: &cli::Doctor) -> Result<ExitCode> {
-    let store = context.store()?;
+    let (store, settings) = context.store_without_settings(false)?;
     let trust = trust_file().ok();
     let mut problems = doctor::examine(&store, trust.as_ref(), context.now)?;
     if arguments.fix {
         doctor::repair(&store, trust.as_ref(), &mut problems, context.now)?;
     }
+    problems.extend(settings.map(Problem::from));
     problems.extend(super::init::examine(&store));
     for problem in &mut problems {
         problem.help = context.output.command(&problem.help);

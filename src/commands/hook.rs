@@ -3,7 +3,7 @@
 
 use std::io::{self, IsTerminal, Write as _};
 use std::panic::{self, AssertUnwindSafe};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{Context, SESSION, conversation, variable};
@@ -13,6 +13,7 @@ use crate::document::insert::cut;
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::error::{Error, Result};
 use crate::hosts::{Event, Host, Payload, Shape, Source};
+use crate::operations::init::catalog::CODEX_CONFIG;
 use crate::operations::role::Role;
 use crate::operations::{conversation as conversations, digest, spawned};
 use crate::render::digest as text;
@@ -164,19 +165,19 @@ impl Call {
             Event::PreCompact => {
                 let recent = digest::recent(&store, id, now)?;
                 let gone = id.and_then(|id| digest::gone(&store, id));
-                Ok(write(shape, id, |limit| {
+                Ok(self.write(&store, shape, id, |limit| {
                     text::before_compaction(&recent, gone.as_ref(), limit)
                 }))
             }
             Event::SessionEnd => {
                 let end = conversations::end(&store, id, shape.is_some(), now)?;
-                Ok(write(shape, id, |_| text::end(&end)))
+                Ok(self.write(&store, shape, id, |_| text::end(&end)))
             }
             Event::Stop => {
                 let left = id.map(|id| conversations::left_behind(&store, id, now));
                 let slug = left.transpose()?.flatten();
                 Ok(slug.map_or(String::new(), |slug| {
-                    write(shape, id, |_| text::stop(&slug))
+                    self.write(&store, shape, id, |_| text::stop(&slug))
                 }))
             }
             Event::SubagentStart | Event::SubagentStop => self.subagent(&store, id, shape, now),
@@ -199,7 +200,7 @@ impl Call {
             fresh: self.payload.source == Source::Fresh,
         };
         let digest = digest::start(store, &request, now)?;
-        Ok(write(shape, id, |limit| text::start(&digest, limit)))
+        Ok(self.write(store, shape, id, |limit| text::start(&digest, limit)))
     }
 
     fn subagent(
@@ -233,10 +234,41 @@ impl Call {
             // What it is given is right, whether this can be noted or not.
             log(&self.place, self.event.as_str(), &error.to_string());
         }
-        Ok(write(shape, id, |limit| text::subagent(&given, limit)))
+        Ok(self.write(store, shape, id, |limit| text::subagent(&given, limit)))
     }
-}
 
-fn write(shape: Option<Shape>, id: Option<&str>, say: impl Fn(usize) -> text::Said) -> String {
-    shape.map_or(String::new(), |shape| shape.write(id, say))
+    /// What is said, in the form of the host.
+    fn write(
+        &self,
+        store: &Store,
+        shape: Option<Shape>,
+        id: Option<&str>,
+        say: impl Fn(usize) -> text::Said,
+    ) -> String {
+        let Some(shape) = shape else {
+            return String::new();
+        };
+        let tools = if self.writes_by_tools(store) {
+            text::BY_TOOLS
+        } else {
+            ""
+        };
+        shape.write(id, |limit| {
+            let mut said = say(limit.saturating_sub(tools.chars().count()));
+            if !said.context.is_empty() {
+                said.context += tools;
+            }
+            said
+        })
+    }
+
+    /// Whether the agent is in a sandbox in which commands do not write here, and has the tools.
+    fn writes_by_tools(&self, store: &Store) -> bool {
+        let config = || store.read_document(Path::new(CODEX_CONFIG)).ok().flatten();
+        let is_codex = self.host.is_some_and(|host| host.name == "codex");
+        is_codex
+            && config().is_some_and(|config| {
+                String::from_utf8_lossy(&config).contains("[mcp_servers.agentsess]")
+            })
+    }
 }

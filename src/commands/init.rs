@@ -42,31 +42,18 @@ struct Snippet {
 }
 
 pub(super) fn run(context: &Context, arguments: &cli::Init) -> Result<ExitCode> {
-    let store = context.store_to_be(None)?;
+    let store = if arguments.remove {
+        context.store_without_settings(true)?.0
+    } else {
+        context.store_to_be(None)?
+    };
     let asks = context.output.is_terminal() && !arguments.yes && !arguments.dry_run;
     let (hosts, parts) = chosen(&store, arguments, asks)?;
-    let extras = Extra::ALL.into_iter();
-    let extras: Vec<_> = extras
-        .filter(|extra| arguments.with.iter().any(|it| it == extra.as_str()))
-        .collect();
-    let request = Request {
-        hosts: &hosts,
-        parts: &parts,
-        extras: &extras,
-        private: arguments.private,
-        commands: &listed_commands(),
-    };
     if arguments.private && store.exclude_file().is_none() {
         let error = Error::usage("there is no git repository to keep sessions out of");
         return Err(error.hint("git init"));
     }
-    let plan = if arguments.remove {
-        let named = [&arguments.host, &arguments.only, &arguments.with];
-        let everything = named.iter().all(|names| names.is_empty());
-        init::plan_removal(&store, &request, everything)?
-    } else {
-        init::plan(&store, &request)?
-    };
+    let plan = planned(&store, arguments, &hosts, &parts)?;
     let files = || plan.changes.iter().map(|change| File::new(&store, change));
     let mut answer = Answer {
         files: files().collect(),
@@ -99,10 +86,83 @@ pub(super) fn run(context: &Context, arguments: &cli::Init) -> Result<ExitCode> 
     init::apply(&store, &plan)?;
     answer.done = true;
     if !arguments.remove {
-        answer.undo = Some(context.output.command("agentsess init --remove --yes"));
+        let undo = undo(&store, arguments, (&hosts, &parts), &plan);
+        answer.undo = undo.map(|command| context.output.command(&command));
     }
     context.output.print(&answer, || text(&answer, arguments))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn planned(
+    store: &Store,
+    arguments: &cli::Init,
+    hosts: &[&'static Host],
+    parts: &[Part],
+) -> Result<Plan> {
+    let extras = Extra::ALL.into_iter();
+    let extras: Vec<_> = extras
+        .filter(|extra| arguments.with.iter().any(|it| it == extra.as_str()))
+        .collect();
+    let request = Request {
+        hosts,
+        parts,
+        extras: &extras,
+        private: arguments.private,
+        commands: &listed_commands(),
+    };
+    if arguments.remove {
+        let named = [&arguments.host, &arguments.only, &arguments.with];
+        let everything = named.iter().all(|names| names.is_empty());
+        init::plan_removal(store, &request, everything)
+    } else {
+        init::plan(store, &request)
+    }
+}
+
+/// The shortest command that gives back exactly what was there before; none if no command does,
+/// because some of it was there already or something of another version was replaced.
+fn undo(
+    store: &Store,
+    arguments: &cli::Init,
+    (hosts, parts): (&[&'static Host], &[Part]),
+    done: &Plan,
+) -> Option<String> {
+    let hosts: Vec<_> = hosts.iter().map(|host| host.name.to_owned()).collect();
+    let parts: Vec<_> = parts.iter().map(|part| part.as_str().to_owned()).collect();
+    let mut choices: Vec<_> = (0_u8..16).collect();
+    choices.sort_by_key(|choice| choice.count_ones());
+    choices.into_iter().find_map(|choice| {
+        let names = |bit: u8, names: &[String]| match choice & bit {
+            0 => Vec::new(),
+            _ => names.to_vec(),
+        };
+        let remove = cli::Init {
+            remove: true,
+            yes: true,
+            dry_run: false,
+            with: names(1, &arguments.with),
+            only: names(2, &parts),
+            host: names(4, &hosts),
+            private: choice & 8 != 0 && arguments.private,
+        };
+        let (hosts, parts) = chosen(store, &remove, false).ok()?;
+        let plan = planned(store, &remove, &hosts, &parts).ok()?;
+        plan.undoes(done).then(|| typed(&remove))
+    })
+}
+
+/// A removal as it can be typed.
+fn typed(remove: &cli::Init) -> String {
+    let lists = [
+        ("--host", &remove.host),
+        ("--only", &remove.only),
+        ("--with", &remove.with),
+    ];
+    let mut text = String::from("agentsess init --remove");
+    for (flag, names) in lists.iter().filter(|(_, names)| !names.is_empty()) {
+        let _ = write!(text, " {flag} {}", names.join(","));
+    }
+    text + if remove.private { " --private" } else { "" } + " --yes"
 }
 
 /// The hosts and parts that are meant, asked for where somebody can be asked.
@@ -263,9 +323,9 @@ fn text(answer: &Answer, arguments: &cli::Init) -> String {
     }
     if answer.files.is_empty() {
         let what = match (arguments.remove, answer.snippets.is_empty()) {
-            (true, _) => "nothing of agentsess is installed here",
+            (true, _) if answer.notes.is_empty() => "nothing of agentsess is installed here",
             (false, true) => "all of it is there",
-            (false, false) => "nothing was changed",
+            _ => "nothing was changed",
         };
         let _ = writeln!(text, "{what}");
     }

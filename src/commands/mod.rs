@@ -59,7 +59,7 @@ use crate::hosts::{self, Host};
 use crate::operations;
 use crate::operations::conversation::Calling;
 use crate::shell;
-use crate::store::{Caller, FILE_LIMIT, Place, Store, TrustFile};
+use crate::store::{Caller, FILE_LIMIT, Place, SettingsFile, Store, TrustFile};
 use carried::Carried;
 pub use init::skill;
 use output::Output;
@@ -76,7 +76,22 @@ impl Context {
         Store::open(&self.place)
     }
 
-    /// The same for a command that makes the sessions folder if it is not there.
+    /// The same for a command that has to work where the settings are wrong, and what is wrong with
+    /// them.
+    fn store_without_settings(&self, make: bool) -> Result<(Store, Option<Error>)> {
+        let mut place = Place {
+            make,
+            ..self.place.clone()
+        };
+        Store::open(&place)
+            .map(|store| (store, None))
+            .or_else(|error| {
+                place.settings = SettingsFile::None;
+                Ok((Store::open(&place)?, Some(error)))
+            })
+    }
+
+    /// The store for a command that makes the sessions folder if it is not there.
     fn store_to_be(&self, sessions: Option<PathBuf>) -> Result<Store> {
         let mut place = self.place.clone();
         place.sessions = sessions.or(place.sessions);

@@ -13,7 +13,7 @@ use super::{close, planning, stem_of};
 use crate::document::record::State;
 use crate::document::time::{Timestamp, parse_rfc3339};
 use crate::document::{Document, Status};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lint::{self, Family, Project, RULES, Rule, Settings};
 use crate::runs::{self, Machine, Standing};
 use crate::shell;
@@ -90,6 +90,17 @@ impl Problem {
             repair: Some(repair),
             ..Self::new(kind, path, message, "agentsess doctor --fix")
         }
+    }
+}
+
+/// What keeps a file from being read.
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let position = error.location.as_ref().and_then(|at| at.position);
+        let at = position.map(|(line, column)| format!(" (line {line}, column {column})"));
+        let message = error.message + &at.unwrap_or_default();
+        let path = error.location.map(|at| at.path).unwrap_or_default();
+        Self::new("unreadable", path, message, error.hint.unwrap_or_default())
     }
 }
 
@@ -291,11 +302,7 @@ fn stopped_closes(store: &Store) -> Result<Vec<Problem>> {
                 stopped.command,
             ))
         }
-        Err(error) => {
-            let path = error.location.map(|at| at.path).unwrap_or_default();
-            let help = error.hint.unwrap_or_default();
-            Some(Problem::new("unreadable", path, error.message, help))
-        }
+        Err(error) => Some(error.into()),
     };
     Ok(names.filter_map(problem).collect())
 }
@@ -409,9 +416,7 @@ fn runs(store: &Store) -> Vec<Problem> {
     let ledger = match store.runs() {
         Ok(ledger) => ledger.unwrap_or_default(),
         Err(error) => {
-            let path = error.location.map(|at| at.path).unwrap_or_default();
-            let help = error.hint.unwrap_or_default();
-            return vec![Problem::new("unreadable", path, error.message, help)];
+            return vec![error.into()];
         }
     };
     let here = Machine::this();

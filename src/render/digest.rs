@@ -82,6 +82,11 @@ fn from_elsewhere(slug: &str) -> String {
     )
 }
 
+/// For an agent whose commands may not write, beside whatever names a command.
+pub const BY_TOOLS: &str = "Where the sandbox keeps commands from writing, call the tools of the MCP server agentsess \
+     instead: `session_log` for `agentsess log`, `session_handoff` for `agentsess handoff`; each is \
+     told the session.\n";
+
 fn working_on(slug: &str, brief: &Brief, room: usize) -> String {
     let head = format!(
         "This conversation works on the session {}; commands mean it unless another one is named.\n\

@@ -1,6 +1,6 @@
 //! Reading, making and replacing single files, each step as careful as the promise needs.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -152,17 +152,8 @@ pub(super) fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<bool> {
     if meta.is_symlink() {
         return Err(refuse_link(path));
     }
-    // The folder's mode decides whether a rename succeeds, and root may write everything; the
-    // file's own mode is what its owner said about it.
+    refuse_read_only(path, &meta)?;
     let mode = meta.permissions().mode() & 0o7777;
-    if mode & 0o222 == 0 {
-        return Err(Error::new(Kind::Io, "the file is read-only")
-            .at(path, None)
-            .hint(format!(
-                "chmod u+w {}",
-                shell::word(&path.display().to_string())
-            )));
-    }
     let temporary = write_temporary(path, new, 0o600)?;
     chmod(temporary.as_file(), path, mode)?;
     let own = temporary.as_file().metadata();
@@ -181,6 +172,18 @@ pub(super) fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<bool> {
     Ok(true)
 }
 
+/// The folder's mode decides whether a rename succeeds, and root may write everything; the file's own
+/// mode is what its owner said about it.
+pub(super) fn refuse_read_only(path: &Path, meta: &Metadata) -> Result<()> {
+    if meta.permissions().mode() & 0o222 != 0 {
+        return Ok(());
+    }
+    let word = shell::word(&path.display().to_string());
+    Err(Error::new(Kind::Io, "the file is read-only")
+        .at(path, None)
+        .hint(format!("chmod u+w {word}")))
+}
+
 /// Removes a file that has the bytes `expected`. Returns false, and removes nothing, if it has
 /// others by now.
 pub(super) fn remove(path: &Path, expected: &[u8]) -> Result<bool> {
@@ -192,14 +195,14 @@ pub(super) fn remove(path: &Path, expected: &[u8]) -> Result<bool> {
     Ok(true)
 }
 
-/// Whether files can be made in a folder, as far as the operating system says without trying.
+/// Whether this file can be made in a folder, as far as the operating system says without trying.
 ///
 /// # Errors
 ///
 /// When it says that they cannot.
-pub(super) fn probe(folder: &Path) -> Result<()> {
+pub(super) fn probe(folder: &Path, file: &Path) -> Result<()> {
     rustix::fs::access(folder, rustix::fs::Access::WRITE_OK)
-        .map_err(|error| Error::io("write to the folder", &folder.join(".local"), &error.into()))
+        .map_err(|error| Error::io("write to the folder", file, &error.into()))
 }
 
 /// Makes the entries of a folder durable. It comes after what changed them, which a failure does

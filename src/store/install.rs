@@ -20,6 +20,25 @@ pub struct FileState<'f> {
 }
 
 impl Store {
+    /// Whether [`Self::install`] will be let do it, as far as that can be said before.
+    ///
+    /// # Errors
+    ///
+    /// As it would have.
+    pub fn can_install(&self, file: &FileState) -> Result<()> {
+        let can = || {
+            if let (Some(_), Some(_), Ok(meta)) = (file.old, file.new, fs::metadata(file.path)) {
+                files::refuse_read_only(file.path, &meta)?;
+            }
+            let mut above = file.path.ancestors().zip(file.path.ancestors().skip(1));
+            match above.find(|(_, folder)| folder.is_dir()) {
+                Some((entry, folder)) => files::probe(folder, entry),
+                None => Ok(()),
+            }
+        };
+        can().map_err(|error| self.relocate(error))
+    }
+
     /// Writes or removes a file, whole or not at all, provided that it still is what it was. With a
     /// file that is removed go the folders that are empty then.
     ///
@@ -127,7 +146,7 @@ impl Store {
         if !self.sessions.is_dir() {
             return None;
         }
-        let probe = files::probe(&self.sessions);
+        let probe = files::probe(&self.sessions, &self.sessions.join(".local"));
         probe.err().map(|error| self.relocate(error))
     }
 }

@@ -72,6 +72,8 @@ pub(super) struct Log {
     pub session: String,
     /// What happened. Markdown.
     pub message: String,
+    /// Other sections, such as Context and Decisions: `## Name` and text below it replace one, `## Name +` adds to it. Markdown.
+    pub sections: Option<String>,
     /// What was done, in one word.
     #[serde(default = "note")]
     pub action: String,

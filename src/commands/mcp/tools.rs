@@ -257,6 +257,7 @@ fn log(call: &Call, given: &Log) -> Result<bool> {
     let session = select(&store, &given.session, &agent)?;
     let request = operations::log::Request {
         message: Some(&given.message),
+        input: given.sections.as_deref(),
         agent: &agent,
         action: &given.action,
         state: given.state.as_deref(),
@@ -278,6 +279,11 @@ fn update(call: &Call, given: &Update) -> Result<bool> {
     let now = call.context.now;
     let words = given.state.is_some() || given.current.is_some() || !given.next.is_empty();
     let status = given.status.as_deref();
+    if !words && status.is_none() {
+        let what =
+            "there is nothing to bring up to date: give `state`, `next`, `current` or `status`";
+        return Err(Error::usage(what).hint("agentsess help log"));
+    }
     // A status alone is set without an entry, and what is no status is refused there.
     let known = status.map(Status::parse);
     let written = match (status, known) {
@@ -310,6 +316,10 @@ fn done(call: &Call, given: &Done) -> Result<bool> {
     let agent = call.agent(given.agent.as_deref());
     let session = select(&store, &given.session, &agent)?;
     let now = call.context.now;
+    if given.items.is_empty() {
+        let error = Error::usage("`items` is empty; it names what is done");
+        return Err(error.hint("agentsess help done"));
+    }
     let written = operations::done::done(&store, &session, &given.items, &agent, now)?;
     call.context.output.written("done", &written)?;
     Ok(true)

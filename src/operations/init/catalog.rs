@@ -281,24 +281,29 @@ impl Hooks {
     }
 
     fn items(&self, host: &'static str, wanted: Wanted) -> Vec<Item> {
-        let whole = |path: String, text: String, executable| Item {
+        // What a script says is the same in every version: one that differs is somebody's own.
+        let whole = |path: String, text: String, marker: Option<_>| Item {
             path,
             content: Content::Whole {
                 text,
-                executable,
-                marker: Some("agentsess hook "),
+                executable: marker.is_none(),
+                marker,
             },
         };
         if matches!(self.form, Form::Plugin) {
             if !wanted.usual {
                 return Vec::new();
             }
-            return vec![whole(self.file.into(), OPENCODE_PLUGIN.into(), false)];
+            return vec![whole(
+                self.file.into(),
+                OPENCODE_PLUGIN.into(),
+                Some("agentsess hook "),
+            )];
         }
         if matches!(self.form, Form::Scripts) {
             let script = |(event, name)| {
                 let text = format!("#!/bin/sh\nexec {}\n", command(event, host));
-                whole(format!("{}/{name}", self.file), text, true)
+                whole(format!("{}/{name}", self.file), text, None)
             };
             return self.wanted(wanted).map(script).collect();
         }

@@ -7,9 +7,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::catalog::{Content, Extra, HOSTS, Host, Item, Part, Wanted};
-use super::files::BYTE_ORDER_MARK;
-use super::json::State;
+use super::catalog::{CODEX_CONFIG, Content, Extra, HOSTS, Host, Item, Part, Wanted};
+use super::files::{BYTE_ORDER_MARK, check_toml, edit, position, unclosed};
+use super::json::{Fault, State};
 use super::{Request, block, every_item, json};
 use crate::operations::doctor::Problem;
 use crate::store::Store;
@@ -53,7 +53,16 @@ pub fn examine(store: &Store, around: &Surroundings) -> Vec<Problem> {
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
         let path = store.shown(&store.root.join(&item.path));
         match installed(&item, text) {
-            Some(current) => {
+            Err(fault) => {
+                if !problems.iter().any(|it: &Problem| it.path == path) {
+                    let (line, column) = position(text, fault.offset);
+                    let message = format!("{} (line {line}, column {column})", fault.message);
+                    let help = edit(&path);
+                    problems.push(Problem::new("unreadable", path, message, help));
+                }
+                continue;
+            }
+            Ok(Some(current)) => {
                 if !current && !problems.iter().any(|it: &Problem| it.path == path) {
                     let message = "this is from another version of agentsess, or was changed";
                     let help = "agentsess init --yes";
@@ -64,7 +73,7 @@ pub fn examine(store: &Store, around: &Surroundings) -> Vec<Problem> {
                     calls = Some(path);
                 }
             }
-            None => continue,
+            Ok(None) => continue,
         }
         if let Content::Whole {
             executable: true, ..
@@ -85,23 +94,29 @@ pub fn examine(store: &Store, around: &Surroundings) -> Vec<Problem> {
     problems
 }
 
-/// Whether something of ours is in a file, and whether as it is to be.
-fn installed(item: &Item, text: &str) -> Option<bool> {
-    match &item.content {
+/// Whether something of ours is in a file, and whether as it is to be. What the host cannot read it
+/// does not do.
+fn installed(item: &Item, text: &str) -> Result<Option<bool>, Fault> {
+    Ok(match &item.content {
+        Content::Json { .. } if text.trim().is_empty() => None,
         Content::Json { entries, .. } => {
-            let mut states = entries.iter().map(|it| json::state(text, it));
-            states
-                .any(|state| state == Ok(State::Current))
-                .then_some(true)
+            let states = entries.iter().map(|it| json::state(text, it));
+            let states: Vec<_> = states.collect::<Result<_, _>>()?;
+            states.contains(&State::Current).then_some(true)
         }
-        Content::Block(comment, content) => block::state(text, *comment, content).ok().flatten(),
+        Content::Block(comment, content) => {
+            if item.path == CODEX_CONFIG {
+                check_toml(text)?;
+            }
+            block::state(text, *comment, content).map_err(unclosed)?
+        }
         Content::Whole {
             text: own, marker, ..
         } => {
             let ours = text == own || marker.is_some_and(|marker| text.contains(marker));
             ours.then_some(text == own)
         }
-    }
+    })
 }
 
 fn not_executable(store: &Store, path: &str) -> Option<Problem> {

@@ -98,6 +98,9 @@ impl<'s> Files<'s> {
                 {
                     return Err(not_reversible(&shown));
                 }
+                if matches!(known, Some(Ok(Some(false)))) {
+                    notes.push(format!("{shown}: {REPLACED}"));
+                }
                 file.text = Some(put);
             }
             Content::Whole {
@@ -111,7 +114,10 @@ impl<'s> Files<'s> {
                         notes.push(format!("{shown}: there is another one, and it stays"));
                     }
                 }
-                _ => {
+                found => {
+                    if found.is_some() {
+                        notes.push(format!("{shown}: {REPLACED}"));
+                    }
                     file.text = Some(text.clone());
                     file.executable = *executable;
                 }
@@ -130,7 +136,8 @@ impl<'s> Files<'s> {
         };
         match &item.content {
             Content::Json { entries, seed } => {
-                if text.trim().is_empty() {
+                // What is ours says so, and the rest need not make sense.
+                if !text.contains("agentsess") {
                     return Ok(false);
                 }
                 let mut left = Some(text.clone());
@@ -142,7 +149,14 @@ impl<'s> Files<'s> {
                     left = next;
                     let state = left.as_deref().map(|text| json::state(text, entry));
                     if state == Some(Ok(State::Foreign)) {
-                        notes.push(foreign(&shown, entry));
+                        let by_hand = match entry.key {
+                            Some(_) => "",
+                            None => {
+                                ": it was changed, or has another one beside it; what of it is to \
+                                 go, take out by hand"
+                            }
+                        };
+                        notes.push(foreign(&shown, entry) + by_hand);
                     }
                 }
                 if let (true, Some((key, value))) = (ours, seed)
@@ -153,16 +167,22 @@ impl<'s> Files<'s> {
                 let hollow = left.as_deref().is_some_and(is_hollow);
                 file.text = left.filter(|_| !(ours && hollow && item.path == COPILOT_HOOKS));
             }
-            Content::Block(comment, _) => {
+            Content::Block(comment, content) => {
+                if matches!(block::state(&text, *comment, content), Ok(Some(false))) {
+                    notes.push(format!("{shown}: {KEPT}"));
+                    return Ok(false);
+                }
                 let left = block::remove(&text, *comment);
                 file.text = left.map_err(|offset| file.fault(store, unclosed(offset)))?;
             }
             Content::Whole {
                 text: own, marker, ..
             } => {
-                if text == *own || marker.is_some_and(|marker| text.contains(marker)) {
+                if text == *own {
                     file.text = None;
-                } else if item.path == config::FILE {
+                } else if marker.is_some_and(|marker| text.contains(marker)) {
+                    notes.push(format!("{shown}: {KEPT}"));
+                } else if item.path == config::FILE || calls_us(&text) {
                     notes.push(format!("{shown}: it was changed, and stays"));
                 }
             }
@@ -216,17 +236,10 @@ impl File {
 
     fn fault(&self, store: &Store, fault: Fault) -> Error {
         let text = self.text.as_deref().unwrap_or_default();
-        let before = text.get(..fault.offset).unwrap_or(text);
-        let line = before.matches('\n').count() + 1;
-        let last = before.rsplit('\n').next().unwrap_or_default();
         let shown = store.shown(&self.path);
-        let edit = format!(
-            "${{EDITOR:-vi}} {}",
-            shell::word(&shown.display().to_string())
-        );
-        Error::usage(fault.message)
-            .at(&shown, Some((line, last.chars().count() + 1)))
-            .hint(edit)
+        let at = position(text, fault.offset);
+        let edit = edit(&shown);
+        Error::usage(fault.message).at(&shown, Some(at)).hint(edit)
     }
 
     /// Puts a key of the host's into a file that was made.
@@ -250,6 +263,32 @@ impl File {
         let servers = table.ok().and_then(|mut table| table.remove("mcp_servers"));
         servers.is_some_and(|servers| servers.get("agentsess").is_some())
     }
+}
+
+/// The line and the column of a byte, both counted from one.
+pub(super) fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, last.chars().count() + 1)
+}
+
+/// The command that opens a file.
+pub(super) fn edit(shown: &Path) -> String {
+    let word = shell::word(&shown.display().to_string());
+    format!("${{EDITOR:-vi}} {word}")
+}
+
+const REPLACED: &str =
+    "what is in it of agentsess was changed, or is from another version, and is replaced";
+
+const KEPT: &str = "what is in it of agentsess was changed, or is from another version, and stays; \
+                    `agentsess init` brings it up to date";
+
+/// Whether a file makes this program run.
+fn calls_us(text: &str) -> bool {
+    ["agentsess hook ", "agentsess lint", "agentsess-lint"]
+        .iter()
+        .any(|call| text.contains(call))
 }
 
 fn foreign(path: &str, entry: &Entry) -> String {
@@ -298,7 +337,7 @@ fn is_hollow(text: &str) -> bool {
     file.is_some_and(|mut file| file.remove("version").is_some() && file.values().all(is_empty))
 }
 
-fn unclosed(offset: usize) -> Fault {
+pub(super) fn unclosed(offset: usize) -> Fault {
     Fault {
         message: "the marker `agentsess:begin` has no `agentsess:end` below it".into(),
         offset,
@@ -313,7 +352,7 @@ fn not_reversible(path: &str) -> Error {
     .hint("agentsess help init")
 }
 
-fn check_toml(text: &str) -> Result<(), Fault> {
+pub(super) fn check_toml(text: &str) -> Result<(), Fault> {
     text.parse::<toml::Table>()
         .map(|_| ())
         .map_err(|error| Fault {

@@ -7,6 +7,7 @@ pub mod check;
 mod files;
 pub mod json;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use self::block::Comment;
@@ -70,6 +71,17 @@ pub struct Change {
     pub executable: bool,
 }
 
+impl Change {
+    fn state(&self) -> FileState<'_> {
+        FileState {
+            path: &self.path,
+            old: self.old.as_deref(),
+            new: self.new.as_deref(),
+            executable: self.executable,
+        }
+    }
+}
+
 /// What is to be done.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -79,6 +91,16 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// What to put into a file that is not changed: the file and the text.
     pub snippets: Vec<(&'static str, &'static str)>,
+}
+
+impl Plan {
+    /// Whether this gives back exactly what the other plan changed.
+    pub fn undoes(&self, other: &Self) -> bool {
+        let mut pairs = self.changes.iter().zip(&other.changes);
+        self.changes.len() == other.changes.len()
+            && pairs
+                .all(|(own, its)| own.path == its.path && own.old == its.new && own.new == its.old)
+    }
 }
 
 /// The skill, with the commands that it lists.
@@ -100,7 +122,7 @@ pub fn detect(store: &Store) -> Vec<&'static Host> {
 pub fn plan(store: &Store, request: &Request) -> Result<Plan> {
     let mut plan = Plan::default();
     let mut files = Files::new(store);
-    for item in items(store, request, &mut plan)? {
+    for item in items(store, request, &mut plan) {
         files.put(&item, &mut plan.notes)?;
     }
     let claude = request.hosts.iter().any(|host| host.name == "claude");
@@ -119,7 +141,8 @@ pub fn plan(store: &Store, request: &Request) -> Result<Plan> {
         }
     }
     plan.changes = files.changes();
-    plan.notes.extend(remarks(store, request)?);
+    said_once(&mut plan.notes);
+    plan.notes.extend(remarks(store, request));
     let codex = request.hosts.iter().any(|host| host.name == "codex");
     if codex && !plan.changes.is_empty() {
         plan.notes.push(format!(
@@ -153,6 +176,17 @@ pub fn plan_removal(store: &Store, request: &Request, everything: bool) -> Resul
     let mut items = every_item(store, request, wanted);
     items.retain(|item| shared.iter().all(|other| other.path != item.path));
     items.retain(|item| in_the_way(store, &item.path).is_none());
+    items.retain(|item| {
+        let link = leads_away(store, &item.path);
+        if link {
+            let note = format!(
+                "{}: it is reached through a symbolic link, and stays",
+                item.path
+            );
+            plan.notes.push(note);
+        }
+        !link
+    });
     if everything && !some && !request.private {
         let lines = exclude(store).into_iter();
         if has_sessions(store) {
@@ -175,29 +209,30 @@ pub fn plan_removal(store: &Store, request: &Request, everything: bool) -> Resul
         }
     }
     plan.changes = files.changes();
+    said_once(&mut plan.notes);
     Ok(plan)
 }
 
-/// Does what was planned. A file that is no longer what it was is an error; what was written before
-/// it stays, and the same command goes on from there.
+/// Several hosts read the same file.
+fn said_once(notes: &mut Vec<String>) {
+    let mut said = BTreeSet::new();
+    notes.retain(|note| said.insert(note.clone()));
+}
+
+/// Does what was planned, or nothing if some of it will not be allowed. A file that is no longer what it
+/// was is an error; what was written before it stays, and the same command goes on from there.
 ///
 /// # Errors
 ///
 /// When a file has changed, or the operating system refuses.
 pub fn apply(store: &Store, plan: &Plan) -> Result<()> {
-    for change in &plan.changes {
-        store.install(&FileState {
-            path: &change.path,
-            old: change.old.as_deref(),
-            new: change.new.as_deref(),
-            executable: change.executable,
-        })?;
-    }
-    Ok(())
+    let files: Vec<_> = plan.changes.iter().map(Change::state).collect();
+    files.iter().try_for_each(|file| store.can_install(file))?;
+    files.iter().try_for_each(|file| store.install(file))
 }
 
 /// Everything that is to be in files, and what is to be said of the rest.
-fn items(store: &Store, request: &Request, plan: &mut Plan) -> Result<Vec<Item>> {
+fn items(store: &Store, request: &Request, plan: &mut Plan) -> Vec<Item> {
     let wanted = Wanted {
         parts: request.parts,
         extras: request.extras,
@@ -219,19 +254,22 @@ fn items(store: &Store, request: &Request, plan: &mut Plan) -> Result<Vec<Item>>
     let settings = request.parts.contains(&Part::Hooks);
     let claude = request.hosts.iter().any(|host| host.name == "claude");
     let copilot = request.hosts.iter().any(|host| host.name == "copilot");
-    if settings && copilot && (claude || calls_us(store, CLAUDE_SETTINGS)?) {
+    if settings && copilot && (claude || calls_us(store, CLAUDE_SETTINGS)) {
         items.retain(|item| item.path != COPILOT_HOOKS);
         plan.notes.push(beside_claude());
     }
     if request.parts.contains(&Part::PreCommit) {
-        let pre_commit = read(store, Path::new(PRE_COMMIT_FILE))?;
+        let pre_commit = read(store, Path::new(PRE_COMMIT_FILE));
         let lefthook = ["lefthook.yml", "lefthook.yaml", ".lefthook.yml"];
         let lefthook = lefthook
             .into_iter()
             .find(|name| store.root.join(name).exists());
         let snippet = match (&pre_commit, lefthook) {
             (Some(text), _) => Some((PRE_COMMIT_FILE, text.clone(), PRE_COMMIT)),
-            (None, Some(name)) => read(store, Path::new(name))?.map(|text| (name, text, LEFTHOOK)),
+            (None, Some(name)) => {
+                let text = read(store, Path::new(name)).unwrap_or_default();
+                Some((name, text, LEFTHOOK))
+            }
             (None, None) => None,
         };
         // YAML is never merged.
@@ -242,7 +280,7 @@ fn items(store: &Store, request: &Request, plan: &mut Plan) -> Result<Vec<Item>>
             }
         }
     }
-    Ok(items)
+    items
 }
 
 /// Why Copilot's own hooks are not there.
@@ -254,7 +292,7 @@ fn beside_claude() -> String {
 }
 
 /// What else somebody should know who installs this.
-fn remarks(store: &Store, request: &Request) -> Result<Vec<String>> {
+fn remarks(store: &Store, request: &Request) -> Vec<String> {
     let mut notes = Vec::new();
     let asks = |part| request.parts.contains(&part);
     if request.hosts.is_empty() && (asks(Part::Hooks) || asks(Part::Mcp)) {
@@ -267,8 +305,9 @@ fn remarks(store: &Store, request: &Request) -> Result<Vec<String>> {
     }
     let claude = request.hosts.iter().any(|host| host.name == "claude");
     if claude && asks(Part::AgentsMd) {
-        let own = read(store, Path::new("CLAUDE.md"))?;
-        if own.is_some_and(|text| !text.contains("AGENTS.md")) {
+        let own = read(store, Path::new("CLAUDE.md"));
+        if agents_file(store) != "CLAUDE.md" && own.is_some_and(|text| !text.contains("AGENTS.md"))
+        {
             notes.push(
                 "Claude Code reads CLAUDE.md and then not AGENTS.md; a line `@AGENTS.md` in it \
                  includes that"
@@ -276,12 +315,12 @@ fn remarks(store: &Store, request: &Request) -> Result<Vec<String>> {
             );
         }
     }
-    if claude && asks(Part::Hooks) && calls_us(store, CLAUDE_LOCAL)? {
+    if claude && asks(Part::Hooks) && calls_us(store, CLAUDE_LOCAL) {
         notes.push(format!(
             "{CLAUDE_LOCAL} has hooks that call agentsess, too: what is in both runs twice"
         ));
     }
-    Ok(notes)
+    notes
 }
 
 /// A file of the project that stands where a folder would have to be.
@@ -327,15 +366,34 @@ fn kept_private(store: &Store) -> Result<Option<String>> {
 }
 
 /// Whether hooks in this file are ours.
-fn calls_us(store: &Store, path: &str) -> Result<bool> {
-    let text = read(store, Path::new(path))?;
-    Ok(text.is_some_and(|text| text.contains("agentsess hook ")))
+fn calls_us(store: &Store, path: &str) -> bool {
+    let text = read(store, Path::new(path));
+    text.is_some_and(|text| text.contains("agentsess hook "))
 }
 
-/// The text of a file of the project.
-fn read(store: &Store, path: &Path) -> Result<Option<String>> {
-    let bytes = store.read_document(path)?;
-    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+/// The text of a file of the project that is only looked at: one that cannot be read, as behind a
+/// link, says nothing.
+fn read(store: &Store, path: &Path) -> Option<String> {
+    let bytes = store.read_document(path).ok().flatten()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Whether a file of the project is a link, or lies behind one that leads out of it.
+fn leads_away(store: &Store, path: &str) -> bool {
+    Path::new(path).is_relative() && store.document(Path::new(path)).is_err()
+}
+
+/// What agents read at the start: AGENTS.md, or the file that it is another name of. No link leads
+/// to anything but documents of the project.
+fn agents_file(store: &Store) -> String {
+    const NAME: &str = "AGENTS.md";
+    let target = store.root.join(NAME).canonicalize().ok();
+    let target = target.filter(|path| !path.starts_with(&store.sessions));
+    let path = target
+        .as_deref()
+        .and_then(|path| path.strip_prefix(&store.root).ok());
+    let document = path.filter(|path| path.extension().is_some_and(|it| it == "md"));
+    document.and_then(Path::to_str).unwrap_or(NAME).to_owned()
 }
 
 fn every_item(store: &Store, request: &Request, wanted: Wanted) -> Vec<Item> {
@@ -380,7 +438,7 @@ fn every_item(store: &Store, request: &Request, wanted: Wanted) -> Vec<Item> {
     }
     if wanted.parts.contains(&Part::AgentsMd) {
         items.push(Item {
-            path: "AGENTS.md".into(),
+            path: agents_file(store),
             content: Content::Block(Comment::Markup, AGENTS_MD.into()),
         });
     }

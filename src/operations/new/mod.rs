@@ -99,6 +99,9 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
     if !request.next.is_empty() {
         input.exclude("--next", NEXT_STEPS)?;
     }
+    if request.next.iter().any(|item| item.trim().is_empty()) {
+        return Err(Error::usage("`--next` is empty").hint("agentsess help new"));
+    }
     // Leading text is the Context, too: of two for one section, the second adds to the first.
     if let Some(block) = input.take(CONTEXT) {
         let parts = [
