@@ -435,6 +435,127 @@ fn a_session_on_which_another_conversation_is_at_work_is_not_resumed_by_accident
 }
 
 #[test]
+fn who_lost_a_session_to_another_conversation_is_told_so_and_writes_no_more_to_it() {
+    let project = project();
+    let end = payload(&project, "session-end", "claude");
+    said(&project, "session-end", "claude", &end);
+    run_in(&project, "another", "14:41", &["resume", "weather"]);
+    // It goes on, and does not believe that it still has what another one took meanwhile.
+    let told = "The session weather, which this conversation worked on, was taken over by another \
+                conversation at 2025-12-04T14:41:00Z.";
+    let resumed = start(&project, ID, "resume");
+    assert!(resumed.starts_with(told), "{resumed}");
+    assert!(!resumed.contains("works on the session"), "{resumed}");
+    let refused = in_conversation(&project, ID, "14:42", &["log", "Mine?"]);
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{error}");
+    assert!(
+        error.contains("another conversation, with claude, is at work on `weather`"),
+        "{error}"
+    );
+    // The same the other way round, taken from one that is at work.
+    run_in(&project, ID, "14:43", &["resume", "weather", "--take"]);
+    assert!(start(&project, ID, "resume").contains("works on the session weather"));
+    let lost = start(&project, "another", "compact");
+    assert!(
+        lost.contains("was taken over by another conversation at 2025-12-04T14:43"),
+        "{lost}"
+    );
+    run_in(
+        &project,
+        "another",
+        "14:44",
+        &["new", "Search", "--next", "index"],
+    );
+    assert!(start(&project, "another", "compact").contains("works on the session search"));
+}
+
+#[test]
+fn nobody_is_sent_to_the_session_of_another_one_before_a_compaction() {
+    let project = Project::git();
+    run_in(&project, "a", "14:30", &["new", "Alpha", "--next", "build"]);
+    let compact = |id: &str| {
+        let payload = json!({"session_id": id, "trigger": "auto"});
+        said(&project, "pre-compact", "claude", &payload)
+    };
+    assert!(compact("a").contains("-s alpha"));
+    assert_eq!(compact("b"), "");
+    run_in(&project, "b", "14:31", &["resume", "alpha", "--take"]);
+    project.ok(&["new", "Beta", "--next", "build"]);
+    let lost = compact("a");
+    assert!(
+        lost.starts_with("The session alpha, which this conversation worked on, was taken over")
+    );
+    assert!(!lost.contains("agentsess log"), "{lost}");
+    // Of a session that is nobody's it may well have been the one that wrote to it.
+    assert!(compact("c").contains("-s beta"));
+}
+
+#[test]
+fn an_agent_that_another_one_started_leaves_it_its_session() {
+    let project = Project::git();
+    let run = |set: &[&str], arguments: &[&str]| {
+        let mut command = project.agentsess(arguments);
+        for name in set {
+            let value = if *name == "CODEX_THREAD_ID" {
+                "inner"
+            } else {
+                "outer"
+            };
+            command.env(name, value);
+        }
+        let output = command.output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {error}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for outer in [
+        &["CLAUDE_CODE_SESSION_ID"][..],
+        &["CLAUDECODE", "CLAUDE_CODE_SESSION_ID"],
+    ] {
+        let both = [outer, &["CODEX_THREAD_ID"]].concat();
+        run(outer, &["new", "Outer work"]);
+        run(&both, &["new", "Inner work"]);
+        assert_eq!(run(&both, &["use"]), "using inner-work\n");
+        assert_eq!(run(outer, &["use"]), "using outer-work\n");
+        run(&both, &["use", "--none"]);
+        fs::remove_dir_all(project.sessions()).unwrap();
+    }
+    // Who started it may have no session.
+    let both = ["CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID"];
+    run(&both, &["new", "Inner work"]);
+    assert_eq!(run(&both, &["use"]), "using inner-work\n");
+    assert_eq!(run(&both[..1], &["use"]), "using no session\n");
+}
+
+#[test]
+fn a_person_who_uses_a_session_writes_to_it_and_an_agent_is_offered_only_what_is_free() {
+    let project = Project::git();
+    run_in(&project, "a", "14:30", &["new", "Alpha", "--next", "build"]);
+    let error = project.fails(2, &["log", "by hand"]);
+    assert!(error.contains("is at work on `alpha`"), "{error}");
+    let hint = "hint: agentsess log 'by hand' -s 20251204-143000-alpha";
+    assert!(error.contains(hint), "{error}");
+    project.ok(&["use", "alpha"]);
+    project.ok(&["log", "by hand"]);
+    project.ok(&["use", "--none"]);
+    let log = |id| {
+        let refused = in_conversation(&project, id, "14:33", &["log", "which?"]);
+        assert_eq!(refused.status.code(), Some(2));
+        String::from_utf8(refused.stderr).unwrap()
+    };
+    project.ok(&["new", "Beta", "--next", "build"]);
+    run_in(&project, "a", "14:32", &["log", "newer"]);
+    let free = log("c");
+    assert!(free.contains("2 sessions are not completed"), "{free}");
+    assert!(free.contains("-s 20251204-143000-beta"), "{free}");
+    run_in(&project, "b", "14:32", &["use", "beta"]);
+    let busy = log("c");
+    assert!(busy.contains("2 sessions are not completed"), "{busy}");
+    assert!(busy.contains("hint: agentsess list"), "{busy}");
+}
+
+#[test]
 fn copilot_and_its_commands_know_the_same_conversation() {
     let project = project();
     said(
