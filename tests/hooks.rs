@@ -374,7 +374,14 @@ fn a_conversation_keeps_its_session_through_a_compaction_and_another_one_its_own
 fn who_worked_on_a_session_that_somebody_else_closed_is_told_so() {
     let project = project();
     let close = "close weather --waive remaining=no --waive committed=no";
-    let words: Vec<_> = close.split(' ').collect();
+    let mut words: Vec<_> = close.split(' ').collect();
+    // It may still have something to say.
+    let refused = in_conversation(&project, "another", "14:41", &words);
+    let gate = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{gate}");
+    let busy = "another conversation, with claude, is at work on `weather`";
+    assert!(gate.contains(busy), "{gate}");
+    words.extend(["--confirm", "saved"]);
     run_in(&project, "another", "14:41", &words);
     // There is another one to take by mistake.
     project.ok(&["new", "Search", "--next", "index"]);
