@@ -685,6 +685,17 @@ fn subagents_are_kept_and_never_take_over() {
         started.replace("in_progress", "completed") + "      summary: \"Found two of them.\"\n";
     assert!(text.contains(&stopped), "{text}");
     assert_eq!(project.ok(&["lint"]).lines().count(), 1);
+    // Sent out again, it is listed again.
+    event("subagent-start");
+    let mut again = payload(&project, "subagent-stop", "claude");
+    again["last_assistant_message"] = json!("Found a third one.");
+    said(&project, "subagent-stop", "claude", &again);
+    let text = project.read("weather");
+    assert!(text.contains(&stopped), "{text}");
+    let again = stopped.replace("Found two of them.", "Found a third one.");
+    assert!(text.contains(&again), "{text}");
+    assert_eq!(text.matches("a1b2c3d4").count(), 2, "{text}");
+    assert_eq!(project.ok(&["lint"]).lines().count(), 1);
     let mut start = payload(&project, "session-start", "claude");
     start["agent_id"] = json!("a1b2c3d4e5f6");
     assert!(
