@@ -1220,3 +1220,92 @@ fn a_frontmatter_that_is_longer_than_what_is_looked_at_first_is_read_to_its_end(
         assert!(said.contains("- weather (completed, "), "{padding}: {said}");
     }
 }
+
+#[test]
+fn a_current_task_that_is_done_gives_way_to_the_next_item_that_is_added() {
+    let project = Project::git();
+    let new = [
+        "new",
+        "Stale",
+        "--context",
+        "c",
+        "--next",
+        "X-1 - a",
+        "--next",
+        "X-2 - b",
+    ];
+    project.ok(&new);
+    project.ok(&["done", "X-1", "X-2"]);
+    let task = |project: &Project| {
+        let text = project.read("stale");
+        let line = text.lines().find(|line| line.contains("current_task:"));
+        line.unwrap().trim().to_owned()
+    };
+    // Nothing is left to take its place.
+    assert_eq!(task(&project), "current_task: \"X-1 - a\"");
+    project.ok(&["task", "add", "X-3 - c"]);
+    assert_eq!(task(&project), "current_task: \"X-3 - c\"");
+    // What is being worked on stays where more is added.
+    project.ok(&["task", "add", "X-4 - d"]);
+    assert_eq!(task(&project), "current_task: \"X-3 - c\"");
+}
+
+#[test]
+fn a_brief_has_as_much_of_current_state_as_there_is_room_for_and_says_what_it_leaves_out() {
+    let project = Project::git();
+    project.ok(&["new", "Long", "--context", "c", "--next", "go on"]);
+    let state = |lines: usize| -> String {
+        let line = |number| format!("- line {number}: measured and found as it should be\n");
+        (1..=lines).map(line).collect()
+    };
+    project.ok(&["log", "Measured.", "--state", &state(60)]);
+    let shown = project.ok(&["show"]);
+    assert!(
+        shown.contains("line 60:") && !shown.contains("--section"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("go on") && shown.contains("Measured."),
+        "{shown}"
+    );
+    let long = state(200);
+    project.ok(&["log", "Measured.", "--state", &long]);
+    let shown = project.ok(&["show"]);
+    assert!(shown.chars().count() <= 4000, "{shown}");
+    assert!(
+        shown.contains("line 60:") && !shown.contains("line 100:"),
+        "{shown}"
+    );
+    let length = long.trim().chars().count();
+    let more = format!(
+        "({length} characters; all of them: agentsess show long --section 'Current State')"
+    );
+    assert!(shown.contains(&more), "{shown}");
+    assert!(
+        shown.contains("go on") && shown.contains("Measured."),
+        "{shown}"
+    );
+    let all = project.ok(&["show", "long", "--section", "Current State"]);
+    assert!(all.contains("line 200:"), "{all}");
+}
+
+#[test]
+fn a_work_tree_without_sessions_says_where_they_are() {
+    let project = Project::git();
+    project.git_run(&["worktree", "add", "-q", "inner"]);
+    project.ok(&["new", "Weather", "--next", "measure"]);
+    let error = project.fails(2, &["-C", "inner", "log", "Measured."]);
+    assert!(
+        error.contains("there is no session in this work tree, but there are in "),
+        "{error}"
+    );
+    let hint = error
+        .lines()
+        .find_map(|line| line.strip_prefix("hint: agentsess "))
+        .unwrap();
+    let listed = project.shell(&format!("agentsess {hint}"));
+    assert!(listed.contains("weather"), "{hint}: {listed}");
+    let said = project.ok(&["-C", "inner", "hook", "session-start", "--host", "opencode"]);
+    assert!(said.contains(hint), "{said}");
+    assert!(!project.root.join("inner/.agents").exists());
+}
