@@ -374,7 +374,14 @@ fn a_conversation_keeps_its_session_through_a_compaction_and_another_one_its_own
 fn who_worked_on_a_session_that_somebody_else_closed_is_told_so() {
     let project = project();
     let close = "close weather --waive remaining=no --waive committed=no";
-    let words: Vec<_> = close.split(' ').collect();
+    let mut words: Vec<_> = close.split(' ').collect();
+    // It may still have something to say.
+    let refused = in_conversation(&project, "another", "14:41", &words);
+    let gate = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{gate}");
+    let busy = "another conversation, with claude, is at work on `weather`";
+    assert!(gate.contains(busy), "{gate}");
+    words.extend(["--confirm", "saved"]);
     run_in(&project, "another", "14:41", &words);
     // There is another one to take by mistake.
     project.ok(&["new", "Search", "--next", "index"]);
@@ -432,6 +439,127 @@ fn a_session_on_which_another_conversation_is_at_work_is_not_resumed_by_accident
     end["session_id"] = json!("another");
     said(&project, "session-end", "claude", &end);
     run_in(&project, ID, "14:46", &["resume", "weather"]);
+}
+
+#[test]
+fn who_lost_a_session_to_another_conversation_is_told_so_and_writes_no_more_to_it() {
+    let project = project();
+    let end = payload(&project, "session-end", "claude");
+    said(&project, "session-end", "claude", &end);
+    run_in(&project, "another", "14:41", &["resume", "weather"]);
+    // It goes on, and does not believe that it still has what another one took meanwhile.
+    let told = "The session weather, which this conversation worked on, was taken over by another \
+                conversation at 2025-12-04T14:41:00Z.";
+    let resumed = start(&project, ID, "resume");
+    assert!(resumed.starts_with(told), "{resumed}");
+    assert!(!resumed.contains("works on the session"), "{resumed}");
+    let refused = in_conversation(&project, ID, "14:42", &["log", "Mine?"]);
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{error}");
+    assert!(
+        error.contains("another conversation, with claude, is at work on `weather`"),
+        "{error}"
+    );
+    // The same the other way round, taken from one that is at work.
+    run_in(&project, ID, "14:43", &["resume", "weather", "--take"]);
+    assert!(start(&project, ID, "resume").contains("works on the session weather"));
+    let lost = start(&project, "another", "compact");
+    assert!(
+        lost.contains("was taken over by another conversation at 2025-12-04T14:43"),
+        "{lost}"
+    );
+    run_in(
+        &project,
+        "another",
+        "14:44",
+        &["new", "Search", "--next", "index"],
+    );
+    assert!(start(&project, "another", "compact").contains("works on the session search"));
+}
+
+#[test]
+fn nobody_is_sent_to_the_session_of_another_one_before_a_compaction() {
+    let project = Project::git();
+    run_in(&project, "a", "14:30", &["new", "Alpha", "--next", "build"]);
+    let compact = |id: &str| {
+        let payload = json!({"session_id": id, "trigger": "auto"});
+        said(&project, "pre-compact", "claude", &payload)
+    };
+    assert!(compact("a").contains("-s alpha"));
+    assert_eq!(compact("b"), "");
+    run_in(&project, "b", "14:31", &["resume", "alpha", "--take"]);
+    project.ok(&["new", "Beta", "--next", "build"]);
+    let lost = compact("a");
+    assert!(
+        lost.starts_with("The session alpha, which this conversation worked on, was taken over")
+    );
+    assert!(!lost.contains("agentsess log"), "{lost}");
+    // Of a session that is nobody's it may well have been the one that wrote to it.
+    assert!(compact("c").contains("-s beta"));
+}
+
+#[test]
+fn an_agent_that_another_one_started_leaves_it_its_session() {
+    let project = Project::git();
+    let run = |set: &[&str], arguments: &[&str]| {
+        let mut command = project.agentsess(arguments);
+        for name in set {
+            let value = if *name == "CODEX_THREAD_ID" {
+                "inner"
+            } else {
+                "outer"
+            };
+            command.env(name, value);
+        }
+        let output = command.output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {error}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for outer in [
+        &["CLAUDE_CODE_SESSION_ID"][..],
+        &["CLAUDECODE", "CLAUDE_CODE_SESSION_ID"],
+    ] {
+        let both = [outer, &["CODEX_THREAD_ID"]].concat();
+        run(outer, &["new", "Outer work"]);
+        run(&both, &["new", "Inner work"]);
+        assert_eq!(run(&both, &["use"]), "using inner-work\n");
+        assert_eq!(run(outer, &["use"]), "using outer-work\n");
+        run(&both, &["use", "--none"]);
+        fs::remove_dir_all(project.sessions()).unwrap();
+    }
+    // Who started it may have no session.
+    let both = ["CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID"];
+    run(&both, &["new", "Inner work"]);
+    assert_eq!(run(&both, &["use"]), "using inner-work\n");
+    assert_eq!(run(&both[..1], &["use"]), "using no session\n");
+}
+
+#[test]
+fn a_person_who_uses_a_session_writes_to_it_and_an_agent_is_offered_only_what_is_free() {
+    let project = Project::git();
+    run_in(&project, "a", "14:30", &["new", "Alpha", "--next", "build"]);
+    let error = project.fails(2, &["log", "by hand"]);
+    assert!(error.contains("is at work on `alpha`"), "{error}");
+    let hint = "hint: agentsess log 'by hand' -s 20251204-143000-alpha";
+    assert!(error.contains(hint), "{error}");
+    project.ok(&["use", "alpha"]);
+    project.ok(&["log", "by hand"]);
+    project.ok(&["use", "--none"]);
+    let log = |id| {
+        let refused = in_conversation(&project, id, "14:33", &["log", "which?"]);
+        assert_eq!(refused.status.code(), Some(2));
+        String::from_utf8(refused.stderr).unwrap()
+    };
+    project.ok(&["new", "Beta", "--next", "build"]);
+    run_in(&project, "a", "14:32", &["log", "newer"]);
+    let free = log("c");
+    assert!(free.contains("2 sessions are not completed"), "{free}");
+    assert!(free.contains("-s 20251204-143000-beta"), "{free}");
+    run_in(&project, "b", "14:32", &["use", "beta"]);
+    let busy = log("c");
+    assert!(busy.contains("2 sessions are not completed"), "{busy}");
+    assert!(busy.contains("hint: agentsess list"), "{busy}");
 }
 
 #[test]
@@ -556,6 +684,17 @@ fn subagents_are_kept_and_never_take_over() {
     let stopped =
         started.replace("in_progress", "completed") + "      summary: \"Found two of them.\"\n";
     assert!(text.contains(&stopped), "{text}");
+    assert_eq!(project.ok(&["lint"]).lines().count(), 1);
+    // Sent out again, it is listed again.
+    event("subagent-start");
+    let mut again = payload(&project, "subagent-stop", "claude");
+    again["last_assistant_message"] = json!("Found a third one.");
+    said(&project, "subagent-stop", "claude", &again);
+    let text = project.read("weather");
+    assert!(text.contains(&stopped), "{text}");
+    let again = stopped.replace("Found two of them.", "Found a third one.");
+    assert!(text.contains(&again), "{text}");
+    assert_eq!(text.matches("a1b2c3d4").count(), 2, "{text}");
     assert_eq!(project.ok(&["lint"]).lines().count(), 1);
     let mut start = payload(&project, "session-start", "claude");
     start["agent_id"] = json!("a1b2c3d4e5f6");
@@ -1096,4 +1235,93 @@ fn codex_is_told_of_the_tools_that_write_from_its_sandbox() {
     // What the user is shown is not for the model.
     assert!(!told("codex", "pre-compact"));
     assert!(!told("codex", "session-end"));
+}
+
+#[test]
+fn a_current_task_that_is_done_gives_way_to_the_next_item_that_is_added() {
+    let project = Project::git();
+    let new = [
+        "new",
+        "Stale",
+        "--context",
+        "c",
+        "--next",
+        "X-1 - a",
+        "--next",
+        "X-2 - b",
+    ];
+    project.ok(&new);
+    project.ok(&["done", "X-1", "X-2"]);
+    let task = |project: &Project| {
+        let text = project.read("stale");
+        let line = text.lines().find(|line| line.contains("current_task:"));
+        line.unwrap().trim().to_owned()
+    };
+    // Nothing is left to take its place.
+    assert_eq!(task(&project), "current_task: \"X-1 - a\"");
+    project.ok(&["task", "add", "X-3 - c"]);
+    assert_eq!(task(&project), "current_task: \"X-3 - c\"");
+    // What is being worked on stays where more is added.
+    project.ok(&["task", "add", "X-4 - d"]);
+    assert_eq!(task(&project), "current_task: \"X-3 - c\"");
+}
+
+#[test]
+fn a_brief_has_as_much_of_current_state_as_there_is_room_for_and_says_what_it_leaves_out() {
+    let project = Project::git();
+    project.ok(&["new", "Long", "--context", "c", "--next", "go on"]);
+    let state = |lines: usize| -> String {
+        let line = |number| format!("- line {number}: measured and found as it should be\n");
+        (1..=lines).map(line).collect()
+    };
+    project.ok(&["log", "Measured.", "--state", &state(60)]);
+    let shown = project.ok(&["show"]);
+    assert!(
+        shown.contains("line 60:") && !shown.contains("--section"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("go on") && shown.contains("Measured."),
+        "{shown}"
+    );
+    let long = state(200);
+    project.ok(&["log", "Measured.", "--state", &long]);
+    let shown = project.ok(&["show"]);
+    assert!(shown.chars().count() <= 4000, "{shown}");
+    assert!(
+        shown.contains("line 60:") && !shown.contains("line 100:"),
+        "{shown}"
+    );
+    let length = long.trim().chars().count();
+    let more = format!(
+        "({length} characters; all of them: agentsess show long --section 'Current State')"
+    );
+    assert!(shown.contains(&more), "{shown}");
+    assert!(
+        shown.contains("go on") && shown.contains("Measured."),
+        "{shown}"
+    );
+    let all = project.ok(&["show", "long", "--section", "Current State"]);
+    assert!(all.contains("line 200:"), "{all}");
+}
+
+#[test]
+fn a_work_tree_without_sessions_says_where_they_are() {
+    let project = Project::git();
+    project.git_run(&["worktree", "add", "-q", "inner"]);
+    project.ok(&["new", "Weather", "--next", "measure"]);
+    let error = project.fails(2, &["-C", "inner", "log", "Measured."]);
+    assert!(
+        error.contains("there is no session in this work tree, but there are in "),
+        "{error}"
+    );
+    let hint = error
+        .lines()
+        .find_map(|line| line.strip_prefix("hint: agentsess "))
+        .unwrap();
+    let listed = project.shell(&format!("agentsess {hint}"));
+    assert!(listed.contains("weather"), "{hint}: {listed}");
+    let said = project.ok(&["-C", "inner", "hook", "session-start", "--host", "opencode"]);
+    assert!(said.contains(hint), "{said}");
+    assert!(!project.root.join("inner/.agents").exists());
 }

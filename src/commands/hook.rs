@@ -154,7 +154,9 @@ impl Call {
         }
         let now = self.now;
         let store = Store::open(&self.place)?;
-        if !store.sessions.is_dir() {
+        let starts = self.event == Event::SessionStart;
+        let has_any = store.sessions.is_dir() || starts && store.elsewhere().is_some();
+        if !has_any {
             return Ok(String::new());
         }
         let id = self.payload.conversation.clone();

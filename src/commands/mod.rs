@@ -290,20 +290,30 @@ fn own_run() -> Option<String> {
 /// The conversation with an agent in which this runs, if its environment tells.
 fn conversation(store: &Store) -> Option<String> {
     let ids = hosts::conversations(variable);
-    if variable(hosts::CONVERSATION).is_some() {
+    if ids.len() < 2 || variable(hosts::CONVERSATION).is_some() {
         return ids.into_iter().next();
     }
-    // An agent that another one started has that one's variables, too, and began later.
-    let known = ids.iter().filter_map(|id| store.conversation(id));
-    let known = known.max_by_key(|known| known.bound_at);
-    known
-        .map(|known| known.id)
-        .or_else(|| ids.into_iter().next())
+    // An agent that another one started has that one's variables, too. It is the one that was bound
+    // where both were to be seen, or that is not bound yet.
+    let known: Vec<_> = ids.iter().filter_map(|id| store.conversation(id)).collect();
+    let fresh = || ids.iter().find(|id| known.iter().all(|it| it.id != **id));
+    let latest = |nested: bool| {
+        let meant = known.iter().filter(|it| it.nested || !nested);
+        meant.max_by_key(|it| it.bound_at).map(|it| &it.id)
+    };
+    latest(true)
+        .or_else(fresh)
+        .or_else(|| latest(false))
+        .cloned()
 }
 
 /// The same with its host, as operations take it.
 fn calling(conversation: Option<&str>) -> Option<Calling<'_>> {
-    conversation.map(|id| Calling { id, host: host() })
+    conversation.map(|id| Calling {
+        id,
+        host: host(),
+        nested: hosts::conversations(variable).len() > 1,
+    })
 }
 
 /// The session that a command is to write to. If that is not clear, the error ends with the same

@@ -191,11 +191,13 @@ impl Host {
     }
 }
 
-/// The ids under which the calling conversation may be known, the most probable first: an agent
-/// that was started by another one inherits that one's variables.
+/// The ids under which the calling conversation may be known, that of the host that is recognised
+/// first: an agent that was started by another one inherits that one's variables.
 pub fn conversations(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let own = Host::of_environment(&variable).and_then(|host| host.conversation);
     let names = HOSTS.iter().filter_map(|host| host.conversation);
-    let names = std::iter::once(CONVERSATION).chain(names);
+    let others = names.filter(|name| Some(*name) != own);
+    let names = std::iter::once(CONVERSATION).chain(own).chain(others);
     names.filter_map(variable).collect()
 }
 

@@ -44,15 +44,18 @@ pub struct Calling<'c> {
     pub id: &'c str,
     /// The host, if it is known.
     pub host: Option<&'c str>,
+    /// Whether ids of others are to be seen, too.
+    pub nested: bool,
 }
 
-/// Binds a conversation to a session.
+/// Binds a conversation to a session. Others that worked on it, and in which nobody is at work any
+/// more, lose it.
 ///
 /// # Errors
 ///
 /// When the session cannot be read, or the operating system refuses.
 pub fn bind(store: &Store, calling: Calling, name: &str, now: Timestamp) -> Result<()> {
-    let Calling { id, host } = calling;
+    let Calling { id, host, nested } = calling;
     let source = store.read(name)?;
     let document = Document::parse(&source);
     let known = store.conversation(id);
@@ -67,7 +70,11 @@ pub fn bind(store: &Store, calling: Calling, name: &str, now: Timestamp) -> Resu
         ended_at: None,
         asked: known.is_some_and(|known| known.asked),
         told: false,
-    })
+        lost_at: None,
+        nested,
+    })?;
+    store.take_from(name, now, |other| other.id != id && !other.is_live(now));
+    Ok(())
 }
 
 /// The same once something else is done, which the error says.

@@ -15,7 +15,7 @@ use super::brief::Brief;
 use super::conversation::{Open, left, seen};
 use super::list::{State, is_stale};
 use super::role::Role;
-use crate::document::time::Timestamp;
+use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{
     Document, Fences, Frontmatter, Progress, SessionName, Source, Status, is_placeholder, slug_of,
 };
@@ -66,6 +66,8 @@ pub struct Digest {
     pub left: Vec<Open>,
     /// Whether the user is to be asked which session to go on with.
     pub asks: bool,
+    /// The root of another work tree that has sessions, where this one has none.
+    pub elsewhere: Option<String>,
     /// What the agent is there for.
     pub role: Option<Role>,
 }
@@ -79,22 +81,37 @@ pub struct Bound {
     pub brief: Option<Brief>,
 }
 
-/// A session that a conversation is bound to and that is not there any more.
+/// A session that a conversation worked on, and that is not there or not its own any more.
 #[derive(Debug)]
 pub struct Gone {
     /// Its slug.
     pub slug: String,
     /// What became of it, as the end of a sentence.
     pub fate: String,
+    /// Whether it is there, and another conversation's.
+    pub taken: bool,
 }
 
-/// What a conversation is bound to, if that is gone.
+/// What a conversation worked on, if that is gone or was taken over by another one.
 pub fn gone(store: &Store, conversation: &str) -> Option<Gone> {
-    let name = store.conversation(conversation)?.session;
+    let lost = store.lost(conversation);
+    let taken = lost.as_ref().and_then(|lost| lost.lost_at);
+    let name = lost.or_else(|| store.conversation(conversation))?.session;
     let there = store.path(&name).symlink_metadata().is_ok();
-    (!there).then(|| Gone {
+    let fate = match (there, taken) {
+        (false, _) => store.fate(&name),
+        (true, Some(at)) => {
+            format!(
+                "was taken over by another conversation at {}",
+                format_rfc3339(at)
+            )
+        }
+        (true, None) => return None,
+    };
+    Some(Gone {
         slug: slug_of(&name).to_owned(),
-        fate: store.fate(&name),
+        fate,
+        taken: there,
     })
 }
 
@@ -199,6 +216,9 @@ pub fn start(store: &Store, request: &Request, now: Timestamp) -> Result<Digest>
         role: request.role,
         ..Digest::default()
     };
+    if heads.is_empty() {
+        digest.elsewhere = store.elsewhere();
+    }
     if heads.is_empty() && digest.left.is_empty() && digest.gone.is_none() {
         return Ok(digest);
     }
@@ -357,8 +377,8 @@ pub struct Recent {
     pub bound: bool,
 }
 
-/// The sessions of this clone that were touched lately, first the one that the conversation is bound
-/// to.
+/// The sessions of this clone that were touched lately and that no other conversation is at work on,
+/// first the one that this one is bound to.
 ///
 /// # Errors
 ///
@@ -373,10 +393,15 @@ pub fn recent(store: &Store, conversation: Option<&str>, now: Timestamp) -> Resu
         let lately = head.updated.is_some_and(|at| (now - at).abs() <= RECENT);
         bound == Some(head.name.as_str()) || lately
     });
-    // What came with a branch is not what this conversation is about, unless it was told so.
+    // Neither what came with a branch nor what others are at work on is what this conversation is
+    // about, unless it was told so.
     if !heads.is_empty() {
         let owned = store.owned();
-        heads.retain(|head| bound == Some(head.name.as_str()) || owned.contains(&head.name));
+        let others: Vec<_> = store.live_elsewhere(conversation, now).collect();
+        heads.retain(|head| {
+            let of_another = || others.iter().any(|other| other.session == head.name);
+            bound == Some(head.name.as_str()) || (owned.contains(&head.name) && !of_another())
+        });
     }
     heads.sort_by_key(|head| {
         let is_bound = bound == Some(head.name.as_str());

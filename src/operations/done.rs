@@ -117,9 +117,9 @@ impl Ticks {
         self.items.contains(&item)
     }
 
-    /// Where the current task is one of them, or an item that the revision has dropped, makes the
-    /// next open item of its kind the current task, in what the revision has become; without any
-    /// it stays as it is.
+    /// Where the current task is one of them, or an item that was ticked before or that the revision
+    /// has dropped, makes the next open item of its kind the current task, in what the revision has
+    /// become; without any it stays as it is.
     pub fn move_on(&self, revision: &Revision, bytes: &mut Vec<u8>) -> Result<Option<String>> {
         let document = revision.document;
         let Some(current) = document.frontmatter.current_task() else {
@@ -131,12 +131,14 @@ impl Ticks {
             insert::line(text) == insert::line(current)
                 || id.is_some_and(|id| id == current || revision.id(current) == Some(id))
         };
-        let work = |document: &Document| {
+        let work = |document: &Document, ticked: bool| {
             let steps = document.body.items_in(NEXT_STEPS).map(|(index, _)| index);
             let boxes = document.boxes().map(|(index, ..)| index);
             let mut work = steps.chain(boxes);
             work.find(|&index| {
                 let item = document.body.items.get(index);
+                let meant = |item: &&Item| ticked || !item.checkbox.is_some_and(|(_, done)| done);
+                let item = item.filter(meant);
                 item.is_some_and(|item| is_current(document, item))
             })
         };
@@ -144,13 +146,13 @@ impl Ticks {
             let item = document.body.items.get(item);
             item.is_some_and(|item| is_current(document, item))
         });
-        let item = ticked.or_else(|| work(document));
+        let item = ticked.or_else(|| work(document, false).or_else(|| work(document, true)));
         let Some(item) = item.and_then(|item| document.body.items.get(item)) else {
             return Ok(None);
         };
         let source = Source::new(std::mem::take(bytes));
         let after = Document::parse(&source);
-        if ticked.is_none() && work(&after).is_some() {
+        if ticked.is_none() && work(&after, false).is_some() {
             drop(after);
             *bytes = source.into_bytes();
             return Ok(None);

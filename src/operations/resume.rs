@@ -197,7 +197,7 @@ pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
     })?;
     if request.take {
         let caller = request.calling.map(|calling| calling.id);
-        store.unbind(name, |other| Some(other.id.as_str()) != caller);
+        store.take_from(name, now, |other| Some(other.id.as_str()) != caller);
     }
     bind_along(store, request.calling, name, now)?;
     let brief = brief.ok_or_else(|| Error::usage("nothing was taken over"))?;
@@ -210,14 +210,10 @@ pub fn resume(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
     })
 }
 
-/// Fails if another conversation is at work on it. Where it is not known which one calls, it may be
-/// any with the same agent.
+/// Fails if another conversation is at work on it.
 fn refuse_busy(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<()> {
     let caller = request.calling.map(|calling| calling.id);
-    let mut others = store.live_elsewhere(caller, now).filter(|other| {
-        let may_call = caller.is_none() && other.host.as_deref() == Some(request.agent);
-        other.session == name && !may_call
-    });
+    let mut others = store.at_work_elsewhere(name, caller, request.agent, now);
     let Some(other) = others.next() else {
         return Ok(());
     };

@@ -232,11 +232,14 @@ fn revise(revision: &Revision, event: &Event) -> Result<Option<Vec<u8>>> {
         What::Started { .. } => ("in_progress", None),
         What::Stopped { summary } => ("completed", summary.as_deref()),
     };
-    match (&event.what, known) {
-        (What::Started { .. }, Some(_)) => return Ok(None),
-        (What::Stopped { .. }, Some(at)) if status(at) == Some("completed") => return Ok(None),
-        _ => {}
-    }
+    let completed = known.is_some_and(|at| status(at) == Some("completed"));
+    let known = match (&event.what, known) {
+        (What::Stopped { .. }, Some(_)) if completed => return Ok(None),
+        (What::Started { .. }, Some(_)) if !completed => return Ok(None),
+        // It was sent out again: what came of it the first time stays.
+        (What::Started { .. }, Some(_)) => None,
+        (_, known) => known,
+    };
     let said = match &event.what {
         What::Started { task } => task,
         What::Stopped { .. } => &None,

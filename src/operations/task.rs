@@ -1,6 +1,7 @@
 //! Adds items of work.
 
 use super::Written;
+use super::done::Ticks;
 use super::new::task_list;
 use super::write::{Revision, write};
 use crate::document::schema::{ACCEPTANCE_CRITERIA, EXECUTION_PROGRESS, NEXT_STEPS};
@@ -42,7 +43,8 @@ pub fn add(
         return Err(error.hint("agentsess help task"));
     }
     let item = task_list(std::slice::from_ref(&text));
-    write(store, name, allow_secret, now, |revision| {
+    let mut current_task = None;
+    let written = write(store, name, allow_secret, now, |revision| {
         revision.refuse_completed("tasks")?;
         let edit = match place {
             Place::NextSteps => add_to(revision.document, NEXT_STEPS, &item),
@@ -52,7 +54,13 @@ pub fn add(
                 text: &text,
             },
         };
-        revision.apply(vec![edit], None).map(Some)
+        let mut bytes = revision.apply(vec![edit], None)?;
+        current_task = Ticks::default().move_on(revision, &mut bytes)?;
+        Ok(Some(bytes))
+    })?;
+    Ok(Written {
+        current_task,
+        ..written
     })
 }
 

@@ -11,7 +11,8 @@ use crate::shell;
 /// Longest brief, in characters.
 pub const LIMIT: usize = 4000;
 
-/// Longest parts, in characters, so that no one of them crowds the others out.
+/// Longest parts, in characters, so that no one of them crowds the others out. Current State has
+/// what they leave, too.
 const STATE: usize = 1400;
 const STEPS: usize = 700;
 const LIST: usize = 8;
@@ -36,6 +37,18 @@ pub fn ending_with(brief: &Brief, end: &str) -> String {
 
 /// The same with another limit.
 pub fn within(brief: &Brief, limit: usize) -> String {
+    let text = parts(brief, STATE);
+    let left = limit.saturating_sub(text.chars().count());
+    let text = parts(brief, STATE + left);
+    if text.chars().count() <= limit {
+        return text;
+    }
+    let slug = cut(&sanitize(&brief.slug), ITEM);
+    let more = format!("…\nmore: agentsess show {slug} --full\n");
+    cut(&text, limit.saturating_sub(more.chars().count())) + &more
+}
+
+fn parts(brief: &Brief, state: usize) -> String {
     let mut text = String::new();
     let line = |text: Option<&str>, limit| cut(&sanitize(text.unwrap_or("")), limit);
     let title = line(brief.title.as_deref().or(Some(&brief.slug)), ITEM);
@@ -87,13 +100,9 @@ pub fn within(brief: &Brief, limit: usize) -> String {
     } else {
         ""
     };
-    section(
-        &mut text,
-        &format!("Current State{behind}"),
-        brief.current_state.as_deref(),
-        STATE,
-    );
-    section(&mut text, "Next Steps", brief.next_steps.as_deref(), STEPS);
+    let (now, next) = (brief.current_state.as_deref(), brief.next_steps.as_deref());
+    section(&mut text, brief, ("Current State", behind), now, state);
+    section(&mut text, brief, ("Next Steps", ""), next, STEPS);
     list(&mut text, "Blockers", &brief.blockers);
     list(&mut text, "Open items", &brief.open_items);
     if !brief.log.is_empty() {
@@ -107,19 +116,27 @@ pub fn within(brief: &Brief, limit: usize) -> String {
             line(Some(&one_line(&entry.text)), ENTRY)
         );
     }
-    if text.chars().count() <= limit {
-        return text;
-    }
-    let more = format!(
-        "…\nmore: agentsess show {} --full\n",
-        line(Some(&brief.slug), ITEM)
-    );
-    cut(&text, limit.saturating_sub(more.chars().count())) + &more
+    text
 }
 
-fn section(text: &mut String, name: &str, content: Option<&str>, limit: usize) {
-    let content = content.unwrap_or("(not written yet)");
-    let _ = writeln!(text, "\n## {name}\n{}", cut(&sanitize(content), limit));
+/// What does not fit is said, with the command that shows all of it.
+fn section(
+    text: &mut String,
+    brief: &Brief,
+    (name, remark): (&str, &str),
+    content: Option<&str>,
+    limit: usize,
+) {
+    let content = sanitize(content.unwrap_or("(not written yet)"));
+    let _ = writeln!(text, "\n## {name}{remark}\n{}", cut(&content, limit));
+    let length = content.chars().count();
+    if length > limit {
+        let (slug, section) = (cut(&sanitize(&brief.slug), ITEM), shell::word(name));
+        let _ = writeln!(
+            text,
+            "({length} characters; all of them: agentsess show {slug} --section {section})"
+        );
+    }
 }
 
 fn list(text: &mut String, name: &str, items: &[String]) {

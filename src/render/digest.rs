@@ -59,6 +59,14 @@ pub fn start(digest: &Digest, limit: usize) -> Said {
         text += &told;
     }
     text += &rows(digest, room);
+    if let Some(root) = &digest.elsewhere {
+        let (path, word) = (part(root), word(root));
+        let _ = writeln!(
+            text,
+            "agentsess: no session in this work tree, but there are in {path}: agentsess -C {word} \
+             list"
+        );
+    }
     Said {
         context: text + &end,
         notice: notice(&left(&digest.left)),
@@ -67,9 +75,14 @@ pub fn start(digest: &Digest, limit: usize) -> Said {
 
 fn gone(gone: &Gone) -> String {
     let (name, word) = (name(&gone.slug), word(&gone.slug));
+    let back = if gone.taken {
+        format!("See what it says with `agentsess show {word}`, and leave it to that one")
+    } else {
+        format!("If its work goes on, bring it back with `agentsess restore {word}`")
+    };
     format!(
-        "The session {name}, which this conversation worked on, {}. If its work goes on, bring it \
-         back with `agentsess restore {word}`; or go on with another one, `agentsess use NAME`.\n",
+        "The session {name}, which this conversation worked on, {}. {back}; or go on with another \
+         one, `agentsess use NAME`.\n",
         part(&gone.fate)
     )
 }
@@ -268,7 +281,8 @@ pub fn end(end: &End) -> Said {
 /// Before a conversation is compacted: what the summary must not lose.
 pub fn before_compaction(recent: &[Recent], lost: Option<&Gone>, limit: usize) -> Said {
     let lost = lost.map_or(String::new(), gone);
-    let Some(first) = recent.first() else {
+    // What others are at work on is no substitute for what was lost.
+    let Some(first) = recent.first().filter(|_| lost.is_empty()) else {
         return Said {
             notice: notice(&lost),
             context: lost,

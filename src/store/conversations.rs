@@ -59,6 +59,13 @@ pub struct Conversation {
     /// Whether another conversation was told that this one ended and what it left open.
     #[serde(default)]
     pub told: bool,
+    /// When another conversation took the session over, if one has: it is bound to none since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_at: Option<Timestamp>,
+    /// Whether the ids of other conversations were to be seen where it was bound: one of them has
+    /// started it.
+    #[serde(default)]
+    pub nested: bool,
 }
 
 impl Conversation {
@@ -79,12 +86,27 @@ impl Store {
     /// What is known of a conversation; nothing unless it is bound to a session. The session need
     /// not be there any more.
     pub fn conversation(&self, id: &str) -> Option<Conversation> {
+        self.known(id).filter(|found| found.lost_at.is_none())
+    }
+
+    /// The same for one that was bound to a session until another one took that over.
+    pub fn lost(&self, id: &str) -> Option<Conversation> {
+        self.known(id).filter(|found| found.lost_at.is_some())
+    }
+
+    fn known(&self, id: &str) -> Option<Conversation> {
         let path = self.conversations_folder()?.join(file_name(id)?);
         read(&path).filter(|found| found.id == id)
     }
 
     /// All conversations that are bound to a session, by their ids.
     pub fn conversations(&self) -> Vec<Conversation> {
+        let mut bound = self.all_known();
+        bound.retain(|conversation| conversation.lost_at.is_none());
+        bound
+    }
+
+    fn all_known(&self) -> Vec<Conversation> {
         let folder = self.conversations_folder();
         let mut found: Vec<_> = folder
             .iter()
@@ -104,6 +126,21 @@ impl Store {
     ) -> impl Iterator<Item = Conversation> {
         let all = self.conversations().into_iter();
         all.filter(move |other| Some(other.id.as_str()) != id && other.is_live(now))
+    }
+
+    /// The same for one session. Where it is not known which conversation calls, it may be any with
+    /// the same agent.
+    pub fn at_work_elsewhere(
+        &self,
+        session: &str,
+        id: Option<&str>,
+        agent: &str,
+        now: Timestamp,
+    ) -> impl Iterator<Item = Conversation> {
+        self.live_elsewhere(id, now).filter(move |other| {
+            let may_call = id.is_none() && other.host.as_deref() == Some(agent);
+            other.session == session && !may_call
+        })
     }
 
     /// Writes down what is known of a conversation, durably.
@@ -168,10 +205,27 @@ impl Store {
         }
     }
 
+    /// Takes a session from the conversations that work on it and are meant, as far as that is
+    /// possible. They stay known, so that they can be told.
+    pub fn take_from(
+        &self,
+        session: &str,
+        now: Timestamp,
+        is_meant: impl Fn(&Conversation) -> bool,
+    ) {
+        let all = self.conversations().into_iter();
+        let bound = all.filter(|conversation| conversation.session == session);
+        for mut conversation in bound.filter(is_meant) {
+            conversation.lost_at = Some(now);
+            // One that goes on as if nothing had happened is noticed: two are at work then.
+            let _ = self.note_conversation(&conversation);
+        }
+    }
+
     /// Conversations that nobody needs to know of any more: not heard of for long, or ended with
     /// nothing left of their session.
     pub fn old_conversations(&self, now: Timestamp) -> impl Iterator<Item = Conversation> {
-        let all = self.conversations().into_iter();
+        let all = self.all_known().into_iter();
         all.filter(move |conversation| {
             let gone = || self.path(&conversation.session).symlink_metadata().is_err();
             now - conversation.seen_at > KEPT || (conversation.ended_at.is_some() && gone())

@@ -79,7 +79,8 @@ impl Store {
 
     /// The file name of the session that is meant where none is named: the one that the calling
     /// conversation is bound to, or else the one that this work tree uses, or else the only active
-    /// one. The latter two are not written to while another conversation is at work on them.
+    /// one. The latter two are not written to while another conversation is at work on them, unless
+    /// somebody who calls from no conversation has chosen to use it.
     ///
     /// # Errors
     ///
@@ -97,9 +98,10 @@ impl Store {
                 let who = "this work tree uses";
                 (self.still_there(used, who)?, "this work tree uses it")
             }
-            (None, None) => (self.only_active(caller.agent)?, "it is the only active one"),
+            (None, None) => (self.only_active(caller)?, "it is the only active one"),
         };
-        if caller.writes {
+        let is_named = caller.conversation.is_none() && self.used().is_some();
+        if caller.writes && !is_named {
             self.refuse_intrusion(&name, caller)?;
         }
         debug!("the session is {name}: {why}");
@@ -113,21 +115,27 @@ impl Store {
             return Ok(());
         };
         let message = format!("{}; name the session that you mean", other.is_busy());
-        let (mut active, _) = self.active_and_completed()?;
+        let (active, _) = self.active_and_completed()?;
+        Err(self.unnamed(message, active, caller))
+    }
+
+    /// The error where none of the active sessions is named. Those that no other conversation works
+    /// on come first. Without one, an agent is offered no choice: it would take it without a thought.
+    fn unnamed(&self, message: String, mut active: Vec<Candidate>, caller: &Caller) -> Error {
         let others: Vec<_> = self
             .live_elsewhere(caller.conversation, caller.now)
             .collect();
         let busy = |it: &Candidate| others.iter().any(|other| other.session == it.name);
-        // Those that nobody works on come first. Without one, no choice is offered: taken without a
-        // thought, it would be the one that was just refused.
         active.sort_by_cached_key(|it| (busy(it), it.order(caller.agent)));
+        let is_person = caller.conversation.is_none() && caller.agent.is_none();
+        let is_safe = |first: &Candidate| !caller.writes || is_person || !busy(first);
         let kind = match active.first() {
-            Some(first) if !busy(first) => Kind::Ambiguous,
+            Some(first) if is_safe(first) => Kind::Ambiguous,
             _ => Kind::Usage,
         };
         let mut error = Error::new(kind, message);
         error.details = active.iter().map(Candidate::describe).collect();
-        Err(error.hint("agentsess list"))
+        error.hint("agentsess list")
     }
 
     /// The session that a selector means, and in which way.
@@ -299,12 +307,11 @@ impl Store {
         Ok((active, completed))
     }
 
-    fn only_active(&self, agent: Option<&str>) -> Result<String> {
+    fn only_active(&self, caller: &Caller) -> Result<String> {
         let (active, completed) = self.active_and_completed()?;
         match (active.as_slice(), completed.as_slice()) {
             ([only], _) => Ok(only.name.clone()),
-            ([], []) => Err(Error::new(Kind::NotFound, "there is no active session")
-                .hint("agentsess new \"What this work is about\"")),
+            ([], []) => Err(self.none_here()),
             ([], [first, ..]) => {
                 let message = format!(
                     "there is no active session; {} completed",
@@ -321,9 +328,27 @@ impl Store {
             }
             _ => {
                 let message = format!("{} sessions are not completed", active.len());
-                Err(ambiguous(message, active, agent))
+                Err(self.unnamed(message, active, caller))
             }
         }
+    }
+
+    /// The error where this work tree has no session at all: perhaps another one has.
+    fn none_here(&self) -> Error {
+        let Some(root) = self.elsewhere() else {
+            return Error::new(Kind::NotFound, "there is no active session")
+                .hint("agentsess new \"What this work is about\"");
+        };
+        let message = format!("there is no session in this work tree, but there are in {root}");
+        let hint = format!("agentsess -C {} list", shell::word(&root));
+        Error::new(Kind::NotFound, message).hint(hint)
+    }
+
+    /// The root of another work tree that has sessions, as the user would write it.
+    pub fn elsewhere(&self) -> Option<String> {
+        let mut others = self.other_work_trees().into_iter();
+        let other = others.find(|store| store.names().is_ok_and(|names| !names.is_empty()))?;
+        Some(self.shown(&other.root).display().to_string())
     }
 
     fn latest(&self) -> Result<String> {

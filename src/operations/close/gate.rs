@@ -136,7 +136,7 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
             Item::Remaining => filing::plan(&subject, request, &mut plan)?,
             Item::Committed => items::committed(&subject)?,
             Item::References => items::mentions(&subject, &request.searched, &mut plan.children),
-            Item::Saved => items::saved(store, name, &source, now),
+            Item::Saved => items::saved(&subject, request, &source),
         };
         if check.verdict == Verdict::Asked && confirmed.contains(&item) {
             check.verdict = Verdict::Confirmed;

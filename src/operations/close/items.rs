@@ -9,9 +9,8 @@ use super::references::{self, Mention};
 use super::{Check, Item, PARENT, Request, Subject, Verdict, names};
 use crate::child::{self, End};
 use crate::document::schema::FILES_MODIFIED;
-use crate::document::time::Timestamp;
 use crate::document::yaml::Node;
-use crate::document::{Document, Positions, Source, insert, is_none, named_path};
+use crate::document::{Document, Positions, Source, Status, insert, is_none, named_path};
 use crate::error::Result;
 use crate::git::Repository;
 use crate::lint;
@@ -316,7 +315,10 @@ fn at_work<'d>(document: &'d Document<'d>) -> impl Iterator<Item = &'d Node<'d>>
 }
 
 /// No agent at work, whose outcome would be lost. And no lint error, so that what goes to the trash can be worked with when it comes back.
-pub(super) fn saved(store: &Store, name: &str, source: &Source, now: Timestamp) -> Check {
+pub(super) fn saved(subject: &Subject, request: &Request, source: &Source) -> Check {
+    let Subject {
+        store, name, now, ..
+    } = *subject;
     let config = &store.config;
     let findings = lint::check(name, source, lint::Settings::new(config, now));
     let shown = store.shown(&store.path(name));
@@ -330,8 +332,8 @@ pub(super) fn saved(store: &Store, name: &str, source: &Source, now: Timestamp) 
             format!("{path}:{line}:{column}: {message}")
         })
         .collect();
-    let document = Document::parse(source);
-    let at_work: Vec<_> = at_work(&document)
+    let document = subject.document;
+    let mut at_work: Vec<_> = at_work(document)
         .map(|agent| {
             let (line, column) = positions.of(agent.span.start);
             let text = |key| Some(insert::line(agent.entry(key)?.value.text()?));
@@ -339,9 +341,22 @@ pub(super) fn saved(store: &Store, name: &str, source: &Source, now: Timestamp) 
             format!("{}:{line}:{column}: {name}: {task}", shown.display())
         })
         .collect();
+    let mut who = Vec::new();
+    if !at_work.is_empty() {
+        who.push(format!("{} in progress", counted(at_work.len(), "agent")));
+    }
+    // Who says that it is completed expects it to be closed.
+    if document.frontmatter.status() != Some(Status::Completed) {
+        let caller = request.conversation.as_deref();
+        let mut others = store.at_work_elsewhere(name, caller, &request.by, now);
+        if let Some(other) = others.next() {
+            who.push("another conversation".to_owned());
+            at_work.push(other.is_busy());
+        }
+    }
     if errors.is_empty() && !at_work.is_empty() {
-        let agents = counted(at_work.len(), "agent");
-        let note = format!("confirm that nothing is to come of {agents} in progress any more");
+        let who = who.join(" and ");
+        let note = format!("confirm that nothing is to come of {who} any more");
         return verdict(Item::Saved, Verdict::Asked, note, at_work);
     }
     if errors.is_empty() {
