@@ -1,17 +1,20 @@
 //! What a session says of a run.
 
-use chrono::SubsecRound;
+use chrono::{SubsecRound, TimeDelta};
 
 use super::{listed_as, outcome};
 use crate::document::time::{Timestamp, parse_rfc3339};
 use crate::document::{Document, Source, Status};
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::operations::done::find;
 use crate::operations::spawned::{Listed, has_summary, place, task};
 use crate::operations::write::{Entry, Revision, write};
-use crate::operations::{Guard, Written, log};
+use crate::operations::{Guard, log};
 use crate::runs::{self, Reason, Run};
 use crate::store::Store;
+
+/// How long a session may be away until nobody waits for it to come back.
+const AWAY: TimeDelta = TimeDelta::days(30);
 
 /// What of a session a run needs to know: the text of the item it is for, and its task.
 pub(super) fn plan(
@@ -73,7 +76,9 @@ pub(super) fn begun(store: &Store, run: &Run, now: Timestamp) -> Result<()> {
 ///
 /// # Errors
 ///
-/// When the session cannot be edited or written; one that is closed or completed is no error.
+/// When the session cannot be edited or written, or is away without having been closed, of kind
+/// [`Kind::NotFound`]. One that is closed is no error; of one that is completed only the list of
+/// agents is written.
 pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> Result<()> {
     let (status, summary) = listed_as(run);
     let said = run.summary.as_deref();
@@ -88,8 +93,7 @@ pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> R
     };
     let written = write(store, &run.session, false, now, |revision| {
         let document = revision.document;
-        if document.frontmatter.status() == Some(Status::Completed) || document.text.contains(&mark)
-        {
+        if document.text.contains(&mark) {
             return Ok(None);
         }
         let known = place(document, &run.agent, &run.task);
@@ -104,6 +108,11 @@ pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> R
         } else {
             listed.edits(document, known).unwrap_or_default()
         };
+        // Its log is over, and nobody is listed there any more who was not before.
+        if document.frontmatter.status() == Some(Status::Completed) {
+            let is_listed = known.is_some() && !edits.is_empty();
+            return is_listed.then(|| revision.apply(edits, None)).transpose();
+        }
         let entry = Entry {
             agent: &run.agent,
             action: "run",
@@ -112,7 +121,28 @@ pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> R
         };
         revision.apply(edits, Some(entry)).map(Some)
     });
-    unless_closed(written)
+    match written {
+        Err(error) if error.kind == Kind::NotFound && is_closed(store, run, now) => Ok(()),
+        Err(error) if error.kind == Kind::NotFound => {
+            let path = store.shown(&store.path(&run.session));
+            let message = format!("{} is not there now", path.display());
+            Err(Error::new(Kind::NotFound, message).hint("git status"))
+        }
+        written => written.map(drop),
+    }
+}
+
+/// Whether the session of a run that is not there was closed since, as against being away with a
+/// branch. One that stays away for long is taken to be closed.
+fn is_closed(store: &Store, run: &Run, now: Timestamp) -> bool {
+    let trashed = store.trashed();
+    let mut removed = trashed
+        .iter()
+        .filter(|trashed| trashed.entry.name == run.session)
+        .filter_map(|trashed| parse_rfc3339(&trashed.entry.removed_at));
+    let begun = run.started_at.trunc_subsecs(0);
+    let ended = run.completed_at.unwrap_or(run.started_at);
+    removed.any(|removed| removed.at >= begun) || now.signed_duration_since(ended) > AWAY
 }
 
 /// Whether Current State was written while a run went on that then completed: by the agent itself,
@@ -123,11 +153,4 @@ fn knows_of(document: &Document, run: &Run) -> bool {
     // Of what it was recorded with, nothing below a second is known.
     let begun = run.started_at.trunc_subsecs(0);
     run.status == runs::Status::Completed && at.is_some_and(|recorded| recorded.at >= begun)
-}
-
-fn unless_closed(written: Result<Written>) -> Result<()> {
-    match written {
-        Err(error) if error.kind == Kind::NotFound => Ok(()),
-        written => written.map(drop),
-    }
 }

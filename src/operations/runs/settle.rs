@@ -3,7 +3,7 @@
 use super::run::RUN;
 use super::{session, standing};
 use crate::document::time::Timestamp;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::runs::{Ledger, Life, Machine, Process, Reason, Run, RunId, Standing, Status};
 use crate::store::{FoundRuns, Store};
 
@@ -39,6 +39,10 @@ pub fn settle(store: &Store, now: Timestamp) -> Result<Settled> {
         run.status != Status::Running && !run.logged && watched == Life::Gone
     });
     settled.untold = tell(store, &ledger, untold, now);
+    // Whoever looks on need not hear of a branch that is not checked out each time.
+    settled
+        .untold
+        .retain(|(_, error)| error.kind != Kind::NotFound);
     Ok(settled)
 }
 
