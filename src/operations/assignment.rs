@@ -195,6 +195,11 @@ impl Assignment {
     }
 }
 
+/// An open item as work, wherever it stands.
+pub(super) fn of_item(store: &Store, document: &Document, item: &Item) -> Assignment {
+    assignment(store, document, item, None)
+}
+
 fn assignment(store: &Store, document: &Document, item: &Item, wave: Option<&Wave>) -> Assignment {
     let text = |item: &Item| insert::line(item.text.of(document.text));
     let item_text = text(item);
