@@ -1142,6 +1142,25 @@ fn a_session_that_was_closed_meanwhile_changes_nothing_about_the_run() {
 }
 
 #[test]
+fn the_item_that_a_run_completed_is_ticked() {
+    let project = project();
+    run(&project, &["--item", "BACK-1"], "exit 1");
+    assert!(project.read("weather").contains("- [ ] BACK-1"));
+    let output = run(&project, &["--item", "BACK-1"], "echo done");
+    let said = text(&output.stderr);
+    assert!(said.starts_with("ticked BACK-1 - alert\n"), "{said}");
+    assert!(project.read("weather").contains("- [x] BACK-1"));
+    // What nobody was there to tick is ticked by whoever tells the session.
+    let session = project.session("weather");
+    let away = project.root.join("away.md");
+    let script = format!("mv '{}' '{}'", session.display(), away.display());
+    run(&project, &["--item", "measure"], &script);
+    fs::rename(&away, &session).unwrap();
+    project.ok(&["runs"]);
+    assert!(project.read("weather").contains("- [x] measure"));
+}
+
+#[test]
 fn a_session_that_is_away_is_told_once_it_is_back() {
     let project = project();
     let session = project.session("weather");

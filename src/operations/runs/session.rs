@@ -2,11 +2,12 @@
 
 use chrono::{SubsecRound, TimeDelta};
 
+use super::run::bounded;
 use super::{listed_as, outcome};
 use crate::document::time::{Timestamp, parse_rfc3339};
 use crate::document::{Document, Source, Status};
 use crate::error::{Error, Kind, Result};
-use crate::operations::done::find;
+use crate::operations::done::{Ticks, find};
 use crate::operations::spawned::{Listed, has_summary, place, task};
 use crate::operations::write::{Entry, Revision, write};
 use crate::operations::{Guard, log};
@@ -71,15 +72,16 @@ pub(super) fn begun(store: &Store, run: &Run, now: Timestamp) -> Result<()> {
     written.map(drop)
 }
 
-/// Writes down how a run has ended, once, whoever does it. While `others` do the same for the same
-/// agent, it stays listed as at work.
+/// Writes down how a run has ended, once, whoever does it, and ticks the item that it completed.
+/// While `others` do the same for the same agent, it stays listed as at work. Says whether an item
+/// was ticked.
 ///
 /// # Errors
 ///
 /// When the session cannot be edited or written, or is away without having been closed, of kind
 /// [`Kind::NotFound`]. One that is closed is no error; of one that is completed only the list of
 /// agents is written.
-pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> Result<()> {
+pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> Result<bool> {
     let (status, summary) = listed_as(run);
     let said = run.summary.as_deref();
     let said = said.map(|said| format!(": {said}")).unwrap_or_default();
@@ -91,6 +93,8 @@ pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> R
         Some(Reason::ByHand) => end,
         _ => begin,
     };
+    let item = run.item.as_ref().filter(|_| did(run));
+    let mut ticked = false;
     let written = write(store, &run.session, false, now, |revision| {
         let document = revision.document;
         if document.text.contains(&mark) {
@@ -103,7 +107,7 @@ pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> R
             status,
             summary: Some(&summary),
         };
-        let edits = if others {
+        let mut edits = if others {
             Vec::new()
         } else {
             listed.edits(document, known).unwrap_or_default()
@@ -119,17 +123,29 @@ pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> R
             text: &text,
             is_work: !knows_of(document, run),
         };
-        revision.apply(edits, Some(entry)).map(Some)
+        let ticks = Ticks::of(document, |text| item.is_some_and(|it| *it == bounded(text)));
+        ticked = !ticks.is_empty();
+        edits.extend(ticks.edits());
+        let mut bytes = revision.apply(edits, Some(entry))?;
+        if ticked {
+            ticks.move_on(revision, &mut bytes)?;
+        }
+        Ok(Some(bytes))
     });
     match written {
-        Err(error) if error.kind == Kind::NotFound && is_closed(store, run, now) => Ok(()),
+        Err(error) if error.kind == Kind::NotFound && is_closed(store, run, now) => Ok(false),
         Err(error) if error.kind == Kind::NotFound => {
             let path = store.shown(&store.path(&run.session));
             let message = format!("{} is not there now", path.display());
             Err(Error::new(Kind::NotFound, message).hint("git status"))
         }
-        written => written.map(drop),
+        written => written.map(|_| ticked),
     }
+}
+
+/// Whether a run did what it was started for, as far as it can know.
+fn did(run: &Run) -> bool {
+    run.status == runs::Status::Completed && run.reason != Some(Reason::ByHand)
 }
 
 /// Whether the session of a run that is not there was closed since, as against being away with a

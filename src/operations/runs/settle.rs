@@ -57,7 +57,7 @@ pub(super) fn tell<'r>(
     let (mut told, mut untold) = (Vec::new(), Vec::new());
     for run in runs {
         match session::ended(store, run, has_others(ledger, run), now) {
-            Ok(()) => told.push(run.id.clone()),
+            Ok(_) => told.push(run.id.clone()),
             Err(error) => untold.push((run.id.clone(), error)),
         }
         store.release(&run.id);
