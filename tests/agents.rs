@@ -302,7 +302,7 @@ fn a_prompt_is_data_and_reaches_the_program_as_one_argument() {
     assert_eq!(last["conversation"], "own-7");
     assert_eq!(last["summary"], "done");
     // Nothing says how it could go on with that.
-    assert!(work.session().contains("- [ ] BACK-8"));
+    assert!(work.session().contains("- [x] BACK-8"));
 }
 
 #[test]
@@ -316,6 +316,11 @@ fn a_wave_is_worked_off_and_what_is_done_is_ticked() {
     );
     let refused = work.gives(1, &["run", "--wave", "2"]);
     assert!(refused.contains("Wave 2 is blocked by Wave 1"), "{refused}");
+    let refused = work.gives(1, &["run", "--wave", "2", "--agent", "codex"]);
+    assert!(
+        refused.contains("hint: agentsess run --wave 1 -s weather --agent codex"),
+        "{refused}"
+    );
     let refused = work.gives(2, &["run", "--wave", "3"]);
     assert!(refused.contains("there is no Wave 3"), "{refused}");
     assert_eq!(work.calls(), [] as [&str; 0]);
@@ -587,6 +592,59 @@ fn what_is_left_behind_is_found_and_finished_until_the_session_closes() {
     assert!(closed.contains("closed"), "{closed}");
     let left = work.project.snapshot();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn what_one_agent_did_is_ticked_and_what_it_failed_on_can_be_fixed_wherever_it_stands() {
+    let work = Work::new();
+    let steps = work.session().replace(
+        "\nNone.\n",
+        "\n- [ ] BACK-8 - ask them\n- [ ] BACK-9 - call them\n",
+    );
+    fs::write(path_of(&work), steps).unwrap();
+    let out = work.ok(&["run", "--agent", "codex", "--item", "BACK-6"]);
+    assert!(out.contains("ticked BACK-6 - review it\n"), "{out}");
+    let session = work.session();
+    assert!(
+        session.contains("- [x] BACK-6 ") && session.contains("- [x] BACK-61 "),
+        "{session}"
+    );
+    // It was opened again.
+    fs::write(
+        path_of(&work),
+        session.replace("[x] BACK-6 ", "[ ] BACK-6 "),
+    )
+    .unwrap();
+    let table = work.gives(1, &["runs", "fix", "BACK-6"]);
+    assert!(table.starts_with("completed before "), "{table}");
+    assert!(
+        table.ends_with("hint: agentsess runs fix BACK-6 --agent codex -s weather\n"),
+        "{table}"
+    );
+    work.ok(&["runs", "fix", "BACK-6", "--agent", "codex"]);
+
+    for item in ["BACK-8", "BACK-9"] {
+        work.has(item, "fail");
+        work.gives(1, &["run", "--agent", "claude", "--item", item]);
+        work.no_longer(item, "fail");
+    }
+    let table = work.gives(1, &["runs", "fix"]);
+    assert!(
+        table.contains("BACK-8 - ask them") && table.contains("BACK-9 - call them"),
+        "{table}"
+    );
+    let would = work.ok(&["runs", "fix", "@latest", "--resume", "--dry-run"]);
+    assert!(
+        would.starts_with("would resume claude ") && would.contains(": BACK-9 - call them\n"),
+        "{would}"
+    );
+    work.ok(&["runs", "fix", "@latest", "--retry"]);
+    work.ok(&["runs", "fix", "BACK-8", "--resume"]);
+    let session = work.session();
+    assert!(
+        session.contains("- [x] BACK-8 ") && session.contains("- [x] BACK-9 "),
+        "{session}"
+    );
 }
 
 #[test]

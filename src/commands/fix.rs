@@ -18,6 +18,7 @@ use crate::operations::new_wave::new_wave;
 use crate::operations::queue::{Command, Job};
 use crate::operations::runs::{self, Left, Open, Planned, Way};
 use crate::render::one_line;
+use crate::shell;
 use crate::store::Store;
 
 /// What is incomplete.
@@ -72,7 +73,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Fix) -> Result<ExitCode> {
     }
     let Some(choice) = said(arguments).map_or_else(|| ask(context, &open), |it| Ok(Some(it)))?
     else {
-        return incomplete(context, &store, &session, &open);
+        return incomplete(context, &store, &session, &open, which);
     };
     let way = match choice {
         Choice::Go(way) => way,
@@ -165,19 +166,30 @@ fn action(choice: &Choice) -> &'static str {
 }
 
 /// What is incomplete, and what could be done about it.
-fn incomplete(context: &Context, store: &Store, session: &str, open: &[Open]) -> Result<ExitCode> {
+fn incomplete(
+    context: &Context,
+    store: &Store,
+    session: &str,
+    open: &[Open],
+    which: Option<&str>,
+) -> Result<ExitCode> {
     let report = Report {
         incomplete: open,
         would_start: Vec::new(),
         left: &[],
     };
+    let can_retry = |open: &Open| open.run.is_some() || open.agent.is_some();
     let how = if open.iter().any(|open| open.resumable) {
-        "--resume"
+        "--resume".to_owned()
+    } else if open.iter().any(can_retry) {
+        "--retry".to_owned()
     } else {
-        "--retry"
+        format!("--agent {}", runs::usual(store, session))
     };
     let slug = store.selector(session);
-    let hint = format!("agentsess runs fix {how} -s {slug}");
+    let which = which.map(|word| format!(" {}", shell::word(word)));
+    let which = which.unwrap_or_default();
+    let hint = format!("agentsess runs fix{which} {how} -s {slug}");
     let hint = context.output.command(&hint);
     context
         .output

@@ -105,7 +105,17 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
         &arguments.kill_after,
     )?;
     let scope = items.wave.map_or(Scope::All, Scope::Wave);
-    let (open, background) = runs::open(&store, &session, scope, context.now)?;
+    let opened = runs::open(&store, &session, scope, context.now);
+    let (open, background) = opened.map_err(|mut error| {
+        // A wave that comes first is done by the same agent.
+        if let (Some(hint), Some(name)) = (&mut error.hint, default)
+            && hint.starts_with("agentsess run ")
+        {
+            *hint += &format!(" --agent {}", shell::word(name));
+        }
+        error
+    })?;
+    let lacks = |error| with_agent(&store, &session, error);
     let is_failed = |open: &Open| matches!(open.progress, Progress::Failed | Progress::Interrupted);
     let (failed, open): (Vec<_>, Vec<_>) = open.into_iter().partition(is_failed);
     let how = if failed.is_empty() {
@@ -118,7 +128,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
         OnFailed::Abort => return Err(aborted(&failed)),
         OnFailed::Fix => {
             for open in failed {
-                jobs.extend(fixed(&store, open, default).map_err(with_agent)?);
+                jobs.extend(fixed(&store, open, default).map_err(lacks)?);
             }
         }
         OnFailed::Continue => {
@@ -129,7 +139,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
             jobs.append(&mut out);
         }
     }
-    jobs.extend(runs::plan_begin(&store, open, default).map_err(with_agent)?);
+    jobs.extend(runs::plan_begin(&store, open, default).map_err(lacks)?);
     let mut queue = queue(jobs, &items.limits);
     trusted(context, &store, &mut queue)?;
     let plan = options.plan(&session, background, arguments.model.as_deref());
@@ -293,6 +303,10 @@ pub(super) fn tell(output: &Output, notice: &Progressed) {
         }
         return;
     }
+    if let Progressed::Ticked(item) = notice {
+        output.aside(&one_line(&format!("ticked {item}")));
+        return;
+    }
     let aside = match notice {
         Progressed::Trouble(what) => vec![format!("warning: {what}")],
         Progressed::Stopping(number) => vec![format!(
@@ -351,11 +365,11 @@ pub(super) fn trusted(context: &Context, store: &Store, queue: &mut Queue) -> Re
 }
 
 /// The same command with an agent, where it lacks one.
-fn with_agent(error: Error) -> Error {
+fn with_agent(store: &Store, session: &str, error: Error) -> Error {
     if error.hint.is_some() {
         return error;
     }
-    let agent = ["--agent", "claude"].map(String::from);
+    let agent = ["--agent".to_owned(), runs::usual(store, session)];
     error.hint(super::command(super::words().chain(agent)))
 }
 

@@ -22,7 +22,7 @@ use serde::Serialize;
 pub use complete::{Completed, Which, complete};
 pub use incomplete::{Open, Progress, failures, incomplete, open};
 pub use list::{Filter, Listing, Row, list, rows};
-pub use plan::{Left, Planned, Way, begin as plan_begin, go_on, known, require_trust};
+pub use plan::{Left, Planned, Way, begin as plan_begin, go_on, known, require_trust, usual};
 pub use run::{Notice, Outcome, RUN, Ran, Request, Tally, begin, end, run};
 pub use settle::{Settled, Untold, settle, write_down};
 pub use stop::{Stopped, stop};

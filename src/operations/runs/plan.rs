@@ -193,6 +193,17 @@ pub fn known(store: &Store, name: &str) -> Result<Agent> {
     })
 }
 
+/// The agent that somebody who names none most likely means: the last one that was started on the
+/// session, or else the first one of the configuration, or of those that are known.
+pub fn usual(store: &Store, session: &str) -> String {
+    let ledger = super::ledger(store).unwrap_or_default();
+    let runs = ledger.runs.values().rev();
+    let mut last = runs.filter(|run| run.session == session);
+    let last = last.find_map(|run| Agent::named(&store.config, &run.agent));
+    let agent = last.or_else(|| Agent::all(&store.config).into_iter().next());
+    agent.map_or("claude".to_owned(), |agent| agent.name)
+}
+
 fn nobody(open: &Open) -> Error {
     let message = format!(
         "the item `{}` mentions no agent, such as `@claude`, and no other one is to do it",
