@@ -323,6 +323,9 @@ fn a_wave_is_worked_off_and_what_is_done_is_ticked() {
     );
     let refused = work.gives(2, &["run", "--wave", "3"]);
     assert!(refused.contains("there is no Wave 3"), "{refused}");
+    work.gives(2, &["run", "--wave", "one"]);
+    work.gives(2, &["run", "--wave", "1", "--jobs", "none"]);
+    work.gives(125, &["run", "--agent", "claude", "--jobs", "none"]);
     assert_eq!(work.calls(), [] as [&str; 0]);
 
     work.has("BACK-2", "fail");
@@ -694,10 +697,40 @@ fn what_failed_can_become_a_wave_of_its_own() {
 }
 
 #[test]
+fn a_wave_whose_heading_is_misspelled_keeps_its_number() {
+    let work = Work::new();
+    let misspelled = work
+        .session()
+        .replace("Later (blocked by Wave 1)", "Later (PENDING)");
+    fs::write(path_of(&work), misspelled).unwrap();
+    let refused = work.gives(2, &["run", "--wave", "2"]);
+    let line = work.session();
+    let line = line.lines().position(|line| line.contains("### Wave 2"));
+    let place = format!("weather.md:{}:", line.unwrap() + 1);
+    assert!(
+        refused.contains(&place) && refused.contains("the heading of Wave 2 is not spelled"),
+        "{refused}"
+    );
+    work.has("BACK-2", "fail");
+    work.gives(1, &["run", "--wave", "1", "--agent", "claude"]);
+    let out = work.ok(&["runs", "fix", "--new-wave", "Again"]);
+    assert!(out.starts_with("moved 1 item into Wave 3 of"), "{out}");
+}
+
+#[test]
 fn a_command_that_was_given_by_hand_is_started_again_only_after_it_was_looked_at() {
     let work = Work::new();
     let by_hand = [
-        "run", "--agent", "hand", "--item", "BACK-1", "--", "sh", "-c",
+        "run",
+        "--agent",
+        "hand",
+        "--item",
+        "BACK-1",
+        "--env",
+        "LEVEL=high",
+        "--",
+        "sh",
+        "-c",
     ];
     let script = "test -e there || exit 3";
     work.gives(3, &[&by_hand[..], &[script]].concat());
@@ -709,10 +742,20 @@ fn a_command_that_was_given_by_hand_is_started_again_only_after_it_was_looked_at
     );
     assert!(
         refused.contains(
-            "hint: agentsess run --agent hand --item 'BACK-1 - cache it @claude' -- sh -c"
+            "hint: agentsess run --agent hand --item 'BACK-1 - cache it @claude' \
+             --env LEVEL=\"$LEVEL\" -s weather -- sh -c"
         ),
         "{refused}"
     );
+    let dry = ["runs", "fix", "BACK-1", "--retry", "--dry-run"];
+    assert_eq!(work.gives(2, &dry), refused);
+    let elsewhere = work.gives(2, &["-C", ".agents", "runs", "fix", "BACK-1", "--retry"]);
+    assert!(
+        elsewhere.contains("hint: agentsess -C '/") && !elsewhere.contains("-C .agents"),
+        "{elsewhere}"
+    );
+    let timed = work.gives(2, &["runs", "fix", "BACK-1", "--retry", "--timeout", "30m"]);
+    assert!(timed.contains(" --timeout 30m -s weather -- sh"), "{timed}");
     let left = work.gives(1, &["runs", "fix", "BACK-1", "--resume"]);
     assert!(left.contains("nothing says how `hand` goes on"), "{left}");
     work.project.write("there", "");

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::output;
 use super::progress::open_table;
-use super::wave::{Options, not_asked, queue, trusted, work};
+use super::wave::{Options, not_asked, queue, refuse_recorded, trusted, work};
 use super::{Context, author, select};
 use crate::cli;
 use crate::error::{Error, Kind, Result};
@@ -82,14 +82,15 @@ pub(super) fn run(context: &Context, arguments: &cli::Fix) -> Result<ExitCode> {
         }
     };
     let planned = runs::go_on(&store, open.clone(), &way, None)?;
+    let timeout = arguments.timeout.as_deref();
     if arguments.dry_run {
+        refuse_recorded(context, &store, &session, timeout, &planned.jobs)?;
         return would(context, &open, &planned);
     }
     let Planned { jobs, left } = planned;
-    let timeout = arguments.timeout.as_deref();
     let options = Options::new(context, &store, &[], timeout, &arguments.kill_after)?;
     let mut queue = queue(jobs, &arguments.limits);
-    trusted(context, &store, &mut queue)?;
+    trusted(context, &store, &session, timeout, &mut queue)?;
     let plan = options.plan(&session, background, None);
     work(context, &store, &plan, &mut queue, left)
 }

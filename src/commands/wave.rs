@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use super::run::{environment, span};
 use super::{Context, select, tmux, trust_file};
 use crate::cli::{self, OnFailed};
 use crate::clock;
+use crate::document::is_token;
 use crate::error::{Error, Kind, Result};
 use crate::operations::assignment::{self, Background, Scope};
 use crate::operations::queue::{Command, Job, Queue, State};
@@ -141,7 +142,13 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
     }
     jobs.extend(runs::plan_begin(&store, open, default).map_err(lacks)?);
     let mut queue = queue(jobs, &items.limits);
-    trusted(context, &store, &mut queue)?;
+    trusted(
+        context,
+        &store,
+        &session,
+        arguments.timeout.as_deref(),
+        &mut queue,
+    )?;
     let plan = options.plan(&session, background, arguments.model.as_deref());
     if items.tmux {
         return tmux::work(context, &store, &plan, &mut queue);
@@ -177,7 +184,13 @@ pub(super) fn one(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
         state: State::Waiting,
     };
     let mut queue = queue(vec![job], &arguments.items.limits);
-    trusted(context, &store, &mut queue)?;
+    trusted(
+        context,
+        &store,
+        &session,
+        arguments.timeout.as_deref(),
+        &mut queue,
+    )?;
     let output = &context.output;
     let mut plan = options.plan(&session, background, arguments.model.as_deref());
     plan.shown = !output.is_json();
@@ -329,27 +342,21 @@ pub(super) fn tell(output: &Output, notice: &Progressed) {
 }
 
 /// Fails unless every command is trusted; what is only recorded is shown and asked for.
-pub(super) fn trusted(context: &Context, store: &Store, queue: &mut Queue) -> Result<()> {
+pub(super) fn trusted(
+    context: &Context,
+    store: &Store,
+    session: &str,
+    timeout: Option<&str>,
+    queue: &mut Queue,
+) -> Result<()> {
     runs::require_trust(store, &trust_file()?, &queue.jobs)?;
+    refuse_recorded(context, store, session, timeout, &queue.jobs)?;
     for job in &mut queue.jobs {
-        let Command::Recorded { argv, folder } = &job.command else {
+        let Command::Recorded { argv, folder, .. } = &job.command else {
             continue;
         };
-        let (name, command) = (&job.agent.name, shell::words(argv));
+        let (message, command) = (by_hand(job), shell::words(argv));
         let folder = folder.display().to_string();
-        let message = format!("the command of the agent `{name}` was given by hand");
-        if !context.output.is_terminal() {
-            let mut error =
-                Error::usage(format!("{message}, and nobody is here to look at it again"));
-            error.details = vec![command.clone(), format!("in {folder}")];
-            let item = shell::word(&job.assignment.item);
-            let item = if job.is_item {
-                format!(" --item {item}")
-            } else {
-                String::new()
-            };
-            return Err(error.hint(format!("agentsess run --agent {name}{item} -- {command}")));
-        }
         let question = format!("{message}. Run this again?\n  {command}\n  in {folder}\n");
         let terminal = Term::stderr();
         let answer = dialoguer::Confirm::new()
@@ -360,6 +367,56 @@ pub(super) fn trusted(context: &Context, store: &Store, queue: &mut Queue) -> Re
         if answer != Some(true) {
             job.state = State::LeftOut;
         }
+    }
+    Ok(())
+}
+
+fn by_hand(job: &Job) -> String {
+    let name = &job.agent.name;
+    format!("the command of the agent `{name}` was given by hand")
+}
+
+/// Fails if a command is only recorded and nobody is here to look at it.
+pub(super) fn refuse_recorded(
+    context: &Context,
+    store: &Store,
+    session: &str,
+    timeout: Option<&str>,
+    jobs: &[Job],
+) -> Result<()> {
+    if context.output.is_terminal() {
+        return Ok(());
+    }
+    for job in jobs {
+        let Command::Recorded { argv, folder, env } = &job.command else {
+            continue;
+        };
+        let (name, command) = (&job.agent.name, shell::words(argv));
+        let shown = folder.display().to_string();
+        let message = format!("{}, and nobody is here to look at it again", by_hand(job));
+        let here = context.place.directory.as_deref();
+        let here = here.unwrap_or(Path::new(".")).canonicalize();
+        let place = if here.is_ok_and(|here| here == *folder) {
+            String::new()
+        } else {
+            format!(" -C {}", shell::word(&shown))
+        };
+        let mut hint = format!("agentsess{place} run --agent {name}");
+        if job.is_item {
+            hint += &format!(" --item {}", shell::word(&job.assignment.item));
+        }
+        // What they were is not recorded; whoever runs it may have them.
+        let plain = env.iter().filter(|name| is_token(name));
+        for variable in plain {
+            hint += &format!(" --env {variable}=\"${variable}\"");
+        }
+        if let Some(timeout) = timeout {
+            hint += &format!(" --timeout {}", shell::word(timeout));
+        }
+        hint += &format!(" -s {} -- {command}", store.selector(session));
+        let mut error = Error::usage(message);
+        error.details = vec![command, format!("in {shown}")];
+        return Err(error.hint(hint));
     }
     Ok(())
 }

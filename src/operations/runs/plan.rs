@@ -127,6 +127,7 @@ fn how(store: &Store, open: &Open, way: &Way, default: Option<&str>) -> Result<H
             Command::Recorded {
                 argv: run.argv.clone(),
                 folder: PathBuf::from(&run.folder),
+                env: run.env.clone(),
             },
         )),
     })

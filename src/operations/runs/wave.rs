@@ -417,6 +417,6 @@ fn command(plan: &Plan, job: &Job) -> Result<Started> {
             let argv = job.agent.resumed(words(&prompt, Some(id)));
             (os(argv), Some(id.clone()), None)
         }
-        Command::Recorded { argv, folder } => (os(argv.clone()), None, Some(folder.clone())),
+        Command::Recorded { argv, folder, .. } => (os(argv.clone()), None, Some(folder.clone())),
     })
 }
