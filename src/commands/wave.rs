@@ -112,7 +112,8 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
         if let (Some(hint), Some(name)) = (&mut error.hint, default)
             && hint.starts_with("agentsess run ")
         {
-            *hint += &format!(" --agent {}", shell::word(name));
+            hint.push_str(" --agent ");
+            hint.push_str(name);
         }
         error
     })?;
@@ -401,19 +402,16 @@ pub(super) fn refuse_recorded(
         } else {
             format!(" -C {}", shell::word(&shown))
         };
-        let mut hint = format!("agentsess{place} run --agent {name}");
+        let mut words = vec![format!("agentsess{place} run --agent {name}")];
         if job.is_item {
-            hint += &format!(" --item {}", shell::word(&job.assignment.item));
+            words.push(format!("--item {}", shell::word(&job.assignment.item)));
         }
         // What they were is not recorded; whoever runs it may have them.
         let plain = env.iter().filter(|name| is_token(name));
-        for variable in plain {
-            hint += &format!(" --env {variable}=\"${variable}\"");
-        }
-        if let Some(timeout) = timeout {
-            hint += &format!(" --timeout {}", shell::word(timeout));
-        }
-        hint += &format!(" -s {} -- {command}", store.selector(session));
+        words.extend(plain.map(|name| format!("--env {name}=\"${name}\"")));
+        words.extend(timeout.map(|time| format!("--timeout {}", shell::word(time))));
+        words.push(format!("-s {} -- {command}", store.selector(session)));
+        let hint = words.join(" ");
         let mut error = Error::usage(message);
         error.details = vec![command, format!("in {shown}")];
         return Err(error.hint(hint));
