@@ -302,7 +302,7 @@ fn a_prompt_is_data_and_reaches_the_program_as_one_argument() {
     assert_eq!(last["conversation"], "own-7");
     assert_eq!(last["summary"], "done");
     // Nothing says how it could go on with that.
-    assert!(work.session().contains("- [ ] BACK-8"));
+    assert!(work.session().contains("- [x] BACK-8"));
 }
 
 #[test]
@@ -316,8 +316,16 @@ fn a_wave_is_worked_off_and_what_is_done_is_ticked() {
     );
     let refused = work.gives(1, &["run", "--wave", "2"]);
     assert!(refused.contains("Wave 2 is blocked by Wave 1"), "{refused}");
+    let refused = work.gives(1, &["run", "--wave", "2", "--agent", "codex"]);
+    assert!(
+        refused.contains("hint: agentsess run --wave 1 -s weather --agent codex"),
+        "{refused}"
+    );
     let refused = work.gives(2, &["run", "--wave", "3"]);
     assert!(refused.contains("there is no Wave 3"), "{refused}");
+    work.gives(2, &["run", "--wave", "one"]);
+    work.gives(2, &["run", "--wave", "1", "--jobs", "none"]);
+    work.gives(125, &["run", "--agent", "claude", "--jobs", "none"]);
     assert_eq!(work.calls(), [] as [&str; 0]);
 
     work.has("BACK-2", "fail");
@@ -590,6 +598,59 @@ fn what_is_left_behind_is_found_and_finished_until_the_session_closes() {
 }
 
 #[test]
+fn what_one_agent_did_is_ticked_and_what_it_failed_on_can_be_fixed_wherever_it_stands() {
+    let work = Work::new();
+    let steps = work.session().replace(
+        "\nNone.\n",
+        "\n- [ ] BACK-8 - ask them\n- [ ] BACK-9 - call them\n",
+    );
+    fs::write(path_of(&work), steps).unwrap();
+    let out = work.ok(&["run", "--agent", "codex", "--item", "BACK-6"]);
+    assert!(out.contains("ticked BACK-6 - review it\n"), "{out}");
+    let session = work.session();
+    assert!(
+        session.contains("- [x] BACK-6 ") && session.contains("- [x] BACK-61 "),
+        "{session}"
+    );
+    // It was opened again.
+    fs::write(
+        path_of(&work),
+        session.replace("[x] BACK-6 ", "[ ] BACK-6 "),
+    )
+    .unwrap();
+    let table = work.gives(1, &["runs", "fix", "BACK-6"]);
+    assert!(table.starts_with("completed before "), "{table}");
+    assert!(
+        table.ends_with("hint: agentsess runs fix BACK-6 --agent codex -s weather\n"),
+        "{table}"
+    );
+    work.ok(&["runs", "fix", "BACK-6", "--agent", "codex"]);
+
+    for item in ["BACK-8", "BACK-9"] {
+        work.has(item, "fail");
+        work.gives(1, &["run", "--agent", "claude", "--item", item]);
+        work.no_longer(item, "fail");
+    }
+    let table = work.gives(1, &["runs", "fix"]);
+    assert!(
+        table.contains("BACK-8 - ask them") && table.contains("BACK-9 - call them"),
+        "{table}"
+    );
+    let would = work.ok(&["runs", "fix", "@latest", "--resume", "--dry-run"]);
+    assert!(
+        would.starts_with("would resume claude ") && would.contains(": BACK-9 - call them\n"),
+        "{would}"
+    );
+    work.ok(&["runs", "fix", "@latest", "--retry"]);
+    work.ok(&["runs", "fix", "BACK-8", "--resume"]);
+    let session = work.session();
+    assert!(
+        session.contains("- [x] BACK-8 ") && session.contains("- [x] BACK-9 "),
+        "{session}"
+    );
+}
+
+#[test]
 fn what_failed_can_become_a_wave_of_its_own() {
     let work = Work::new();
     work.has("BACK-2", "fail");
@@ -636,10 +697,40 @@ fn what_failed_can_become_a_wave_of_its_own() {
 }
 
 #[test]
+fn a_wave_whose_heading_is_misspelled_keeps_its_number() {
+    let work = Work::new();
+    let misspelled = work
+        .session()
+        .replace("Later (blocked by Wave 1)", "Later (PENDING)");
+    fs::write(path_of(&work), misspelled).unwrap();
+    let refused = work.gives(2, &["run", "--wave", "2"]);
+    let line = work.session();
+    let line = line.lines().position(|line| line.contains("### Wave 2"));
+    let place = format!("weather.md:{}:", line.unwrap() + 1);
+    assert!(
+        refused.contains(&place) && refused.contains("the heading of Wave 2 is not spelled"),
+        "{refused}"
+    );
+    work.has("BACK-2", "fail");
+    work.gives(1, &["run", "--wave", "1", "--agent", "claude"]);
+    let out = work.ok(&["runs", "fix", "--new-wave", "Again"]);
+    assert!(out.starts_with("moved 1 item into Wave 3 of"), "{out}");
+}
+
+#[test]
 fn a_command_that_was_given_by_hand_is_started_again_only_after_it_was_looked_at() {
     let work = Work::new();
     let by_hand = [
-        "run", "--agent", "hand", "--item", "BACK-1", "--", "sh", "-c",
+        "run",
+        "--agent",
+        "hand",
+        "--item",
+        "BACK-1",
+        "--env",
+        "LEVEL=high",
+        "--",
+        "sh",
+        "-c",
     ];
     let script = "test -e there || exit 3";
     work.gives(3, &[&by_hand[..], &[script]].concat());
@@ -651,10 +742,20 @@ fn a_command_that_was_given_by_hand_is_started_again_only_after_it_was_looked_at
     );
     assert!(
         refused.contains(
-            "hint: agentsess run --agent hand --item 'BACK-1 - cache it @claude' -- sh -c"
+            "hint: agentsess run --agent hand --item 'BACK-1 - cache it @claude' \
+             --env LEVEL=\"$LEVEL\" -s weather -- sh -c"
         ),
         "{refused}"
     );
+    let dry = ["runs", "fix", "BACK-1", "--retry", "--dry-run"];
+    assert_eq!(work.gives(2, &dry), refused);
+    let elsewhere = work.gives(2, &["-C", ".agents", "runs", "fix", "BACK-1", "--retry"]);
+    assert!(
+        elsewhere.contains("hint: agentsess -C '/") && !elsewhere.contains("-C .agents"),
+        "{elsewhere}"
+    );
+    let timed = work.gives(2, &["runs", "fix", "BACK-1", "--retry", "--timeout", "30m"]);
+    assert!(timed.contains(" --timeout 30m -s weather -- sh"), "{timed}");
     let left = work.gives(1, &["runs", "fix", "BACK-1", "--resume"]);
     assert!(left.contains("nothing says how `hand` goes on"), "{left}");
     work.project.write("there", "");

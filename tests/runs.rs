@@ -470,7 +470,13 @@ fn on_a_terminal_the_command_has_it_for_itself() {
 #[test]
 fn the_first_signal_is_passed_on() {
     let project = project();
-    for (signal, number) in [(Signal::INT, 2), (Signal::TERM, 15), (Signal::HUP, 1)] {
+    let signals = [
+        (Signal::INT, 2),
+        (Signal::QUIT, 3),
+        (Signal::TERM, 15),
+        (Signal::HUP, 1),
+    ];
+    for (signal, number) in signals {
         let child = start(&project, &[], "touch up; exec sleep 60");
         until("the start", || project.root.join("up").exists());
         fs::remove_file(project.root.join("up")).unwrap();
@@ -1110,15 +1116,98 @@ fn a_session_with_runs_is_neither_handed_over_nor_closed() {
 #[test]
 fn a_session_that_was_closed_meanwhile_changes_nothing_about_the_run() {
     let project = project();
-    let session = project.session("weather");
-    let script = format!("rm '{}'; exit 4", session.display());
-    let output = run(&project, &[], &script);
-    assert_eq!(output.status.code(), Some(4));
+    let path = format!(
+        "{}:{}",
+        Path::new(env!("CARGO_BIN_EXE_agentsess"))
+            .parent()
+            .unwrap()
+            .display(),
+        std::env::var("PATH").unwrap()
+    );
+    let script = "agentsess close weather --confirm committed --waive remaining=none --confirm saved; exit 4";
+    let mut command = project.agentsess(&run_arguments(&[], script));
+    let output = command.env("PATH", path).output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    assert!(
+        said.contains("closed weather"),
+        "{said}{}",
+        text(&output.stderr)
+    );
     let record = &records(&project)[0];
     assert_eq!(
         (&record["status"], &record["exit_code"], &record["logged"]),
         (&json!("failed"), &json!(4), &json!(true))
     );
+}
+
+#[test]
+fn the_item_that_a_run_completed_is_ticked() {
+    let project = project();
+    run(&project, &["--item", "BACK-1"], "exit 1");
+    assert!(project.read("weather").contains("- [ ] BACK-1"));
+    let output = run(&project, &["--item", "BACK-1"], "echo done");
+    let said = text(&output.stderr);
+    assert!(said.starts_with("ticked BACK-1 - alert\n"), "{said}");
+    assert!(project.read("weather").contains("- [x] BACK-1"));
+    // What nobody was there to tick is ticked by whoever tells the session.
+    let session = project.session("weather");
+    let away = project.root.join("away.md");
+    let script = format!("mv '{}' '{}'", session.display(), away.display());
+    run(&project, &["--item", "measure"], &script);
+    fs::rename(&away, &session).unwrap();
+    project.ok(&["runs"]);
+    assert!(project.read("weather").contains("- [x] measure"));
+}
+
+#[test]
+fn a_session_that_is_away_is_told_once_it_is_back() {
+    let project = project();
+    let session = project.session("weather");
+    let away = project.root.join("away.md");
+    let script = format!("mv '{}' '{}'", session.display(), away.display());
+    let output = run(&project, &["--item", "BACK-1"], &script);
+    assert_eq!(output.status.code(), Some(0));
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("warning: the session is told of it later")
+            && said.contains("weather.md is not there now"),
+        "{said}"
+    );
+    let entry = || records(&project)[0]["logged"].clone();
+    project.ok(&["runs"]);
+    assert_eq!(entry(), false);
+    fs::rename(&away, &session).unwrap();
+    let doctor = project.fails(1, &["doctor"]);
+    assert!(
+        doctor.contains("it lists dev as in_progress") && doctor.contains("[untold-run]"),
+        "{doctor}"
+    );
+    project.ok(&["runs"]);
+    assert_eq!((entry(), logged(&project).len()), (json!(true), 1));
+    let told = project.read("weather");
+    assert!(told.contains("      status: completed\n"), "{told}");
+    project.ok(&["doctor"]);
+}
+
+#[test]
+fn a_session_that_was_completed_meanwhile_lists_how_its_agents_ended() {
+    let project = project();
+    let session = project.session("weather");
+    let script = format!(
+        "sed -i '0,/in_progress/s//completed/' '{}'; echo all of it",
+        session.display()
+    );
+    let output = run(&project, &[], &script);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let session = project.read("weather");
+    assert!(
+        session.contains("status: completed\n      summary: \"all of it\""),
+        "{session}"
+    );
+    assert!(session.contains("\n  status: completed\n"), "{session}");
+    assert!(logged(&project).is_empty());
+    assert_eq!(records(&project)[0]["logged"], true);
 }
 
 #[test]
@@ -1302,7 +1391,21 @@ fn only_what_runs_or_was_interrupted_can_be_said_to_be_done() {
         .map(|run| run["previous"].as_str().unwrap())
         .collect();
     assert_eq!(previous, ["interrupted", "running"]);
+    // As long as its process is there it is at work all the same.
+    let listed_now = project.ok(&["runs", "--running"]);
+    assert!(
+        listed_now.contains("completed (by hand), still runs"),
+        "{listed_now}"
+    );
+    let refused = project.fails(1, &["handoff", "--to", "kim", "--state", "Done."]);
+    assert!(refused.contains("still running"), "{refused}");
+    let refused = project.fails(1, &["close", "weather"]);
+    assert!(refused.contains("still running"), "{refused}");
+    assert!(complete(&["--all", "-s", "weather"]).is_empty());
+    project.ok(&["runs", "prune", "--keep", "0"]);
+    assert_eq!(records(&project).len(), 1);
     // The word stands, and how the process ended is known beside it.
+    fs::remove_file(project.root.join("up")).unwrap();
     fs::write(project.root.join("go"), "").unwrap();
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(6));
     let record = records(&project).pop().unwrap();
@@ -1312,7 +1415,16 @@ fn only_what_runs_or_was_interrupted_can_be_said_to_be_done() {
     );
     let session = project.read("weather");
     assert!(session.contains(": dev completed (by hand)"), "{session}");
-    assert_eq!(listed(&project, &["--failed"]).len(), 1);
+    let ended = project.ok(&["runs"]);
+    assert!(ended.contains("by hand; exit 6"), "{ended}");
+    let child = start(&project, &[], "touch up; exec sleep 60");
+    until("the start", || {
+        project.root.join("up").exists() && listed(&project, &["--running"]).len() == 1
+    });
+    complete(&["--all"]);
+    project.ok(&["runs", "stop", "@latest"]);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(143));
+    assert_eq!(records(&project).pop().unwrap()["signal"], 15);
     project.fails(2, &["runs", "complete", "--item", "storm"]);
     project.ok(&["lint"]);
 }

@@ -20,12 +20,12 @@ With --json it is only kept, and what is known of the run is printed at the end.
 It gets AGENTSESS_SESSION, AGENTSESS_RUN and AGENTSESS_AGENT, and none of the variables by which
 the agent that calls this knows its conversation.
 
-Signals: the first SIGINT, SIGTERM or SIGHUP is passed on, the second is answered with what is
-waited for, the third kills. Ctrl-C on a terminal that the command has for itself is its own
+Signals: the first SIGINT, SIGQUIT, SIGTERM or SIGHUP is passed on, the second is answered with
+what is waited for, the third kills. Ctrl-C on a terminal that the command has for itself is its own
 affair, unless it comes several times within seconds.
 
-With --wave or --all-open an agent is started on each item, and an item is ticked when its agent
-completes; the last line says how many are done.
+With --wave or --all-open an agent is started on each item; the last line says how many are done.
+An item is ticked when its agent completes, here and with --item.
 
 Exit codes: that of the command; 128 and the number of the signal that ended it; 124 it took too
 long; 125 this program failed, or wrong use; 126 the command cannot be run; 127 there is none. With

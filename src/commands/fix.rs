@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::output;
 use super::progress::open_table;
-use super::wave::{Options, not_asked, queue, trusted, work};
+use super::wave::{Options, not_asked, queue, refuse_recorded, trusted, work};
 use super::{Context, author, select};
 use crate::cli;
 use crate::error::{Error, Kind, Result};
@@ -18,6 +18,7 @@ use crate::operations::new_wave::new_wave;
 use crate::operations::queue::{Command, Job};
 use crate::operations::runs::{self, Left, Open, Planned, Way};
 use crate::render::one_line;
+use crate::shell;
 use crate::store::Store;
 
 /// What is incomplete.
@@ -72,7 +73,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Fix) -> Result<ExitCode> {
     }
     let Some(choice) = said(arguments).map_or_else(|| ask(context, &open), |it| Ok(Some(it)))?
     else {
-        return incomplete(context, &store, &session, &open);
+        return incomplete(context, &store, &session, &open, which);
     };
     let way = match choice {
         Choice::Go(way) => way,
@@ -81,14 +82,15 @@ pub(super) fn run(context: &Context, arguments: &cli::Fix) -> Result<ExitCode> {
         }
     };
     let planned = runs::go_on(&store, open.clone(), &way, None)?;
+    let timeout = arguments.timeout.as_deref();
     if arguments.dry_run {
+        refuse_recorded(context, &store, &session, timeout, &planned.jobs)?;
         return would(context, &open, &planned);
     }
     let Planned { jobs, left } = planned;
-    let timeout = arguments.timeout.as_deref();
     let options = Options::new(context, &store, &[], timeout, &arguments.kill_after)?;
     let mut queue = queue(jobs, &arguments.limits);
-    trusted(context, &store, &mut queue)?;
+    trusted(context, &store, &session, timeout, &mut queue)?;
     let plan = options.plan(&session, background, None);
     work(context, &store, &plan, &mut queue, left)
 }
@@ -165,19 +167,30 @@ fn action(choice: &Choice) -> &'static str {
 }
 
 /// What is incomplete, and what could be done about it.
-fn incomplete(context: &Context, store: &Store, session: &str, open: &[Open]) -> Result<ExitCode> {
+fn incomplete(
+    context: &Context,
+    store: &Store,
+    session: &str,
+    open: &[Open],
+    which: Option<&str>,
+) -> Result<ExitCode> {
     let report = Report {
         incomplete: open,
         would_start: Vec::new(),
         left: &[],
     };
+    let can_retry = |open: &Open| open.run.is_some() || open.agent.is_some();
     let how = if open.iter().any(|open| open.resumable) {
-        "--resume"
+        "--resume".to_owned()
+    } else if open.iter().any(can_retry) {
+        "--retry".to_owned()
     } else {
-        "--retry"
+        format!("--agent {}", runs::usual(store, session))
     };
     let slug = store.selector(session);
-    let hint = format!("agentsess runs fix {how} -s {slug}");
+    let which = which.map(|word| format!(" {}", shell::word(word)));
+    let which = which.unwrap_or_default();
+    let hint = format!("agentsess runs fix{which} {how} -s {slug}");
     let hint = context.output.command(&hint);
     context
         .output

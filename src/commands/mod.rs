@@ -132,7 +132,11 @@ pub fn wrong_use(error: &clap::Error) -> ExitCode {
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     );
-    let failed = if !help && is_meant("run") {
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let several = words
+        .take_while(|word| word != "--")
+        .any(|word| word == "--all-open" || word.split('=').next() == Some("--wave"));
+    let failed = if !help && is_meant("run") && !several {
         run::FAILED
     } else {
         2
@@ -143,7 +147,7 @@ pub fn wrong_use(error: &clap::Error) -> ExitCode {
         let said = said.map(str::trim).collect::<Vec<_>>().join(" ");
         let message = said.strip_prefix("error: ").unwrap_or(&said);
         let root = Cli::command();
-        let mut words = std::env::args().skip(1);
+        let mut words = std::env::args_os().skip(1);
         let command = words.find_map(|word| root.find_subcommand(word));
         let about = command.map_or("--all", clap::Command::get_name);
         let error = Error::usage(message).hint(format!("agentsess help {about}"));

@@ -95,6 +95,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
 fn tell(output: &Output, notice: &Notice) {
     let line = match notice {
         Notice::Begun(_) => return,
+        Notice::Ticked(item) => return output.aside(&one_line(&format!("ticked {item}"))),
         Notice::Trouble(what) => format!("warning: {what}"),
         Notice::Waiting(run, pid) => format!(
             "waiting for run {} ({}, process {pid}) to end; once more kills it",

@@ -180,7 +180,7 @@ fn table(store: &Store, rows: &[Row]) -> String {
 
 fn sign(standing: Standing) -> char {
     match standing {
-        Standing::Running | Standing::Stopped | Standing::Unsupervised => '▶',
+        Standing::Running | Standing::Stopped | Standing::Unsupervised | Standing::Lingering => '▶',
         Standing::Unknown => '?',
         Standing::Interrupted => '!',
         Standing::Failed => '✗',
@@ -191,7 +191,9 @@ fn sign(standing: Standing) -> char {
 fn style(standing: Standing) -> Style {
     let color = match standing {
         Standing::Running => AnsiColor::Blue,
-        Standing::Stopped | Standing::Unsupervised | Standing::Unknown => AnsiColor::Yellow,
+        Standing::Stopped | Standing::Unsupervised | Standing::Lingering | Standing::Unknown => {
+            AnsiColor::Yellow
+        }
         Standing::Interrupted | Standing::Failed => AnsiColor::Red,
         Standing::Completed => AnsiColor::Green,
     };

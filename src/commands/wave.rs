@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use super::run::{environment, span};
 use super::{Context, select, tmux, trust_file};
 use crate::cli::{self, OnFailed};
 use crate::clock;
+use crate::document::is_token;
 use crate::error::{Error, Kind, Result};
 use crate::operations::assignment::{self, Background, Scope};
 use crate::operations::queue::{Command, Job, Queue, State};
@@ -105,7 +106,18 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
         &arguments.kill_after,
     )?;
     let scope = items.wave.map_or(Scope::All, Scope::Wave);
-    let (open, background) = runs::open(&store, &session, scope, context.now)?;
+    let opened = runs::open(&store, &session, scope, context.now);
+    let (open, background) = opened.map_err(|mut error| {
+        // A wave that comes first is done by the same agent.
+        if let (Some(hint), Some(name)) = (&mut error.hint, default)
+            && hint.starts_with("agentsess run ")
+        {
+            hint.push_str(" --agent ");
+            hint.push_str(name);
+        }
+        error
+    })?;
+    let lacks = |error| with_agent(&store, &session, error);
     let is_failed = |open: &Open| matches!(open.progress, Progress::Failed | Progress::Interrupted);
     let (failed, open): (Vec<_>, Vec<_>) = open.into_iter().partition(is_failed);
     let how = if failed.is_empty() {
@@ -118,7 +130,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
         OnFailed::Abort => return Err(aborted(&failed)),
         OnFailed::Fix => {
             for open in failed {
-                jobs.extend(fixed(&store, open, default).map_err(with_agent)?);
+                jobs.extend(fixed(&store, open, default).map_err(lacks)?);
             }
         }
         OnFailed::Continue => {
@@ -129,9 +141,15 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
             jobs.append(&mut out);
         }
     }
-    jobs.extend(runs::plan_begin(&store, open, default).map_err(with_agent)?);
+    jobs.extend(runs::plan_begin(&store, open, default).map_err(lacks)?);
     let mut queue = queue(jobs, &items.limits);
-    trusted(context, &store, &mut queue)?;
+    trusted(
+        context,
+        &store,
+        &session,
+        arguments.timeout.as_deref(),
+        &mut queue,
+    )?;
     let plan = options.plan(&session, background, arguments.model.as_deref());
     if items.tmux {
         return tmux::work(context, &store, &plan, &mut queue);
@@ -167,7 +185,13 @@ pub(super) fn one(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
         state: State::Waiting,
     };
     let mut queue = queue(vec![job], &arguments.items.limits);
-    trusted(context, &store, &mut queue)?;
+    trusted(
+        context,
+        &store,
+        &session,
+        arguments.timeout.as_deref(),
+        &mut queue,
+    )?;
     let output = &context.output;
     let mut plan = options.plan(&session, background, arguments.model.as_deref());
     plan.shown = !output.is_json();
@@ -293,6 +317,10 @@ pub(super) fn tell(output: &Output, notice: &Progressed) {
         }
         return;
     }
+    if let Progressed::Ticked(item) = notice {
+        output.aside(&one_line(&format!("ticked {item}")));
+        return;
+    }
     let aside = match notice {
         Progressed::Trouble(what) => vec![format!("warning: {what}")],
         Progressed::Stopping(number) => vec![format!(
@@ -315,27 +343,21 @@ pub(super) fn tell(output: &Output, notice: &Progressed) {
 }
 
 /// Fails unless every command is trusted; what is only recorded is shown and asked for.
-pub(super) fn trusted(context: &Context, store: &Store, queue: &mut Queue) -> Result<()> {
+pub(super) fn trusted(
+    context: &Context,
+    store: &Store,
+    session: &str,
+    timeout: Option<&str>,
+    queue: &mut Queue,
+) -> Result<()> {
     runs::require_trust(store, &trust_file()?, &queue.jobs)?;
+    refuse_recorded(context, store, session, timeout, &queue.jobs)?;
     for job in &mut queue.jobs {
-        let Command::Recorded { argv, folder } = &job.command else {
+        let Command::Recorded { argv, folder, .. } = &job.command else {
             continue;
         };
-        let (name, command) = (&job.agent.name, shell::words(argv));
+        let (message, command) = (by_hand(job), shell::words(argv));
         let folder = folder.display().to_string();
-        let message = format!("the command of the agent `{name}` was given by hand");
-        if !context.output.is_terminal() {
-            let mut error =
-                Error::usage(format!("{message}, and nobody is here to look at it again"));
-            error.details = vec![command.clone(), format!("in {folder}")];
-            let item = shell::word(&job.assignment.item);
-            let item = if job.is_item {
-                format!(" --item {item}")
-            } else {
-                String::new()
-            };
-            return Err(error.hint(format!("agentsess run --agent {name}{item} -- {command}")));
-        }
         let question = format!("{message}. Run this again?\n  {command}\n  in {folder}\n");
         let terminal = Term::stderr();
         let answer = dialoguer::Confirm::new()
@@ -350,12 +372,59 @@ pub(super) fn trusted(context: &Context, store: &Store, queue: &mut Queue) -> Re
     Ok(())
 }
 
+fn by_hand(job: &Job) -> String {
+    let name = &job.agent.name;
+    format!("the command of the agent `{name}` was given by hand")
+}
+
+/// Fails if a command is only recorded and nobody is here to look at it.
+pub(super) fn refuse_recorded(
+    context: &Context,
+    store: &Store,
+    session: &str,
+    timeout: Option<&str>,
+    jobs: &[Job],
+) -> Result<()> {
+    if context.output.is_terminal() {
+        return Ok(());
+    }
+    for job in jobs {
+        let Command::Recorded { argv, folder, env } = &job.command else {
+            continue;
+        };
+        let (name, command) = (&job.agent.name, shell::words(argv));
+        let shown = folder.display().to_string();
+        let message = format!("{}, and nobody is here to look at it again", by_hand(job));
+        let here = context.place.directory.as_deref();
+        let here = here.unwrap_or(Path::new(".")).canonicalize();
+        let place = if here.is_ok_and(|here| here == *folder) {
+            String::new()
+        } else {
+            format!(" -C {}", shell::word(&shown))
+        };
+        let mut words = vec![format!("agentsess{place} run --agent {name}")];
+        if job.is_item {
+            words.push(format!("--item {}", shell::word(&job.assignment.item)));
+        }
+        // What they were is not recorded; whoever runs it may have them.
+        let plain = env.iter().filter(|name| is_token(name));
+        words.extend(plain.map(|name| format!("--env {name}=\"${name}\"")));
+        words.extend(timeout.map(|time| format!("--timeout {}", shell::word(time))));
+        words.push(format!("-s {} -- {command}", store.selector(session)));
+        let hint = words.join(" ");
+        let mut error = Error::usage(message);
+        error.details = vec![command, format!("in {shown}")];
+        return Err(error.hint(hint));
+    }
+    Ok(())
+}
+
 /// The same command with an agent, where it lacks one.
-fn with_agent(error: Error) -> Error {
+fn with_agent(store: &Store, session: &str, error: Error) -> Error {
     if error.hint.is_some() {
         return error;
     }
-    let agent = ["--agent", "claude"].map(String::from);
+    let agent = ["--agent".to_owned(), runs::usual(store, session)];
     error.hint(super::command(super::words().chain(agent)))
 }
 

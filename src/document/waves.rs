@@ -112,6 +112,16 @@ impl Wave {
 }
 
 impl Document<'_> {
+    /// The number in the heading of a wave, which may be misspelled otherwise.
+    pub fn wave_number(&self, heading: usize) -> Option<u32> {
+        let title = &self.body.headings.get(heading)?.title;
+        let rest = title
+            .get(4..)?
+            .trim_start_matches(|c: char| !c.is_ascii_digit());
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        number(rest.get(..digits)?)
+    }
+
     /// The headings of level 3 in Execution Progress that are a wave's or were meant to be, each
     /// by its index in [`super::Body::headings`]. Other headings are not among them.
     pub fn waves(&self) -> impl Iterator<Item = (usize, Result<Wave, WaveDefect>)> {

@@ -9,9 +9,10 @@ use super::write::Revision;
 use crate::document::schema::{CONTEXT, CURRENT_STATE, EXECUTION_PROGRESS};
 use crate::document::time::Timestamp;
 use crate::document::{
-    Document, Item, Wave, WaveState, insert, is_placeholder, is_token, issue_id,
+    Document, Item, Wave, WaveState, insert, is_placeholder, is_token, issue_id, line_column,
 };
 use crate::error::{Error, Kind, Result};
+use crate::shell;
 use crate::store::Store;
 
 /// Which items are meant.
@@ -70,6 +71,21 @@ pub fn open(store: &Store, name: &str, scope: Scope) -> Result<(Vec<Assignment>,
     let selector = store.selector(name);
     if let Scope::Wave(number) = scope {
         let named = waves.iter().filter(|wave| wave.number == number).count();
+        let mut headings = document.waves().filter(|(_, wave)| wave.is_err());
+        let misspelled = headings.find(|(at, _)| document.wave_number(*at) == Some(number));
+        if let (0, Some((at, _))) = (named, misspelled) {
+            let heading = document.body.headings.get(at);
+            let start = heading.map_or(0, |heading| heading.text_span.start);
+            let path = store.shown(&store.path(name));
+            let message = format!(
+                "the heading of Wave {number} is not spelled `### Wave {number}: Name`, with \
+                 `(ACTIVE)`, `(blocked by Wave M)`, `(DONE)` or nothing behind it"
+            );
+            let place = line_column(document.text, start);
+            let word = shell::word(&path.display().to_string());
+            let hint = format!("agentsess lint {word}");
+            return Err(Error::usage(message).at(&path, Some(place)).hint(hint));
+        }
         if named != 1 {
             let message = match named {
                 0 => format!("there is no Wave {number}"),
@@ -193,6 +209,11 @@ impl Assignment {
             markdown: text.to_owned(),
         }
     }
+}
+
+/// An open item as work, wherever it stands.
+pub(super) fn of_item(store: &Store, document: &Document, item: &Item) -> Assignment {
+    assignment(store, document, item, None)
 }
 
 fn assignment(store: &Store, document: &Document, item: &Item, wave: Option<&Wave>) -> Assignment {

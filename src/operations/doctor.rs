@@ -1,6 +1,7 @@
 //! Looks for what nobody else looks for: work that nobody closed, what killed programs left behind,
 //! things that point nowhere. It repairs what is safe, and no session's words are among that.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
@@ -9,13 +10,13 @@ use serde::Serialize;
 use super::conversation::left;
 use super::copies::Relation;
 use super::runs::write_down;
-use super::{close, planning, stem_of};
+use super::{close, planning, spawned, stem_of};
 use crate::document::record::State;
 use crate::document::time::{Timestamp, parse_rfc3339};
 use crate::document::{Document, Status};
 use crate::error::{Error, Result};
 use crate::lint::{self, Family, Project, RULES, Rule, Settings};
-use crate::runs::{self, Machine, Standing};
+use crate::runs::{self, Ledger, Machine, Run, Standing};
 use crate::shell;
 use crate::store::{self, Event, Records, Store, Trashed, TrustFile};
 
@@ -32,7 +33,7 @@ pub struct Problem {
     /// `leftover`, `old-trash`, `missing-branch`, `merged-branch`, `diverged-copy`,
     /// `stopped-close`,
     /// `orphaned-binding`, `left-open`, `old-conversation`, `waiting-event`, `dangling-record`,
-    /// `unreadable-record`, `interrupted-run`, `pending-run`, `set-aside-run`, `unreadable`, `outdated-install`, `not-executable`, `not-on-path`,
+    /// `unreadable-record`, `interrupted-run`, `untold-run`, `pending-run`, `set-aside-run`, `unreadable`, `outdated-install`, `not-executable`, `not-on-path`,
     /// `other-version`, `untrusted-hooks`, `read-only`.
     pub kind: &'static str,
     /// What it is about, as the user would write it.
@@ -430,6 +431,7 @@ fn runs(store: &Store) -> Vec<Problem> {
             Problem::repairable("interrupted-run", path, message, Repair::Runs)
         })
         .collect();
+    found.extend(untold(store, &ledger));
     let (pending, aside) = store.runs_beside();
     found.extend(pending.into_iter().map(|(path, error)| {
         let message = format!("how runs ended could not be written down: {error}");
@@ -448,6 +450,39 @@ fn runs(store: &Store) -> Vec<Problem> {
         Problem::new("set-aside-run", path, message, help)
     }));
     found
+}
+
+/// Agents that sessions list as at work though their last runs have ended.
+fn untold(store: &Store, ledger: &Ledger) -> Vec<Problem> {
+    let here = Machine::this();
+    let key = |run: &Run| (run.session.clone(), run.agent.clone(), run.task.clone());
+    let mut last = BTreeMap::new();
+    for run in ledger.runs.values() {
+        let is_at_work = run.status == runs::Status::Running || run.standing(&here).is_running();
+        let before = last.insert(key(run), (run, is_at_work));
+        if let (Some((_, true)), Some((_, now))) = (before, last.get_mut(&key(run))) {
+            *now = true;
+        }
+    }
+    let ended = last.into_values().filter(|(_, is_at_work)| !is_at_work);
+    let listed = ended.filter(|(run, _)| {
+        let source = store.read(&run.session).ok();
+        source.is_some_and(|source| {
+            spawned::is_at_work(&Document::parse(&source), &run.agent, &run.task)
+        })
+    });
+    let problem = |run: &Run| {
+        let path = store.shown(&store.path(&run.session));
+        let (id, agent, ended) = (&run.id, &run.agent, run.status.as_str());
+        let message = format!("it lists {agent} as in_progress, and run {id} is {ended}");
+        let help = if run.logged {
+            format!("agentsess edit {}", store.selector(&run.session))
+        } else {
+            "agentsess runs".to_owned()
+        };
+        Problem::new("untold-run", path, message, help)
+    };
+    listed.map(|(run, _)| problem(run)).collect()
 }
 
 /// Sessions that cannot be relied on. What cannot be read at all, lint says.

@@ -47,8 +47,8 @@ pub fn done(
     })
 }
 
-/// Ticks the open items that have exactly these texts, without an entry in the log: whoever did them
-/// has one. An item that is ticked already, or that is gone, is left alone.
+/// Ticks the open items that have exactly these texts, with all that is a part of them, without an
+/// entry in the log: whoever did them has one. An item that is ticked already, or that is gone, is left alone.
 ///
 /// # Errors
 ///
@@ -57,18 +57,10 @@ pub fn tick(store: &Store, name: &str, texts: &[String], now: Timestamp) -> Resu
     let mut current_task = None;
     let written = write(store, name, false, now, |revision| {
         revision.refuse_completed("ticks")?;
-        let document = revision.document;
-        let boxes = document.boxes().filter(|(_, _, ticked)| !ticked);
-        let meant = boxes.filter(|(_, item, _)| {
-            let text = insert::line(item.text.of(document.text));
-            texts.contains(&text)
-        });
-        let items: Vec<_> = meant.map(|(index, ..)| index).collect();
-        if items.is_empty() {
+        let ticks = Ticks::of(revision.document, |text| texts.iter().any(|it| it == text));
+        if ticks.is_empty() {
             return Ok(None);
         }
-        let waves = moved(document, &items);
-        let ticks = Ticks { items, waves };
         let mut bytes = revision.apply(ticks.edits(), None)?;
         current_task = ticks.move_on(revision, &mut bytes)?;
         Ok(Some(bytes))
@@ -99,6 +91,31 @@ impl Ticks {
         }
         let waves = moved(document, &items);
         Ok(Self { items, waves })
+    }
+
+    /// The open items with such texts, and all open ones that are a part of them.
+    pub fn of(document: &Document, is_meant: impl Fn(&str) -> bool) -> Self {
+        let open: Vec<_> = document.boxes().filter(|(_, _, ticked)| !ticked).collect();
+        let meant = open
+            .iter()
+            .filter(|(_, item, _)| is_meant(&insert::line(item.text.of(document.text))));
+        let spans: Vec<_> = meant.map(|(_, item, _)| item.span).collect();
+        let within = |item: &Item| {
+            let mut spans = spans.iter();
+            spans.any(|span| span.start <= item.span.start && item.span.end <= span.end)
+        };
+        let items: Vec<_> = open
+            .iter()
+            .filter(|(_, item, _)| within(item))
+            .map(|(index, ..)| *index)
+            .collect();
+        let waves = moved(document, &items);
+        Self { items, waves }
+    }
+
+    /// Whether there is nothing to tick.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
     }
 
     /// The edits. They hold as long as no list has grown or shrunk.

@@ -38,7 +38,9 @@ pub fn new_wave(
         revision.refuse_completed("waves")?;
         let document = revision.document;
         let waves: Vec<Wave> = document.waves().filter_map(|(_, wave)| wave.ok()).collect();
-        number = waves.iter().map(|wave| wave.number).max().unwrap_or(0) + 1;
+        let numbers = document.waves();
+        let numbers = numbers.filter_map(|(heading, _)| document.wave_number(heading));
+        number = numbers.max().unwrap_or(0).saturating_add(1);
         let moved: Vec<_> = document
             .body
             .items_in(EXECUTION_PROGRESS)

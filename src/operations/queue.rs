@@ -71,6 +71,8 @@ pub enum Command {
         argv: Vec<String>,
         /// Where.
         folder: PathBuf,
+        /// The names of the variables that it was given.
+        env: Vec<String>,
     },
 }
 

@@ -136,6 +136,13 @@ pub(super) fn place(document: &Document, agent: &str, task: &str) -> Option<usiz
     listed(document).iter().rposition(is)
 }
 
+/// Whether an agent is listed as at work on a task.
+pub(super) fn is_at_work(document: &Document, agent: &str, task: &str) -> bool {
+    let entry = place(document, agent, task).and_then(|at| listed(document).get(at));
+    let status = entry.and_then(|entry| entry.entry("status"));
+    status.and_then(|status| status.value.text()) == Some("in_progress")
+}
+
 /// Whether an agent in the list has a summary.
 pub(super) fn has_summary(document: &Document, at: usize) -> bool {
     let agent = listed(document).get(at);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Invalid, Reason, Run, RunId, Status};
+use super::{Invalid, Machine, Reason, Run, RunId, Status};
 
 /// The version of the format that is written.
 pub const VERSION: u64 = 1;
@@ -134,13 +134,15 @@ impl Ledger {
         self.runs.insert(run.id.clone(), run);
     }
 
-    /// Forgets the oldest runs that have ended and of which the session says so, but for `keep`.
+    /// Forgets the oldest runs that are over and of which the session says so, but for `keep`.
     /// Returns their ids.
     pub fn prune(&mut self, keep: usize) -> Vec<RunId> {
         let (mut kept, mut size) = (0, 0);
         let mut old = Vec::new();
+        let here = Machine::this();
         for run in self.runs.values().rev() {
-            if run.status == Status::Running || !run.logged {
+            let is_at_work = run.status == Status::Running || run.standing(&here).is_running();
+            if is_at_work || !run.logged {
                 continue;
             }
             kept += 1;
@@ -252,7 +254,7 @@ pub fn pending_error(bytes: &[u8]) -> Option<String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::runs::{Machine, Process};
+    use crate::runs::Process;
 
     pub fn run(id: &str) -> Run {
         let machine = Machine::this();

@@ -141,6 +141,8 @@ pub enum Standing {
     Stopped,
     /// It runs, and whoever watched over it is gone.
     Unsupervised,
+    /// Somebody says that its work is done, and it runs all the same.
+    Lingering,
     /// It ran on another machine or in another container, and cannot be seen from here.
     Unknown,
     /// A signal ended it, or nobody saw how it ended.
@@ -158,6 +160,7 @@ impl Standing {
             Self::Running => "running",
             Self::Stopped => "running (stopped)",
             Self::Unsupervised => "running (unsupervised)",
+            Self::Lingering => "completed (by hand), still runs",
             Self::Unknown => "unknown (elsewhere)",
             Self::Interrupted => "interrupted",
             Self::Failed => "failed",
@@ -167,7 +170,10 @@ impl Standing {
 
     /// Whether its process is there.
     pub const fn is_running(self) -> bool {
-        matches!(self, Self::Running | Self::Stopped | Self::Unsupervised)
+        matches!(
+            self,
+            Self::Running | Self::Stopped | Self::Unsupervised | Self::Lingering
+        )
     }
 }
 
@@ -204,6 +210,7 @@ impl Run {
     /// How it stands, seen from a machine now.
     pub fn standing(&self, here: &Machine) -> Standing {
         match self.status {
+            Status::Completed if self.lingers(here) => return Standing::Lingering,
             Status::Completed => return Standing::Completed,
             Status::Failed => return Standing::Failed,
             Status::Interrupted => return Standing::Interrupted,
@@ -219,6 +226,16 @@ impl Run {
             (Life::Gone, Some(Life::Alive { .. })) => Standing::Unsupervised,
             (Life::Gone, _) => Standing::Interrupted,
         }
+    }
+
+    /// Whether its process is still there, though somebody said that its work is done.
+    fn lingers(&self, here: &Machine) -> bool {
+        if self.reason != Some(Reason::ByHand) || self.exit_code.or(self.signal).is_some() {
+            return false;
+        }
+        let process = self.process();
+        let process = process.as_ref().unwrap_or(&self.supervisor);
+        matches!(here.life(&self.machine(), process), Life::Alive { .. })
     }
 
     /// Whether its conversation could be gone on with.

@@ -2,7 +2,7 @@ use std::fs;
 use std::io;
 use std::thread;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 /// A signal that this program was sent.
@@ -14,14 +14,14 @@ pub struct Told {
     pub times: u32,
 }
 
-/// Tells of every SIGINT, SIGTERM and SIGHUP from now on, instead of being ended by it. What was
+/// Tells of every SIGINT, SIGQUIT, SIGTERM and SIGHUP from now on, instead of being ended by it. What was
 /// started with `nohup` keeps ignoring the last.
 ///
 /// # Errors
 ///
 /// When the operating system refuses.
 pub(super) fn watch(tell: impl Fn(i32) -> bool + Send + 'static) -> io::Result<()> {
-    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter();
+    let wanted = [SIGINT, SIGQUIT, SIGTERM, SIGHUP].into_iter();
     let wanted = wanted.filter(|signal| *signal != SIGHUP || !is_ignored(SIGHUP));
     let mut signals = Signals::new(wanted)?;
     thread::spawn(move || {

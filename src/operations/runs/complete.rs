@@ -64,7 +64,7 @@ pub fn complete(
         {
             let standing = run.standing(&here);
             let previous = match standing {
-                Standing::Completed | Standing::Failed => continue,
+                Standing::Completed | Standing::Failed | Standing::Lingering => continue,
                 Standing::Interrupted => Status::Interrupted,
                 _ => Status::Running,
             };

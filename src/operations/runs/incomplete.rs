@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::list::row;
 use super::run::bounded;
 use crate::document::time::Timestamp;
+use crate::document::{Document, insert};
 use crate::error::{Error, Kind, Result};
 use crate::operations::assignment::{self, Assignment, Background, Scope};
 use crate::runs::{Ledger, Machine, Run, Standing};
@@ -15,8 +16,10 @@ use crate::store::Store;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
-    /// No agent was started on it, or one completed it and it was opened again.
+    /// No agent was started on it.
     NotStarted,
+    /// An agent completed it, and it is open all the same.
+    Reopened,
     /// Its last agent failed.
     Failed,
     /// Its last agent was interrupted.
@@ -30,6 +33,7 @@ impl Progress {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotStarted => "not started",
+            Self::Reopened => "completed before",
             Self::Failed => "failed",
             Self::Interrupted => "interrupted",
             Self::Running => "running",
@@ -91,7 +95,7 @@ pub fn open(
 }
 
 /// What of a session was begun and is not done: of every wave in which an agent was started all
-/// open items, and the tasks without an item whose last run failed or was interrupted. With `word`,
+/// open items, and the items elsewhere and the tasks without an item whose last run failed or was interrupted. With `word`,
 /// only what that means: a run, or an item by its id or a part of its text.
 ///
 /// # Errors
@@ -115,6 +119,7 @@ pub fn incomplete(
         let is_left = |open: &Open| open.progress != Progress::Running;
         all.retain(|open| begun.contains(&open.wave) && is_left(open));
     }
+    all.extend(outside(store, name, &ledger, &all, now)?);
     all.extend(tasks(store, name, &ledger, now));
     if let Some(word) = word {
         let id = ledger.meant(word);
@@ -139,7 +144,7 @@ pub fn incomplete(
 /// The waves that have items which runs have completed.
 fn finished(store: &Store, name: &str, ledger: &Ledger) -> Result<Vec<Option<u32>>> {
     let source = store.read(name)?;
-    let document = crate::document::Document::parse(&source);
+    let document = Document::parse(&source);
     let waves: Vec<_> = document.waves().filter_map(|(_, wave)| wave.ok()).collect();
     let has = |item: &str| {
         let item = bounded(item);
@@ -148,11 +153,55 @@ fn finished(store: &Store, name: &str, ledger: &Ledger) -> Result<Vec<Option<u32
     };
     let begun = waves.iter().filter(|wave| {
         let texts = wave.items(&document);
-        let mut texts =
-            texts.map(|item| crate::document::insert::line(item.text.of(document.text)));
+        let mut texts = texts.map(|item| insert::line(item.text.of(document.text)));
         texts.any(|text| has(&text))
     });
     Ok(begun.map(|wave| Some(wave.number)).collect())
+}
+
+/// The open items that stand in no wave and whose last runs failed or were interrupted.
+fn outside(
+    store: &Store,
+    name: &str,
+    ledger: &Ledger,
+    known: &[Open],
+    now: Timestamp,
+) -> Result<Vec<Open>> {
+    let here = Machine::this();
+    let source = store.read(name)?;
+    let document = Document::parse(&source);
+    let mut open: Vec<Open> = Vec::new();
+    for (_, item, ticked) in document.boxes() {
+        let text = insert::line(item.text.of(document.text));
+        let is_known = |all: &[Open]| {
+            let mut all = all.iter();
+            all.any(|open| open.item == text || open.assignment.nested.contains(&text))
+        };
+        if ticked || is_known(known) || is_known(&open) {
+            continue;
+        }
+        let item_text = bounded(&text);
+        let on = |run: &&Run| run.session == name && run.item.as_ref() == Some(&item_text);
+        let last = ledger.runs.values().rev().find(on);
+        let failed = last.filter(|run| {
+            matches!(
+                run.standing(&here),
+                Standing::Failed | Standing::Interrupted
+            )
+        });
+        if let Some(run) = failed {
+            let assignment = assignment::of_item(store, &document, item);
+            open.push(found(
+                store,
+                assignment,
+                Some(run.clone()),
+                &here,
+                now,
+                true,
+            ));
+        }
+    }
+    Ok(open)
 }
 
 /// Tasks without an item, each with its last run, if that is not done.
@@ -195,12 +244,13 @@ fn found(
 ) -> Open {
     let standing = last.as_ref().map(|run| run.standing(here));
     let progress = match standing {
-        None | Some(Standing::Completed) => Progress::NotStarted,
+        None => Progress::NotStarted,
+        Some(Standing::Completed) => Progress::Reopened,
         Some(Standing::Failed) => Progress::Failed,
         Some(Standing::Interrupted) => Progress::Interrupted,
         Some(_) => Progress::Running,
     };
-    let record = last.filter(|_| progress != Progress::NotStarted);
+    let record = last.filter(|_| progress != Progress::Reopened);
     let row = record.as_ref().map(|run| row(store, run, here, now));
     let agent = record.as_ref().map(|run| run.agent.clone());
     Open {

@@ -22,7 +22,7 @@ use serde::Serialize;
 pub use complete::{Completed, Which, complete};
 pub use incomplete::{Open, Progress, failures, incomplete, open};
 pub use list::{Filter, Listing, Row, list, rows};
-pub use plan::{Left, Planned, Way, begin as plan_begin, go_on, known, require_trust};
+pub use plan::{Left, Planned, Way, begin as plan_begin, go_on, known, require_trust, usual};
 pub use run::{Notice, Outcome, RUN, Ran, Request, Tally, begin, end, run};
 pub use settle::{Settled, Untold, settle, write_down};
 pub use stop::{Stopped, stop};
@@ -86,7 +86,7 @@ pub(super) fn refuse_running(store: &Store, name: &str, own: Option<&str>) -> Re
     let here = Machine::this();
     let runs = ledger.runs.values();
     let running: Vec<&Run> = runs
-        .filter(|run| run.session == name && run.status == Status::Running)
+        .filter(|run| run.session == name)
         .filter(|run| Some(run.id.as_str()) != own && run.standing(&here).is_running())
         .collect();
     if running.is_empty() {
@@ -158,7 +158,10 @@ fn why(run: &Run) -> Option<String> {
         Some(Reason::Timeout) => Some("timeout".to_owned()),
         Some(Reason::NotStarted) => Some("not started".to_owned()),
         Some(Reason::Lost) => Some("nobody saw it end".to_owned()),
-        Some(Reason::ByHand) => Some("by hand".to_owned()),
+        Some(Reason::ByHand) => Some(match exit().or_else(signal) {
+            Some(how) => format!("by hand; {how}"),
+            None => "by hand".to_owned(),
+        }),
         Some(Reason::Said) => Some("it says so".to_owned()),
         Some(Reason::Told) => signal(),
         None => exit().or_else(signal),

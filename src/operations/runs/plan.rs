@@ -127,6 +127,7 @@ fn how(store: &Store, open: &Open, way: &Way, default: Option<&str>) -> Result<H
             Command::Recorded {
                 argv: run.argv.clone(),
                 folder: PathBuf::from(&run.folder),
+                env: run.env.clone(),
             },
         )),
     })
@@ -191,6 +192,17 @@ pub fn known(store: &Store, name: &str) -> Result<Agent> {
             shell::word(&format!("\n[agents.{name}]\nhost = \"claude\"\n").replace('\n', "\\n"));
         error.hint(format!("printf {lines} >> {path}"))
     })
+}
+
+/// The agent that somebody who names none most likely means: the last one that was started on the
+/// session, or else the first one of the configuration, or of those that are known.
+pub fn usual(store: &Store, session: &str) -> String {
+    let ledger = super::ledger(store).unwrap_or_default();
+    let runs = ledger.runs.values().rev();
+    let mut last = runs.filter(|run| run.session == session);
+    let last = last.find_map(|run| Agent::named(&store.config, &run.agent));
+    let agent = last.or_else(|| Agent::all(&store.config).into_iter().next());
+    agent.map_or("claude".to_owned(), |agent| agent.name)
 }
 
 fn nobody(open: &Open) -> Error {

@@ -74,6 +74,8 @@ pub enum Notice<'n> {
     Waiting(&'n Run, u32),
     /// The same for the third time: it is killed.
     Killing(&'n Run),
+    /// The item that it did is ticked.
+    Ticked(&'n str),
     /// Something did not work that the run itself does not depend on.
     Trouble(String),
 }
@@ -294,7 +296,10 @@ pub fn end(
     store.release(&run.id);
     let others = ledger(store).is_some_and(|ledger| has_others(&ledger, run));
     let told = session::ended(store, run, others, clock());
-    let told = told.and_then(|()| mark_told(store, std::slice::from_ref(&run.id)));
+    if let (Ok(true), Some(item)) = (&told, &run.item) {
+        notice(Notice::Ticked(item));
+    }
+    let told = told.and_then(|_| mark_told(store, std::slice::from_ref(&run.id)));
     match told {
         Ok(()) => run.logged = true,
         Err(error) => {

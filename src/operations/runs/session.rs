@@ -1,17 +1,21 @@
 //! What a session says of a run.
 
-use chrono::SubsecRound;
+use chrono::{SubsecRound, TimeDelta};
 
+use super::run::bounded;
 use super::{listed_as, outcome};
 use crate::document::time::{Timestamp, parse_rfc3339};
 use crate::document::{Document, Source, Status};
-use crate::error::{Kind, Result};
-use crate::operations::done::find;
+use crate::error::{Error, Kind, Result};
+use crate::operations::done::{Ticks, find};
 use crate::operations::spawned::{Listed, has_summary, place, task};
 use crate::operations::write::{Entry, Revision, write};
-use crate::operations::{Guard, Written, log};
+use crate::operations::{Guard, log};
 use crate::runs::{self, Reason, Run};
 use crate::store::Store;
+
+/// How long a session may be away until nobody waits for it to come back.
+const AWAY: TimeDelta = TimeDelta::days(30);
 
 /// What of a session a run needs to know: the text of the item it is for, and its task.
 pub(super) fn plan(
@@ -68,13 +72,16 @@ pub(super) fn begun(store: &Store, run: &Run, now: Timestamp) -> Result<()> {
     written.map(drop)
 }
 
-/// Writes down how a run has ended, once, whoever does it. While `others` do the same for the same
-/// agent, it stays listed as at work.
+/// Writes down how a run has ended, once, whoever does it, and ticks the item that it completed.
+/// While `others` do the same for the same agent, it stays listed as at work. Says whether an item
+/// was ticked.
 ///
 /// # Errors
 ///
-/// When the session cannot be edited or written; one that is closed or completed is no error.
-pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> Result<()> {
+/// When the session cannot be edited or written, or is away without having been closed, of kind
+/// [`Kind::NotFound`]. One that is closed is no error; of one that is completed only the list of
+/// agents is written.
+pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> Result<bool> {
     let (status, summary) = listed_as(run);
     let said = run.summary.as_deref();
     let said = said.map(|said| format!(": {said}")).unwrap_or_default();
@@ -86,10 +93,11 @@ pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> R
         Some(Reason::ByHand) => end,
         _ => begin,
     };
+    let item = run.item.as_ref().filter(|_| did(run));
+    let mut ticked = false;
     let written = write(store, &run.session, false, now, |revision| {
         let document = revision.document;
-        if document.frontmatter.status() == Some(Status::Completed) || document.text.contains(&mark)
-        {
+        if document.text.contains(&mark) {
             return Ok(None);
         }
         let known = place(document, &run.agent, &run.task);
@@ -99,20 +107,58 @@ pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> R
             status,
             summary: Some(&summary),
         };
-        let edits = if others {
+        let mut edits = if others {
             Vec::new()
         } else {
             listed.edits(document, known).unwrap_or_default()
         };
+        // Its log is over, and nobody is listed there any more who was not before.
+        if document.frontmatter.status() == Some(Status::Completed) {
+            let is_listed = known.is_some() && !edits.is_empty();
+            return is_listed.then(|| revision.apply(edits, None)).transpose();
+        }
         let entry = Entry {
             agent: &run.agent,
             action: "run",
             text: &text,
             is_work: !knows_of(document, run),
         };
-        revision.apply(edits, Some(entry)).map(Some)
+        let ticks = Ticks::of(document, |text| item.is_some_and(|it| *it == bounded(text)));
+        ticked = !ticks.is_empty();
+        edits.extend(ticks.edits());
+        let mut bytes = revision.apply(edits, Some(entry))?;
+        if ticked {
+            ticks.move_on(revision, &mut bytes)?;
+        }
+        Ok(Some(bytes))
     });
-    unless_closed(written)
+    match written {
+        Err(error) if error.kind == Kind::NotFound && is_closed(store, run, now) => Ok(false),
+        Err(error) if error.kind == Kind::NotFound => {
+            let path = store.shown(&store.path(&run.session));
+            let message = format!("{} is not there now", path.display());
+            Err(Error::new(Kind::NotFound, message).hint("git status"))
+        }
+        written => written.map(|_| ticked),
+    }
+}
+
+/// Whether a run did what it was started for, as far as it can know.
+fn did(run: &Run) -> bool {
+    run.status == runs::Status::Completed && run.reason != Some(Reason::ByHand)
+}
+
+/// Whether the session of a run that is not there was closed since, as against being away with a
+/// branch. One that stays away for long is taken to be closed.
+fn is_closed(store: &Store, run: &Run, now: Timestamp) -> bool {
+    let trashed = store.trashed();
+    let mut removed = trashed
+        .iter()
+        .filter(|trashed| trashed.entry.name == run.session)
+        .filter_map(|trashed| parse_rfc3339(&trashed.entry.removed_at));
+    let begun = run.started_at.trunc_subsecs(0);
+    let ended = run.completed_at.unwrap_or(run.started_at);
+    removed.any(|removed| removed.at >= begun) || now.signed_duration_since(ended) > AWAY
 }
 
 /// Whether Current State was written while a run went on that then completed: by the agent itself,
@@ -123,11 +169,4 @@ fn knows_of(document: &Document, run: &Run) -> bool {
     // Of what it was recorded with, nothing below a second is known.
     let begun = run.started_at.trunc_subsecs(0);
     run.status == runs::Status::Completed && at.is_some_and(|recorded| recorded.at >= begun)
-}
-
-fn unless_closed(written: Result<Written>) -> Result<()> {
-    match written {
-        Err(error) if error.kind == Kind::NotFound => Ok(()),
-        written => written.map(drop),
-    }
 }

@@ -3,7 +3,7 @@
 use super::run::RUN;
 use super::{session, standing};
 use crate::document::time::Timestamp;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::runs::{Ledger, Life, Machine, Process, Reason, Run, RunId, Standing, Status};
 use crate::store::{FoundRuns, Store};
 
@@ -39,6 +39,10 @@ pub fn settle(store: &Store, now: Timestamp) -> Result<Settled> {
         run.status != Status::Running && !run.logged && watched == Life::Gone
     });
     settled.untold = tell(store, &ledger, untold, now);
+    // Whoever looks on need not hear of a branch that is not checked out each time.
+    settled
+        .untold
+        .retain(|(_, error)| error.kind != Kind::NotFound);
     Ok(settled)
 }
 
@@ -53,7 +57,7 @@ pub(super) fn tell<'r>(
     let (mut told, mut untold) = (Vec::new(), Vec::new());
     for run in runs {
         match session::ended(store, run, has_others(ledger, run), now) {
-            Ok(()) => told.push(run.id.clone()),
+            Ok(_) => told.push(run.id.clone()),
             Err(error) => untold.push((run.id.clone(), error)),
         }
         store.release(&run.id);

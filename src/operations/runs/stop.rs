@@ -155,16 +155,13 @@ fn ends(store: &Store, run: &Run, here: &Machine, deadline: Instant) -> Result<b
         let ledger = store.runs()?.unwrap_or_default();
         let now = ledger.runs.get(&run.id).unwrap_or(run);
         let watched = here.life(&now.machine(), &now.supervisor) != Life::Gone;
-        let over = match now.status {
-            Status::Running => !now.standing(here).is_running(),
-            // What is left to be said of it is said by whoever watches over it.
-            _ => now.logged || !watched,
-        };
-        if over {
+        let is_gone = !now.standing(here).is_running();
+        // What is left to be said of it is said by whoever watches over it.
+        if is_gone && (now.status == Status::Running || now.logged || !watched) {
             return Ok(true);
         }
         if Instant::now() >= deadline {
-            return Ok(now.status != Status::Running);
+            return Ok(is_gone);
         }
         thread::sleep(PAUSE);
     }

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use crate::runs::Told;
 
-/// SIGINT.
-const INT: i32 = 2;
+/// SIGINT and SIGQUIT, which keys of a terminal send: Ctrl-C and Ctrl-\.
+const PRESSED: [i32; 2] = [2, 3];
 
-/// Presses of Ctrl-C that belong together, on a terminal where they are the agent's own affair.
+/// Presses of such a key that belong together, on a terminal where they are the agent's own affair.
 const AT_ONCE: Duration = Duration::from_secs(3);
 
 /// What to do about a signal.
@@ -37,7 +37,7 @@ impl Stops {
     }
 
     pub fn next(&mut self, told: Told, now: Instant) -> Stop {
-        let pressed = self.shared && told.signal == INT;
+        let pressed = self.shared && PRESSED.contains(&told.signal);
         // An agent that is talked to on a terminal gets many of them and means to go on.
         let again = self.last.is_some_and(|last| now - last < AT_ONCE);
         if pressed && !again {

@@ -45,7 +45,7 @@ pub struct Plan<'p> {
     pub kill_after: Duration,
     /// Whether what they say is passed on.
     pub shown: bool,
-    /// Whether items are ticked that are done.
+    /// Whether items are left out that are ticked by now, and ticked as soon as they are done.
     pub ticks: bool,
 }
 
@@ -64,6 +64,8 @@ pub enum Notice<'n> {
     Waiting(Vec<(&'n Run, u32)>),
     /// The same for the third time: they are killed.
     Killing(usize),
+    /// The item of a run is ticked.
+    Ticked(&'n str),
     /// Something did not work that the runs themselves do not depend on.
     Trouble(String),
 }
@@ -372,21 +374,19 @@ pub(super) fn tick(
         return;
     }
     let item = &job.assignment.item;
-    let mut texts = job.assignment.nested.clone();
-    texts.push(item.clone());
-    if let Err(error) = done::tick(store, plan.session, &texts, now) {
+    if let Err(error) = done::tick(store, plan.session, std::slice::from_ref(item), now) {
         notice(Notice::Trouble(format!(
             "`{item}` is done and not ticked: {error}"
         )));
     }
 }
 
-/// The trouble of one run as that of all.
+/// What is told of one run, as of all.
 fn forward(notice: &mut dyn FnMut(Notice)) -> impl FnMut(One) + '_ {
-    move |one| {
-        if let One::Trouble(what) = one {
-            notice(Notice::Trouble(what));
-        }
+    move |one| match one {
+        One::Trouble(what) => notice(Notice::Trouble(what)),
+        One::Ticked(item) => notice(Notice::Ticked(item)),
+        _ => {}
     }
 }
 
@@ -417,6 +417,6 @@ fn command(plan: &Plan, job: &Job) -> Result<Started> {
             let argv = job.agent.resumed(words(&prompt, Some(id)));
             (os(argv), Some(id.clone()), None)
         }
-        Command::Recorded { argv, folder } => (os(argv.clone()), None, Some(folder.clone())),
+        Command::Recorded { argv, folder, .. } => (os(argv.clone()), None, Some(folder.clone())),
     })
 }

@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::settle;
 use super::wave::{Done, Notice, Plan, is_due, tick};
+use crate::document::is_token;
 use crate::document::time::Timestamp;
 use crate::error::{Error, Result};
 use crate::operations::queue::{Command, Job, Queue, State};
@@ -100,7 +101,8 @@ impl Work<'_> {
         let since = (self.clock)().trunc_subsecs(3);
         let argv = command(self.plan, job, self.own);
         let env = std::env::vars_os().chain(self.plan.env.iter().cloned());
-        match self.tmux.open(&job.agent.name, &argv, env) {
+        let id = job.assignment.id.as_deref().filter(|id| is_token(id));
+        match self.tmux.open(id.unwrap_or(&job.agent.name), &argv, env) {
             Ok(pane) => {
                 job.state = State::Running;
                 self.windows.push(Window {
