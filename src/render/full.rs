@@ -157,16 +157,19 @@ fn change_of(
     Some(Snippet::source(shown).line_start(line).patches(patches))
 }
 
-/// Whether the renderer could break down: it counts what was taken out of a line in the lines below
-/// it, too, and that may be more than comes before a change there.
+/// Whether the renderer could break down: it counts by how many columns a change makes its line
+/// shorter in the lines below it, too, and that may be more than come before a change there.
 fn takes_too_much(text: &str, changes: &[Splice]) -> bool {
-    // No more columns than the text takes.
+    let before = |at: usize| Span::new(line_start(text, at), at).of(text);
+    // No more columns than the text takes; its bytes are no fewer.
     let columns = |text: &str| text.bytes().filter(u8::is_ascii).count();
     let mut taken = 0;
     changes.iter().any(|(span, then)| {
-        let line = line_start(text, span.start);
-        let too_much = taken > columns(Span::new(line, span.start).of(text));
-        taken += (span.end - span.start).saturating_sub(columns(then));
+        let column = columns(before(span.start));
+        let too_much = taken > column;
+        taken += before(span.end)
+            .len()
+            .saturating_sub(column + columns(then));
         too_much
     })
 }
