@@ -22,7 +22,7 @@ VALGRIND = [
 # The smaller size: lines of a session, files of a folder, or bytes for what repeats one sign. At this
 # size what is done once for every pair of lines shows as soon as it takes a thousandth of what is
 # done for a line.
-LINES, FILES, BYTES = 300, 60, 15_000
+LINES, FILES, BYTES = 300, 60, 24_000
 # With one of them a program starts one thread. Threads that wait for each other cost as well.
 CPUS = itertools.cycle(map(str, sorted(os.sched_getaffinity(0))))
 # What a case must cost beyond starting, or it says nothing: starting takes two million.
