@@ -12,10 +12,21 @@ import subprocess
 import folder
 import tracer
 
-ERRORS = ("EIO", "ENOSPC", "EACCES", "EROFS", "EINTR")
+DISK = ("EIO", "ENOSPC", "EACCES", "EROFS")
 # What a message says that comes too late for "it failed".
 TOOK_EFFECT = ("was carried out", "stays changed", "did not come back from the trash")
 NEXT = "agentsess new 'The next one' --context c --next n"
+
+
+def errors(call, point):
+    """The errors with which a call is made to fail: all, or if it is told the how many-th it is, one
+    of those of disks and, where that can be, an interruption."""
+    if call.name in tracer.STARTS:
+        return ()
+    if point is None:
+        return (*DISK, "EINTR")
+    interrupted = ("EINTR",) if call.name in tracer.INTERRUPTIBLE else ()
+    return (DISK[point % len(DISK)], *interrupted)
 
 
 class Attack:

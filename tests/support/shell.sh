@@ -42,8 +42,19 @@ programs() {
 
 # Puts the program as the tree has it on the path.
 build() {
-    (cd "$root" && cargo build --quiet --locked)
-    PATH=${CARGO_TARGET_DIR:-$root/target}/debug:$PATH
+    local folder
+    folder=$("$root/tests/support/build")
+    PATH=$folder:$PATH
+}
+
+# Has others build the program from source beside each other, so that what it depends on is built
+# once. prek has cargo fetch to a folder of its own, so the others fetch there as well.
+build_together() {
+    export PREK_HOME=$root/target/others/prek CARGO_BUILD_BUILD_DIR=$root/target/others/build
+    rm -rf "$PREK_HOME"
+    mkdir -p "$PREK_HOME/cache"
+    ln -s "$CARGO_HOME" "$PREK_HOME/cache/cargo"
+    export CARGO_HOME=$PREK_HOME/cache/cargo
 }
 
 # snippet NAME: the block of docs/integrations.md that stands below a line that begins with `NAME`.
