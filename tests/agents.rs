@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -189,6 +190,31 @@ fn nothing_is_started_before_it_is_trusted_and_trust_is_of_the_content() {
          resume = ['./evil', '{id}', '{prompt}']\n",
     );
     assert!(work.gives(125, &run).contains("./evil"));
+}
+
+#[test]
+fn what_was_trusted_is_what_runs_wherever_it_is_called_from() {
+    let work = Work::untrusted();
+    let root = work.project.root.canonicalize().unwrap();
+    let script = |path: &str, says: &str| {
+        let path = work
+            .project
+            .write(path, &format!("#!/bin/sh\necho {says}; pwd\n"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    script("bin/ag", "trusted");
+    script("sub/bin/ag", "unseen");
+    for start in ["['./bin/ag', '{prompt}']", "['sh', 'bin/ag', '{prompt}']"] {
+        work.configure(&format!("[agents.dev]\nstart = {start}\n"));
+        work.ok(&["trust"]);
+        let run = ["run", "--agent", "dev", "--item", "BACK-1"];
+        let mut command = work.agentsess(&run);
+        let said = command.current_dir(root.join("sub")).output().unwrap();
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert_eq!(said, format!("trusted\n{}\n", root.display()), "{start}");
+        let below = work.ok(&[&["-C", "sub"], &run[..]].concat());
+        assert!(below.starts_with("trusted\n"), "{start}: {below}");
+    }
 }
 
 #[test]

@@ -56,11 +56,14 @@ impl Options {
         timeout: Option<&str>,
         kill_after: &str,
     ) -> Result<Self> {
-        let place = &context.place;
-        let folder = place.directory.clone().unwrap_or_else(|| ".".into());
         Ok(Self {
-            folder: folder.canonicalize().unwrap_or(folder),
-            sessions: place.sessions.as_ref().map(|_| store.sessions.clone()),
+            // Files that the commands name are trusted as those of this folder.
+            folder: store.root.clone(),
+            sessions: context
+                .place
+                .sessions
+                .as_ref()
+                .map(|_| store.sessions.clone()),
             env: environment(env)?,
             timeout: timeout.map(|time| span("--timeout", time)).transpose()?,
             kill_after: span("--kill-after", kill_after)?,
