@@ -744,6 +744,36 @@ fn a_wave_whose_heading_is_misspelled_keeps_its_number() {
 }
 
 #[test]
+fn what_a_misspelled_heading_may_hold_back_is_not_started() {
+    let work = Work::new();
+    let session = work.session();
+    let all = ["run", "--all-open", "--agent", "claude"];
+    let one = ["run", "--wave", "2", "--agent", "claude"];
+    for (right, wrong, number) in [
+        ("(blocked by Wave 1)", "(Blocked by Wave 1)", 2),
+        ("(blocked by Wave 1)", "(BLOCKED BY: Wave 1)", 2),
+        ("### Wave 1: Fallback", "### Wave 1 - Fallback", 1),
+    ] {
+        fs::write(path_of(&work), session.replace(right, wrong)).unwrap();
+        for command in [&all[..], &one[..]] {
+            let refused = work.gives(2, command);
+            let said = format!("the heading of Wave {number} is not spelled");
+            assert!(refused.contains(&said), "{wrong}, {command:?}: {refused}");
+            assert!(refused.contains("hint: agentsess lint "), "{refused}");
+        }
+    }
+    assert_eq!(work.calls(), [] as [&str; 0]);
+    assert_eq!(work.runs(), [] as [Value; 0]);
+    // One in which nothing is open holds nobody back.
+    let over = session.replace(
+        "### Wave 1:",
+        "### wave 0: Begun\n- [x] BACK-0 - a\n\n### Wave 1:",
+    );
+    fs::write(path_of(&work), over).unwrap();
+    work.ok(&all);
+}
+
+#[test]
 fn a_command_that_was_given_by_hand_is_started_again_only_after_it_was_looked_at() {
     let work = Work::new();
     let by_hand = [

@@ -108,7 +108,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
         arguments.timeout.as_deref(),
         &arguments.kill_after,
     )?;
-    let scope = items.wave.map_or(Scope::All, Scope::Wave);
+    let scope = items.wave.map_or(Scope::Waves, Scope::Wave);
     let opened = runs::open(&store, &session, scope, context.now);
     let (open, background) = opened.map_err(|mut error| {
         // A wave that comes first is done by the same agent.
