@@ -253,7 +253,36 @@ fn what_fails_here_is_told_from_what_the_command_does() {
         125,
         &["run", "--agent", "dev", "-s", "weather", "--", "true"],
     );
-    assert_eq!(records(&project).len(), 3);
+    assert_eq!(records(&project).len(), 4);
+}
+
+#[test]
+fn what_a_hint_adds_stands_before_the_command() {
+    let project = project();
+    project.ok(&["new", "Storm", "--context", "c", "--next", "measure"]);
+    let said = project.fails(125, &["run", "--agent", "x", "--", "echo", "-s", "hi"]);
+    let hint = said.lines().find_map(|line| line.strip_prefix("hint: "));
+    let hint = hint.unwrap();
+    assert!(hint.ends_with(" -- echo -s hi"), "{said}");
+    assert_eq!(project.shell(hint).lines().next(), Some("-s hi"), "{hint}");
+    // Nor is a word of the command taken for the session.
+    let said = project.fails(
+        125,
+        &[
+            "run", "--agent", "x", "-s", "20251204", "--", "echo", "-s", "20251204",
+        ],
+    );
+    assert!(said.trim_end().ends_with(" -- echo -s 20251204"), "{said}");
+    let said = project.fails(2, &["task", "add", "--", "-s"]);
+    assert!(said.trim_end().ends_with(" -- -s"), "{said}");
+}
+
+#[test]
+fn no_limit_is_a_limit_of_zero() {
+    let project = project();
+    let said = run(&project, &["--timeout", "0"], "sleep 0.3; echo done");
+    assert_eq!(text(&said.stdout), "done\n", "{}", text(&said.stderr));
+    assert_eq!(said.status.code(), Some(0));
 }
 
 #[test]

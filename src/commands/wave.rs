@@ -427,8 +427,8 @@ fn with_agent(store: &Store, session: &str, error: Error) -> Error {
     if error.hint.is_some() {
         return error;
     }
-    let agent = ["--agent".to_owned(), runs::usual(store, session)];
-    error.hint(super::command(super::words().chain(agent)))
+    let agent = runs::usual(store, session);
+    error.hint(super::with_options(super::words(), ["--agent", &agent]))
 }
 
 /// How to go on with what failed before.
@@ -469,8 +469,7 @@ fn aborted(failed: &[Open]) -> Error {
     if let Some(at) = words.iter().position(|word| word == "--on-failed") {
         words.drain(at..(at + 2).min(words.len()));
     }
-    words.extend(["--on-failed", "fix"].map(String::from));
-    error.hint(super::command(words))
+    error.hint(super::with_options(words, ["--on-failed", "fix"]))
 }
 
 /// An item on which an agent failed goes on where that is possible, and starts over where not.
