@@ -218,9 +218,12 @@ fn what_fails_here_is_told_from_what_the_command_does() {
     failed(127, &["run", "--agent", "dev", "--", "./no-such-program"]);
     project.write("data", "no program");
     let denied = failed(126, &["run", "--agent", "dev", "--", "./data"]);
-    assert!(denied.contains("hint: chmod +x ./data"), "{denied}");
+    assert!(denied.contains("hint: chmod +x data"), "{denied}");
+    // What is not the project's is not to be changed.
+    let denied = failed(126, &["run", "--agent", "dev", "--", "/etc/passwd"]);
+    assert!(denied.contains("hint: ls -ld /etc/passwd"), "{denied}");
     let not_started = records(&project);
-    assert_eq!(not_started.len(), 3);
+    assert_eq!(not_started.len(), 4);
     for record in &not_started {
         assert_eq!(
             (&record["status"], &record["reason"]),

@@ -232,7 +232,7 @@ impl Work<'_> {
                 // It has said nothing.
                 run.log = None;
                 self.store.forget_run_log(&run.id);
-                let error = not_started(&request, &failed);
+                let error = not_started(self.store, &request, &failed);
                 conclude(&mut run, None, Some(&error), (self.clock)());
                 self.done.code = Some(failed.code);
                 self.done.error.get_or_insert(error);
