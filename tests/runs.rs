@@ -250,7 +250,7 @@ fn what_fails_here_is_told_from_what_the_command_does() {
         &["run", "--agent", "dev", "--bogus", "--json", "--", "true"],
     );
     assert!(error.trim_start().starts_with('{'), "{error}");
-    assert_eq!(records(&project).len(), 3);
+    assert_eq!(records(&project).len(), 4);
     project.ok(&["set", "status", "completed"]);
     failed(
         125,

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::output::{self, Output};
 use super::progress::{self, Screen};
-use super::run::{environment, span};
+use super::run::{environment, limit, span};
 use super::{Context, select, tmux, trust_file};
 use crate::cli::{self, OnFailed};
 use crate::clock;
@@ -65,7 +65,7 @@ impl Options {
                 .as_ref()
                 .map(|_| store.sessions.clone()),
             env: environment(env)?,
-            timeout: timeout.map(|time| span("--timeout", time)).transpose()?,
+            timeout: limit(timeout)?,
             kill_after: span("--kill-after", kill_after)?,
         })
     }
