@@ -856,6 +856,13 @@ fn on_a_terminal_it_is_asked_how_to_go_on() {
     let fix = ["runs", "fix", "BACK-1"];
     let (shown, code) = on_a_terminal(&work.project, &fix, &keys);
     assert_eq!(code, 1, "{shown}");
+    // Ctrl-C ends it, and nothing stays hidden.
+    let (shown, code) = on_a_terminal(&work.project, &fix, &[("How to go on", "\u{3}")]);
+    assert_eq!(code, -1, "by a signal: {shown}");
+    let last = |sequence| shown.rfind(sequence);
+    assert!(last("\u{1b}[?25l") <= last("\u{1b}[?25h"), "{shown:?}");
+    assert!(!shown.contains("go on with the conversations"), "{shown}");
+    let keys = [("How to go on", "\r"), ("Start 1 agent?", "n")];
     assert!(
         shown.contains("failed") && shown.contains("BACK-1"),
         "{shown}"

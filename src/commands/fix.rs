@@ -2,14 +2,12 @@
 
 use std::process::ExitCode;
 
-use dialoguer::console::Term;
 use dialoguer::{Confirm, Input, Select};
 use serde::Serialize;
 
-use super::output;
 use super::progress::open_table;
 use super::wave::{Options, not_asked, queue, refuse_recorded, trusted, work};
-use super::{Context, author, select};
+use super::{Context, author, output, prompt, select};
 use crate::cli;
 use crate::error::{Error, Kind, Result};
 use crate::operations::Written;
@@ -120,8 +118,7 @@ fn ask(context: &Context, open: &[Open]) -> Result<Option<Choice>> {
     if !context.output.is_terminal() {
         return Ok(None);
     }
-    let terminal = Term::stderr();
-    let failed = |error| not_asked(&terminal, error);
+    let terminal = prompt::terminal();
     let _ = terminal.write_str(&open_table(open));
     let ways = [
         "go on with the conversations",
@@ -135,12 +132,12 @@ fn ask(context: &Context, open: &[Open]) -> Result<Option<Choice>> {
         .items(ways)
         .default(0)
         .interact_on_opt(&terminal)
-        .map_err(failed)?;
+        .map_err(not_asked)?;
     let text = |prompt: &str| -> Result<String> {
         let text: String = Input::new()
             .with_prompt(prompt)
             .interact_text_on(&terminal)
-            .map_err(failed)?;
+            .map_err(not_asked)?;
         Ok(text.trim().to_owned())
     };
     let choice = match chosen {
@@ -154,7 +151,7 @@ fn ask(context: &Context, open: &[Open]) -> Result<Option<Choice>> {
         .with_prompt(format!("{} of {} items?", action(&choice), open.len()))
         .default(true)
         .interact_on_opt(&terminal)
-        .map_err(failed)?;
+        .map_err(not_asked)?;
     Ok(Some(choice).filter(|_| sure == Some(true)))
 }
 

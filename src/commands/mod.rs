@@ -24,6 +24,7 @@ mod output;
 mod pause;
 mod planning;
 mod progress;
+mod prompt;
 mod report;
 mod restore;
 mod resume;

@@ -7,13 +7,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use dialoguer::Select;
-use dialoguer::console::Term;
 use serde::Serialize;
 
 use super::output::{self, Output};
 use super::progress::{self, Screen};
 use super::run::{environment, limit, span};
-use super::{Context, select, tmux, trust_file};
+use super::{Context, prompt, select, tmux, trust_file};
 use crate::cli::{self, OnFailed};
 use crate::clock;
 use crate::document::is_token;
@@ -362,12 +361,12 @@ pub(super) fn trusted(
         let (message, command) = (by_hand(job), shell::words(argv));
         let folder = folder.display().to_string();
         let question = format!("{message}. Run this again?\n  {command}\n  in {folder}\n");
-        let terminal = Term::stderr();
+        let terminal = prompt::terminal();
         let answer = dialoguer::Confirm::new()
             .with_prompt(crate::render::sanitize(&question).into_owned())
             .default(false)
             .interact_on_opt(&terminal)
-            .map_err(|error| not_asked(&terminal, error))?;
+            .map_err(not_asked)?;
         if answer != Some(true) {
             job.state = State::LeftOut;
         }
@@ -439,7 +438,7 @@ fn on_failed(context: &Context, failed: &[Open], said: Option<OnFailed>) -> Resu
     if !context.output.is_terminal() {
         return Err(aborted(failed));
     }
-    let terminal = Term::stderr();
+    let terminal = prompt::terminal();
     let _ = terminal.write_str(&progress::open_table(failed));
     let choices = [
         ("continue without them", OnFailed::Continue),
@@ -451,7 +450,7 @@ fn on_failed(context: &Context, failed: &[Open], said: Option<OnFailed>) -> Resu
         .items(choices.map(|(text, _)| text))
         .default(0)
         .interact_on_opt(&terminal)
-        .map_err(|error| not_asked(&terminal, error))?;
+        .map_err(not_asked)?;
     let chosen = chosen.and_then(|at| choices.get(at));
     Ok(chosen.map_or(OnFailed::Abort, |(_, how)| *how))
 }
@@ -486,8 +485,7 @@ fn fixed(store: &Store, open: Open, default: Option<&str>) -> Result<Vec<Job>> {
     Ok(runs::go_on(store, vec![open], &Way::Retry, default)?.jobs)
 }
 
-pub(super) fn not_asked(terminal: &Term, error: dialoguer::Error) -> Error {
-    let _ = terminal.show_cursor();
+pub(super) fn not_asked(error: dialoguer::Error) -> Error {
     let dialoguer::Error::IO(error) = error;
     Error::usage(format!(
         "cannot ask on this terminal: {error}; nothing was started"
