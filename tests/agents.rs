@@ -879,6 +879,58 @@ fn on_a_terminal_it_is_asked_how_to_go_on() {
 
 #[test]
 fn on_a_terminal_what_runs_is_drawn_in_place() {
+#[test]
+fn only_what_can_work_is_offered() {
+    let work = Work::new();
+    // Its conversations have ids, and nothing says how it goes on with one.
+    work.configure("[agents.own]\nstart = ['sh', './own', '{prompt}', '{id}']\n");
+    work.project.write("own", "exit 1\n");
+    work.ok(&["trust"]);
+    work.gives(1, &["run", "--agent", "own", "--item", "BACK-2"]);
+    let fix = ["runs", "fix", "BACK-2"];
+    let said = work.gives(1, &fix);
+    assert!(said.contains("fix BACK-2 --retry"), "{said}");
+    let (shown, _) = on_a_terminal(&work.project, &fix, &[("How to go on", "\u{1b}")]);
+    assert!(!shown.contains("go on with the conversations"), "{shown}");
+    assert!(shown.contains("have the same agents start over"), "{shown}");
+
+    work.has("BACK-1", "fail");
+    work.gives(1, &["run", "--agent", "claude", "--item", "BACK-1"]);
+    let keys = [("How to go on", "\r"), ("Resume 1 conversation?", "n")];
+    let (shown, code) = on_a_terminal(&work.project, &["runs", "fix", "BACK-1"], &keys);
+    assert_eq!(code, 1, "{shown}");
+}
+
+#[test]
+fn what_is_being_worked_on_is_said_to_be() {
+    let work = Work::new();
+    work.configure("[agents.own]\nstart = ['sh', './own', '{prompt}']\n");
+    let own =
+        "touch begun; for i in $(seq 400); do if [ -e go ]; then exit; fi; sleep 0.05; done\n";
+    work.project.write("own", own);
+    work.ok(&["trust"]);
+    let session = work.session().replace(" (blocked by Wave 1)", "");
+    fs::write(path_of(&work), session).unwrap();
+    let mut child = work.start(&["run", "--agent", "own", "--item", "BACK-7"]);
+    let begun = |work: &Work| work.project.root.join("begun").exists();
+    work.wait_for("begun", begun);
+    let id = work.last("BACK-7")["id"].as_str().unwrap().to_owned();
+    for command in [
+        &["run", "--wave", "2"][..],
+        &["runs", "fix", "BACK-7", "--retry"],
+    ] {
+        let said = work.gives(1, command);
+        let left = format!("BACK-7 - tidy up @claude (run {id} is at work on it)");
+        assert!(said.contains(&left), "{said}");
+        assert!(
+            said.contains("hint: agentsess runs --running -s "),
+            "{said}"
+        );
+    }
+    work.project.write("go", "");
+    assert!(child.wait().unwrap().success());
+}
+
     let work = Work::new();
     work.configure("[agents.own]\nstart = ['sh', './own', '{prompt}']\n");
     work.project.write(

@@ -278,6 +278,7 @@ pub(super) fn conclude<'r>(
     let waiting = queue.jobs.iter().filter_map(|job| {
         let why = match job.state {
             State::LeftOut => "it was left out",
+            State::Taken => return Some(Left::taken(item, job.run.as_deref()?)),
             State::Waiting => "it was not started",
             _ => return None,
         };
@@ -285,6 +286,7 @@ pub(super) fn conclude<'r>(
         Some(Left {
             item,
             why: why.to_owned(),
+            is_taken: false,
         })
     });
     left.extend(waiting);
@@ -304,8 +306,14 @@ pub(super) fn conclude<'r>(
     if let Some(error) = error {
         output.error(error);
     } else if tally.remaining > 0 {
-        let fix = format!("agentsess runs fix -s {}", store.selector(session));
-        output.aside(output::hint(&output.command(&fix)).trim_end());
+        let taken = report.left.iter().filter(|left| left.is_taken).count();
+        let next = if taken == tally.remaining {
+            "--running"
+        } else {
+            "fix"
+        };
+        let next = format!("agentsess runs {next} -s {}", store.selector(session));
+        output.aside(output::hint(&output.command(&next)).trim_end());
     }
     Ok(ExitCode::from(u8::from(tally.remaining > 0)))
 }

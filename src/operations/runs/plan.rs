@@ -29,6 +29,10 @@ pub struct Left {
     pub item: String,
     /// Why not.
     pub why: String,
+    /// Whether that is because it is being worked on.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub is_taken: bool,
 }
 
 /// What can be started, and what cannot.
@@ -70,9 +74,7 @@ pub fn go_on(store: &Store, open: Vec<Open>, way: &Way, default: Option<&str>) -
     for open in open {
         if open.progress == Progress::Running {
             let run = open.run.as_deref().unwrap_or_default();
-            planned
-                .left
-                .push(left(&open, format!("run {run} is at work on it")));
+            planned.left.push(Left::taken(&open.item, run));
             continue;
         }
         match how(store, &open, way, default)? {
@@ -154,7 +156,7 @@ pub fn require_trust(store: &Store, trust: &TrustFile, jobs: &[Job]) -> Result<(
 
 fn job(open: Open, agent: Agent, command: Command) -> Job {
     let state = match open.progress {
-        Progress::Running => State::LeftOut,
+        Progress::Running => State::Taken,
         _ => State::Waiting,
     };
     Job {
@@ -170,6 +172,18 @@ fn job(open: Open, agent: Agent, command: Command) -> Job {
 fn left(open: &Open, why: String) -> Left {
     Left {
         item: open.item.clone(),
+        is_taken: false,
+    }
+}
+
+impl Left {
+    /// What this run is at work on.
+    pub fn taken(item: &str, run: &str) -> Self {
+        Self {
+            item: item.to_owned(),
+            why: format!("run {run} is at work on it"),
+            is_taken: true,
+        }
         why,
     }
 }

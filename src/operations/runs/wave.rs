@@ -349,10 +349,13 @@ pub(super) fn is_due(
     let (state, why) = match (ticked, at_work) {
         (Ok(Some(true)), _) => (State::Completed, "is ticked by now".to_owned()),
         (Ok(None), _) => (State::LeftOut, "is no longer there".to_owned()),
-        (_, Some(run)) => (
-            State::LeftOut,
-            format!("is what run {} is at work on", run.id),
-        ),
+        (_, Some(run)) => {
+            job.run = Some(run.id.to_string());
+            (
+                State::Taken,
+                format!("is what run {} is at work on", run.id),
+            )
+        }
         // What is wrong with the session is told when it is written to.
         (_, None) => return true,
     };
