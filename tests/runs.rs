@@ -281,6 +281,16 @@ fn what_a_hint_adds_stands_before_the_command() {
 }
 
 #[test]
+fn a_task_that_is_ticked_is_not_left_behind() {
+    let project = project();
+    project.fails(1, &["run", "--agent", "q", "--", "false"]);
+    project.fails(1, &["runs", "fix"]);
+    project.ok(&["run", "--agent", "r", "--", "true"]);
+    project.ok(&["done", "measure"]);
+    assert_eq!(project.ok(&["runs", "fix"]), "nothing is incomplete\n");
+}
+
+#[test]
 fn no_limit_is_a_limit_of_zero() {
     let project = project();
     let said = run(&project, &["--timeout", "0"], "sleep 0.3; echo done");
