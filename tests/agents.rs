@@ -852,10 +852,7 @@ fn on_a_terminal_it_is_asked_how_to_go_on() {
     work.project.write("own", "test -e there\n");
     work.ok(&["trust"]);
     work.gives(1, &["run", "--agent", "own", "--item", "BACK-1"]);
-    let keys = [("How to go on", "\u{1b}[B\r"), ("Start agents on all", "n")];
     let fix = ["runs", "fix", "BACK-1"];
-    let (shown, code) = on_a_terminal(&work.project, &fix, &keys);
-    assert_eq!(code, 1, "{shown}");
     // Ctrl-C ends it, and nothing stays hidden.
     let (shown, code) = on_a_terminal(&work.project, &fix, &[("How to go on", "\u{3}")]);
     assert_eq!(code, -1, "by a signal: {shown}");
@@ -866,9 +863,11 @@ fn on_a_terminal_it_is_asked_how_to_go_on() {
     assert!(
         shown.contains("failed") && shown.contains("BACK-1"),
         "{shown}"
+    let (shown, code) = on_a_terminal(&work.project, &fix, &keys);
+    assert_eq!(code, 1, "{shown}");
     );
     work.project.write("there", "");
-    let keys = [("How to go on", "\u{1b}[B\r"), ("Start agents on all", "y")];
+    let keys = [("How to go on", "\r"), ("Start 1 agent?", "y")];
     let (shown, code) = on_a_terminal(&work.project, &fix, &keys);
     assert_eq!(code, 0, "{shown}");
     assert!(
@@ -877,8 +876,6 @@ fn on_a_terminal_it_is_asked_how_to_go_on() {
     );
 }
 
-#[test]
-fn on_a_terminal_what_runs_is_drawn_in_place() {
 #[test]
 fn only_what_can_work_is_offered() {
     let work = Work::new();
@@ -934,6 +931,8 @@ fn what_is_being_worked_on_is_said_to_be() {
     let work = Work::new();
     work.configure("[agents.own]\nstart = ['sh', './own', '{prompt}']\n");
     work.project.write(
+#[test]
+fn on_a_terminal_what_runs_is_drawn_in_place() {
         "own",
         "echo looking; sleep 2; case $1 in *BACK-1*) exit 1;; esac\n",
     );
