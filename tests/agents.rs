@@ -164,13 +164,16 @@ fn signal(target: &str, signal: &str) {
 fn nothing_is_started_before_it_is_trusted_and_trust_is_of_the_content() {
     let work = Work::untrusted();
     let refused = work.gives(2, &["run", "--wave", "1", "--agent", "claude"]);
-    assert!(refused.contains("is not trusted"), "{refused}");
+    assert!(refused.contains("are not trusted"), "{refused}");
     assert!(refused.contains("claude -p '{prompt}'"), "{refused}");
     assert!(refused.contains("--resume '{id}'"), "{refused}");
     assert!(
         refused.contains("hint: agentsess trust agents.claude"),
         "{refused}"
     );
+    assert!(refused.contains("codex exec"), "all of them: {refused}");
+    let hint = "agents.claude agents.codex agents.gemini agents.copilot agents.opencode";
+    assert!(refused.contains(hint), "{refused}");
     assert_eq!(work.calls(), [] as [&str; 0]);
     assert_eq!(work.runs(), [] as [Value; 0]);
 
@@ -860,11 +863,11 @@ fn on_a_terminal_it_is_asked_how_to_go_on() {
     assert!(last("\u{1b}[?25l") <= last("\u{1b}[?25h"), "{shown:?}");
     assert!(!shown.contains("go on with the conversations"), "{shown}");
     let keys = [("How to go on", "\r"), ("Start 1 agent?", "n")];
+    let (shown, code) = on_a_terminal(&work.project, &fix, &keys);
+    assert_eq!(code, 1, "{shown}");
     assert!(
         shown.contains("failed") && shown.contains("BACK-1"),
         "{shown}"
-    let (shown, code) = on_a_terminal(&work.project, &fix, &keys);
-    assert_eq!(code, 1, "{shown}");
     );
     work.project.write("there", "");
     let keys = [("How to go on", "\r"), ("Start 1 agent?", "y")];
@@ -928,11 +931,11 @@ fn what_is_being_worked_on_is_said_to_be() {
     assert!(child.wait().unwrap().success());
 }
 
+#[test]
+fn on_a_terminal_what_runs_is_drawn_in_place() {
     let work = Work::new();
     work.configure("[agents.own]\nstart = ['sh', './own', '{prompt}']\n");
     work.project.write(
-#[test]
-fn on_a_terminal_what_runs_is_drawn_in_place() {
         "own",
         "echo looking; sleep 2; case $1 in *BACK-1*) exit 1;; esac\n",
     );

@@ -20,7 +20,8 @@ pub(super) fn work(
         Error::usage(format!("--tmux needs tmux: {error}")).hint("command -v tmux")
     })?;
     let output = &context.output;
-    if let Some(look) = tmux.look() {
+    let some = queue.next().is_some();
+    if let Some(look) = tmux.look().filter(|_| some) {
         output.aside(&format!("in windows of their own: {look}"));
     }
     let clock = || clock::now().unwrap_or(context.now);

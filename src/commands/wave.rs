@@ -276,15 +276,15 @@ pub(super) fn conclude<'r>(
         queue.jobs.len() + left.len(),
     );
     let waiting = queue.jobs.iter().filter_map(|job| {
+        let item = &job.assignment.item;
         let why = match job.state {
-            State::LeftOut => "it was left out",
             State::Taken => return Some(Left::taken(item, job.run.as_deref()?)),
+            State::LeftOut => "it was left out",
             State::Waiting => "it was not started",
             _ => return None,
         };
-        let item = job.assignment.item.clone();
         Some(Left {
-            item,
+            item: item.clone(),
             why: why.to_owned(),
             is_taken: false,
         })
@@ -465,7 +465,8 @@ fn on_failed(context: &Context, failed: &[Open], said: Option<OnFailed>) -> Resu
 
 fn aborted(failed: &[Open]) -> Error {
     let number = crate::operations::counted(failed.len(), "item");
-    let message = format!("{number} failed before or were interrupted; nothing was started");
+    let were = if failed.len() == 1 { "was" } else { "were" };
+    let message = format!("{number} failed before or {were} interrupted; nothing was started");
     let mut error = Error::new(Kind::Unmet, message);
     error.details = progress::open_table(failed)
         .lines()

@@ -15,7 +15,7 @@ use crate::agents::Agent;
 pub enum State {
     /// It has not been started.
     Waiting,
-    /// It is left out, because it failed before or somebody else works on it.
+    /// It is left out, because it failed before or is no longer there.
     LeftOut,
     /// Another run is at work on it.
     Taken,

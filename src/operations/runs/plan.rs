@@ -142,16 +142,15 @@ fn how(store: &Store, open: &Open, way: &Way, default: Option<&str>) -> Result<H
 ///
 /// As for [`trust::require`].
 pub fn require_trust(store: &Store, trust: &TrustFile, jobs: &[Job]) -> Result<()> {
-    let mut asked: Vec<&str> = Vec::new();
+    let mut asked: Vec<External> = Vec::new();
     for job in jobs.iter().filter(|job| job.state == State::Waiting) {
+        let external = External::of_agent(job.agent.clone());
         let recorded = matches!(job.command, Command::Recorded { .. });
-        if recorded || asked.contains(&job.agent.name.as_str()) {
-            continue;
+        if !recorded && asked.iter().all(|it| it.name != external.name) {
+            asked.push(external);
         }
-        asked.push(&job.agent.name);
-        trust::require(store, trust, &External::of_agent(job.agent.clone()))?;
     }
-    Ok(())
+    trust::require(store, trust, &asked)
 }
 
 fn job(open: Open, agent: Agent, command: Command) -> Job {
@@ -172,6 +171,7 @@ fn job(open: Open, agent: Agent, command: Command) -> Job {
 fn left(open: &Open, why: String) -> Left {
     Left {
         item: open.item.clone(),
+        why,
         is_taken: false,
     }
 }
@@ -184,7 +184,6 @@ impl Left {
             why: format!("run {run} is at work on it"),
             is_taken: true,
         }
-        why,
     }
 }
 
