@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -163,13 +164,16 @@ fn signal(target: &str, signal: &str) {
 fn nothing_is_started_before_it_is_trusted_and_trust_is_of_the_content() {
     let work = Work::untrusted();
     let refused = work.gives(2, &["run", "--wave", "1", "--agent", "claude"]);
-    assert!(refused.contains("is not trusted"), "{refused}");
+    assert!(refused.contains("are not trusted"), "{refused}");
     assert!(refused.contains("claude -p '{prompt}'"), "{refused}");
     assert!(refused.contains("--resume '{id}'"), "{refused}");
     assert!(
         refused.contains("hint: agentsess trust agents.claude"),
         "{refused}"
     );
+    assert!(refused.contains("codex exec"), "all of them: {refused}");
+    let hint = "agents.claude agents.codex agents.gemini agents.copilot agents.opencode";
+    assert!(refused.contains(hint), "{refused}");
     assert_eq!(work.calls(), [] as [&str; 0]);
     assert_eq!(work.runs(), [] as [Value; 0]);
 
@@ -189,6 +193,31 @@ fn nothing_is_started_before_it_is_trusted_and_trust_is_of_the_content() {
          resume = ['./evil', '{id}', '{prompt}']\n",
     );
     assert!(work.gives(125, &run).contains("./evil"));
+}
+
+#[test]
+fn what_was_trusted_is_what_runs_wherever_it_is_called_from() {
+    let work = Work::untrusted();
+    let root = work.project.root.canonicalize().unwrap();
+    let script = |path: &str, says: &str| {
+        let path = work
+            .project
+            .write(path, &format!("#!/bin/sh\necho {says}; pwd\n"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    script("bin/ag", "trusted");
+    script("sub/bin/ag", "unseen");
+    for start in ["['./bin/ag', '{prompt}']", "['sh', 'bin/ag', '{prompt}']"] {
+        work.configure(&format!("[agents.dev]\nstart = {start}\n"));
+        work.ok(&["trust"]);
+        let run = ["run", "--agent", "dev", "--item", "BACK-1"];
+        let mut command = work.agentsess(&run);
+        let said = command.current_dir(root.join("sub")).output().unwrap();
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        assert_eq!(said, format!("trusted\n{}\n", root.display()), "{start}");
+        let below = work.ok(&[&["-C", "sub"], &run[..]].concat());
+        assert!(below.starts_with("trusted\n"), "{start}: {below}");
+    }
 }
 
 #[test]
@@ -718,6 +747,36 @@ fn a_wave_whose_heading_is_misspelled_keeps_its_number() {
 }
 
 #[test]
+fn what_a_misspelled_heading_may_hold_back_is_not_started() {
+    let work = Work::new();
+    let session = work.session();
+    let all = ["run", "--all-open", "--agent", "claude"];
+    let one = ["run", "--wave", "2", "--agent", "claude"];
+    for (right, wrong, number) in [
+        ("(blocked by Wave 1)", "(Blocked by Wave 1)", 2),
+        ("(blocked by Wave 1)", "(BLOCKED BY: Wave 1)", 2),
+        ("### Wave 1: Fallback", "### Wave 1 - Fallback", 1),
+    ] {
+        fs::write(path_of(&work), session.replace(right, wrong)).unwrap();
+        for command in [&all[..], &one[..]] {
+            let refused = work.gives(2, command);
+            let said = format!("the heading of Wave {number} is not spelled");
+            assert!(refused.contains(&said), "{wrong}, {command:?}: {refused}");
+            assert!(refused.contains("hint: agentsess lint "), "{refused}");
+        }
+    }
+    assert_eq!(work.calls(), [] as [&str; 0]);
+    assert_eq!(work.runs(), [] as [Value; 0]);
+    // One in which nothing is open holds nobody back.
+    let over = session.replace(
+        "### Wave 1:",
+        "### wave 0: Begun\n- [x] BACK-0 - a\n\n### Wave 1:",
+    );
+    fs::write(path_of(&work), over).unwrap();
+    work.ok(&all);
+}
+
+#[test]
 fn a_command_that_was_given_by_hand_is_started_again_only_after_it_was_looked_at() {
     let work = Work::new();
     let by_hand = [
@@ -796,8 +855,14 @@ fn on_a_terminal_it_is_asked_how_to_go_on() {
     work.project.write("own", "test -e there\n");
     work.ok(&["trust"]);
     work.gives(1, &["run", "--agent", "own", "--item", "BACK-1"]);
-    let keys = [("How to go on", "\u{1b}[B\r"), ("Start agents on all", "n")];
     let fix = ["runs", "fix", "BACK-1"];
+    // Ctrl-C ends it, and nothing stays hidden.
+    let (shown, code) = on_a_terminal(&work.project, &fix, &[("How to go on", "\u{3}")]);
+    assert_eq!(code, -1, "by a signal: {shown}");
+    let last = |sequence| shown.rfind(sequence);
+    assert!(last("\u{1b}[?25l") <= last("\u{1b}[?25h"), "{shown:?}");
+    assert!(!shown.contains("go on with the conversations"), "{shown}");
+    let keys = [("How to go on", "\r"), ("Start 1 agent?", "n")];
     let (shown, code) = on_a_terminal(&work.project, &fix, &keys);
     assert_eq!(code, 1, "{shown}");
     assert!(
@@ -805,13 +870,65 @@ fn on_a_terminal_it_is_asked_how_to_go_on() {
         "{shown}"
     );
     work.project.write("there", "");
-    let keys = [("How to go on", "\u{1b}[B\r"), ("Start agents on all", "y")];
+    let keys = [("How to go on", "\r"), ("Start 1 agent?", "y")];
     let (shown, code) = on_a_terminal(&work.project, &fix, &keys);
     assert_eq!(code, 0, "{shown}");
     assert!(
         shown.contains("completed 1 of 1 (100%), 0 remaining"),
         "{shown}"
     );
+}
+
+#[test]
+fn only_what_can_work_is_offered() {
+    let work = Work::new();
+    // Its conversations have ids, and nothing says how it goes on with one.
+    work.configure("[agents.own]\nstart = ['sh', './own', '{prompt}', '{id}']\n");
+    work.project.write("own", "exit 1\n");
+    work.ok(&["trust"]);
+    work.gives(1, &["run", "--agent", "own", "--item", "BACK-2"]);
+    let fix = ["runs", "fix", "BACK-2"];
+    let said = work.gives(1, &fix);
+    assert!(said.contains("fix BACK-2 --retry"), "{said}");
+    let (shown, _) = on_a_terminal(&work.project, &fix, &[("How to go on", "\u{1b}")]);
+    assert!(!shown.contains("go on with the conversations"), "{shown}");
+    assert!(shown.contains("have the same agents start over"), "{shown}");
+
+    work.has("BACK-1", "fail");
+    work.gives(1, &["run", "--agent", "claude", "--item", "BACK-1"]);
+    let keys = [("How to go on", "\r"), ("Resume 1 conversation?", "n")];
+    let (shown, code) = on_a_terminal(&work.project, &["runs", "fix", "BACK-1"], &keys);
+    assert_eq!(code, 1, "{shown}");
+}
+
+#[test]
+fn what_is_being_worked_on_is_said_to_be() {
+    let work = Work::new();
+    work.configure("[agents.own]\nstart = ['sh', './own', '{prompt}']\n");
+    let own =
+        "touch begun; for i in $(seq 400); do if [ -e go ]; then exit; fi; sleep 0.05; done\n";
+    work.project.write("own", own);
+    work.ok(&["trust"]);
+    let session = work.session().replace(" (blocked by Wave 1)", "");
+    fs::write(path_of(&work), session).unwrap();
+    let mut child = work.start(&["run", "--agent", "own", "--item", "BACK-7"]);
+    let begun = |work: &Work| work.project.root.join("begun").exists();
+    work.wait_for("begun", begun);
+    let id = work.last("BACK-7")["id"].as_str().unwrap().to_owned();
+    for command in [
+        &["run", "--wave", "2"][..],
+        &["runs", "fix", "BACK-7", "--retry"],
+    ] {
+        let said = work.gives(1, command);
+        let left = format!("BACK-7 - tidy up @claude (run {id} is at work on it)");
+        assert!(said.contains(&left), "{said}");
+        assert!(
+            said.contains("hint: agentsess runs --running -s "),
+            "{said}"
+        );
+    }
+    work.project.write("go", "");
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

@@ -218,9 +218,12 @@ fn what_fails_here_is_told_from_what_the_command_does() {
     failed(127, &["run", "--agent", "dev", "--", "./no-such-program"]);
     project.write("data", "no program");
     let denied = failed(126, &["run", "--agent", "dev", "--", "./data"]);
-    assert!(denied.contains("hint: chmod +x ./data"), "{denied}");
+    assert!(denied.contains("hint: chmod +x data"), "{denied}");
+    // What is not the project's is not to be changed.
+    let denied = failed(126, &["run", "--agent", "dev", "--", "/etc/passwd"]);
+    assert!(denied.contains("hint: ls -ld /etc/passwd"), "{denied}");
     let not_started = records(&project);
-    assert_eq!(not_started.len(), 3);
+    assert_eq!(not_started.len(), 4);
     for record in &not_started {
         assert_eq!(
             (&record["status"], &record["reason"]),
@@ -247,13 +250,52 @@ fn what_fails_here_is_told_from_what_the_command_does() {
         &["run", "--agent", "dev", "--bogus", "--json", "--", "true"],
     );
     assert!(error.trim_start().starts_with('{'), "{error}");
-    assert_eq!(records(&project).len(), 3);
+    assert_eq!(records(&project).len(), 4);
     project.ok(&["set", "status", "completed"]);
     failed(
         125,
         &["run", "--agent", "dev", "-s", "weather", "--", "true"],
     );
-    assert_eq!(records(&project).len(), 3);
+    assert_eq!(records(&project).len(), 4);
+}
+
+#[test]
+fn what_a_hint_adds_stands_before_the_command() {
+    let project = project();
+    project.ok(&["new", "Storm", "--context", "c", "--next", "measure"]);
+    let said = project.fails(125, &["run", "--agent", "x", "--", "echo", "-s", "hi"]);
+    let hint = said.lines().find_map(|line| line.strip_prefix("hint: "));
+    let hint = hint.unwrap();
+    assert!(hint.ends_with(" -- echo -s hi"), "{said}");
+    assert_eq!(project.shell(hint).lines().next(), Some("-s hi"), "{hint}");
+    // Nor is a word of the command taken for the session.
+    let said = project.fails(
+        125,
+        &[
+            "run", "--agent", "x", "-s", "20251204", "--", "echo", "-s", "20251204",
+        ],
+    );
+    assert!(said.trim_end().ends_with(" -- echo -s 20251204"), "{said}");
+    let said = project.fails(2, &["task", "add", "--", "-s"]);
+    assert!(said.trim_end().ends_with(" -- -s"), "{said}");
+}
+
+#[test]
+fn a_task_that_is_ticked_is_not_left_behind() {
+    let project = project();
+    project.fails(1, &["run", "--agent", "q", "--", "false"]);
+    project.fails(1, &["runs", "fix"]);
+    project.ok(&["run", "--agent", "r", "--", "true"]);
+    project.ok(&["done", "measure"]);
+    assert_eq!(project.ok(&["runs", "fix"]), "nothing is incomplete\n");
+}
+
+#[test]
+fn no_limit_is_a_limit_of_zero() {
+    let project = project();
+    let said = run(&project, &["--timeout", "0"], "sleep 0.3; echo done");
+    assert_eq!(text(&said.stdout), "done\n", "{}", text(&said.stderr));
+    assert_eq!(said.status.code(), Some(0));
 }
 
 #[test]

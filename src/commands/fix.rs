@@ -2,21 +2,19 @@
 
 use std::process::ExitCode;
 
-use dialoguer::console::Term;
 use dialoguer::{Confirm, Input, Select};
 use serde::Serialize;
 
-use super::output;
 use super::progress::open_table;
 use super::wave::{Options, not_asked, queue, refuse_recorded, trusted, work};
-use super::{Context, author, select};
+use super::{Context, author, output, prompt, select};
 use crate::cli;
 use crate::error::{Error, Kind, Result};
-use crate::operations::Written;
 use crate::operations::assignment::Assignment;
 use crate::operations::new_wave::new_wave;
 use crate::operations::queue::{Command, Job};
 use crate::operations::runs::{self, Left, Open, Planned, Way};
+use crate::operations::{Written, counted};
 use crate::render::one_line;
 use crate::shell;
 use crate::store::Store;
@@ -50,6 +48,14 @@ struct Moved<'m> {
     written: Option<&'m Written>,
 }
 
+/// What can be chosen.
+enum Wish {
+    Go(Way),
+    Agent,
+    NewWave,
+    Nothing,
+}
+
 /// What is done about it.
 enum Choice {
     Go(Way),
@@ -71,7 +77,8 @@ pub(super) fn run(context: &Context, arguments: &cli::Fix) -> Result<ExitCode> {
         output.print(&report, || "nothing is incomplete\n".to_owned())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Some(choice) = said(arguments).map_or_else(|| ask(context, &open), |it| Ok(Some(it)))?
+    let Some(choice) =
+        said(arguments).map_or_else(|| ask(context, &store, &open), |it| Ok(Some(it)))?
     else {
         return incomplete(context, &store, &session, &open, which);
     };
@@ -116,54 +123,73 @@ fn said(arguments: &cli::Fix) -> Option<Choice> {
 }
 
 /// Shows what is incomplete and asks what to do; nothing where nobody can be asked.
-fn ask(context: &Context, open: &[Open]) -> Result<Option<Choice>> {
+fn ask(context: &Context, store: &Store, open: &[Open]) -> Result<Option<Choice>> {
     if !context.output.is_terminal() {
         return Ok(None);
     }
-    let terminal = Term::stderr();
-    let failed = |error| not_asked(&terminal, error);
+    let terminal = prompt::terminal();
     let _ = terminal.write_str(&open_table(open));
-    let ways = [
-        "go on with the conversations",
-        "have the same agents start over",
-        "have another agent start over",
-        "move the items into a new wave",
-        "nothing",
-    ];
+    let mut ways = Vec::new();
+    if works(store, open, &Way::Resume) {
+        ways.push(("go on with the conversations", Wish::Go(Way::Resume)));
+    }
+    if works(store, open, &Way::Retry) {
+        ways.push(("have the same agents start over", Wish::Go(Way::Retry)));
+    }
+    ways.push(("have another agent start over", Wish::Agent));
+    if !runs::failures(open).is_empty() {
+        ways.push(("move the items into a new wave", Wish::NewWave));
+    }
+    ways.push(("nothing", Wish::Nothing));
     let chosen = Select::new()
         .with_prompt("How to go on")
-        .items(ways)
+        .items(ways.iter().map(|(text, _)| text))
         .default(0)
         .interact_on_opt(&terminal)
-        .map_err(failed)?;
+        .map_err(not_asked)?;
     let text = |prompt: &str| -> Result<String> {
         let text: String = Input::new()
             .with_prompt(prompt)
             .interact_text_on(&terminal)
-            .map_err(failed)?;
+            .map_err(not_asked)?;
         Ok(text.trim().to_owned())
     };
-    let choice = match chosen {
-        Some(0) => Choice::Go(Way::Resume),
-        Some(1) => Choice::Go(Way::Retry),
-        Some(2) => Choice::Go(Way::Agent(text("Which agent")?)),
-        Some(3) => Choice::NewWave(text("Name of the wave")?),
-        _ => return Ok(None),
+    let chosen = chosen.filter(|at| *at < ways.len());
+    let choice = match chosen.map(|at| ways.swap_remove(at).1) {
+        Some(Wish::Go(way)) => Choice::Go(way),
+        Some(Wish::Agent) => Choice::Go(Way::Agent(text("Which agent")?)),
+        Some(Wish::NewWave) => Choice::NewWave(text("Name of the wave")?),
+        Some(Wish::Nothing) | None => return Ok(None),
     };
     let sure = Confirm::new()
-        .with_prompt(format!("{} of {} items?", action(&choice), open.len()))
+        .with_prompt(question(store, open, &choice)?)
         .default(true)
         .interact_on_opt(&terminal)
-        .map_err(failed)?;
+        .map_err(not_asked)?;
     Ok(Some(choice).filter(|_| sure == Some(true)))
 }
 
-fn action(choice: &Choice) -> &'static str {
-    match choice {
-        Choice::Go(Way::Resume) => "Resume the conversations",
-        Choice::Go(_) => "Start agents on all",
-        Choice::NewWave(_) => "Make a wave",
-    }
+/// Whether something of it can be gone on with in this way.
+fn works(store: &Store, open: &[Open], way: &Way) -> bool {
+    let planned = runs::go_on(store, open.to_vec(), way, None);
+    planned.is_ok_and(|planned| !planned.jobs.is_empty())
+}
+
+fn question(store: &Store, open: &[Open], choice: &Choice) -> Result<String> {
+    let planned = |way| runs::go_on(store, open.to_vec(), way, None);
+    Ok(match choice {
+        Choice::Go(way @ Way::Resume) => {
+            format!(
+                "Resume {}?",
+                counted(planned(way)?.jobs.len(), "conversation")
+            )
+        }
+        Choice::Go(way) => format!("Start {}?", counted(planned(way)?.jobs.len(), "agent")),
+        Choice::NewWave(_) => {
+            let items = counted(runs::failures(open).len(), "item");
+            format!("Move {items} into a new wave?")
+        }
+    })
 }
 
 /// What is incomplete, and what could be done about it.
@@ -179,10 +205,9 @@ fn incomplete(
         would_start: Vec::new(),
         left: &[],
     };
-    let can_retry = |open: &Open| open.run.is_some() || open.agent.is_some();
-    let how = if open.iter().any(|open| open.resumable) {
+    let how = if works(store, open, &Way::Resume) {
         "--resume".to_owned()
-    } else if open.iter().any(can_retry) {
+    } else if works(store, open, &Way::Retry) {
         "--retry".to_owned()
     } else {
         format!("--agent {}", runs::usual(store, session))
@@ -275,10 +300,7 @@ fn move_items(
         items: names,
         written: Some(&written),
     };
-    let done = format!(
-        "moved {} into Wave {wave} of",
-        crate::operations::counted(items.len(), "item")
-    );
+    let done = format!("moved {} into Wave {wave} of", counted(items.len(), "item"));
     context.output.answered(&done, &written, &moved)?;
     let slug = store.selector(session);
     let command = format!("agentsess run --wave {wave} --on-failed fix -s {slug}");

@@ -3,11 +3,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
-use dialoguer::console::Term;
 use dialoguer::{Confirm, MultiSelect};
 use serde::Serialize;
 
-use super::{Context, folder, output, words};
+use super::{Context, folder, output, prompt, words};
 use crate::cli::{self, Cli, GROUPS};
 use crate::document::Source;
 use crate::error::{Error, Result};
@@ -217,13 +216,13 @@ fn pick(question: &str, names: &[(&str, bool)]) -> Result<Vec<usize>> {
     let select = MultiSelect::new()
         .with_prompt(question)
         .items_checked(names.iter().copied());
-    select.interact_on(&Term::stderr()).map_err(not_asked)
+    select.interact_on(&prompt::terminal()).map_err(not_asked)
 }
 
 fn confirm(files: usize) -> Result<bool> {
     let question = format!("Change {}?", counted(files, "file"));
     let confirm = Confirm::new().with_prompt(question).default(false);
-    confirm.interact_on(&Term::stderr()).map_err(not_asked)
+    confirm.interact_on(&prompt::terminal()).map_err(not_asked)
 }
 
 fn not_asked(error: dialoguer::Error) -> Error {

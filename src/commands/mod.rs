@@ -24,6 +24,7 @@ mod output;
 mod pause;
 mod planning;
 mod progress;
+mod prompt;
 mod report;
 mod restore;
 mod resume;
@@ -375,26 +376,47 @@ const NAMED: [&str; 7] = ["close", "edit", "handoff", "link", "resume", "show", 
 
 /// The command that was run, but for another session, perhaps of another work tree.
 fn with_session(selector: Option<&str>, session: &str, root: Option<&Path>) -> String {
-    let mut words: Vec<_> = words().collect();
+    let (mut words, mut behind) = split(words());
     if let Some(root) = root {
         words = Carried::without_directory(words);
         words.splice(0..0, ["-C".to_owned(), root.display().to_string()]);
     }
     let named = words.iter().any(|word| NAMED.contains(&word.as_str()));
     let mut option = false;
-    let said = words.iter().position(|word| {
+    // Behind `--` there is a session, a text, or a command with words of its own.
+    let session_behind = behind.iter_mut().filter(|_| named);
+    let mut all = words.iter_mut().chain(session_behind);
+    let said = all.find(|word| {
         let here = Some(word.as_str()) == selector && (option || named);
-        option = word == "-s" || word == "--session";
+        option = *word == "-s" || *word == "--session";
         here || word
             .strip_prefix("--session=")
             .is_some_and(|word| Some(word) == selector)
     });
-    match said.and_then(|at| words.get_mut(at)) {
+    match said {
         Some(word) if word.starts_with("--session=") => *word = format!("--session={session}"),
         Some(word) => session.clone_into(word),
         None => words.extend(["-s".to_owned(), session.to_owned()]),
     }
-    command(words)
+    command(words.into_iter().chain(behind))
+}
+
+/// The words of a command with options, which have to stand before `--`.
+fn with_options<const N: usize>(
+    words: impl IntoIterator<Item = String>,
+    options: [&str; N],
+) -> String {
+    let (words, behind) = split(words);
+    let options = options.map(str::to_owned);
+    command(words.into_iter().chain(options).chain(behind))
+}
+
+/// The words before `--`, and those from it on.
+fn split(words: impl IntoIterator<Item = String>) -> (Vec<String>, Vec<String>) {
+    let mut words: Vec<_> = words.into_iter().collect();
+    let end = words.iter().position(|word| word == "--");
+    let behind = words.split_off(end.unwrap_or(words.len()));
+    (words, behind)
 }
 
 /// The arguments of the command that was run.

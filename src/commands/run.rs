@@ -36,11 +36,6 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
                        and with its output there, too";
         return Err(Error::usage(message).hint("agentsess help run"));
     }
-    let timeout = arguments
-        .timeout
-        .as_deref()
-        .map(|time| span("--timeout", time))
-        .transpose()?;
     let folder = context
         .place
         .directory
@@ -69,7 +64,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
         },
         terminal,
         shown: !output.is_json(),
-        timeout,
+        timeout: limit(arguments.timeout.as_deref())?,
         kill_after: span("--kill-after", &arguments.kill_after)?,
         conversation: None,
     };
@@ -121,6 +116,12 @@ pub(super) fn environment(given: &[OsString]) -> Result<Vec<(OsString, OsString)
         Ok((own(name), own(value.get(1..).unwrap_or(&[]))))
     };
     given.iter().map(variable).collect()
+}
+
+/// How long a command may take; 0 is no limit, as for `timeout`.
+pub(super) fn limit(timeout: Option<&str>) -> Result<Option<Duration>> {
+    let limit = timeout.map(|time| span("--timeout", time)).transpose()?;
+    Ok(limit.filter(|limit| !limit.is_zero()))
 }
 
 /// A length of time, in seconds or with a unit.

@@ -20,13 +20,13 @@ pub(super) fn work(
         Error::usage(format!("--tmux needs tmux: {error}")).hint("command -v tmux")
     })?;
     let output = &context.output;
-    if let Some(look) = tmux.look() {
+    let some = queue.next().is_some();
+    if let Some(look) = tmux.look().filter(|_| some) {
         output.aside(&format!("in windows of their own: {look}"));
     }
     let clock = || clock::now().unwrap_or(context.now);
-    let own = runs::own(plan.folder, plan.sessions);
     let mut show = |notice: runs::Progressed| tell(output, &notice);
-    let done = runs::in_windows(store, plan, queue, &tmux, &own, &clock, &mut show)?;
+    let done = runs::in_windows(store, plan, queue, &tmux, &clock, &mut show)?;
     let ended = done.runs.iter().map(|(_, run)| run);
     conclude(
         context,

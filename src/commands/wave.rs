@@ -7,13 +7,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use dialoguer::Select;
-use dialoguer::console::Term;
 use serde::Serialize;
 
 use super::output::{self, Output};
 use super::progress::{self, Screen};
-use super::run::{environment, span};
-use super::{Context, select, tmux, trust_file};
+use super::run::{environment, limit, span};
+use super::{Context, prompt, select, tmux, trust_file};
 use crate::cli::{self, OnFailed};
 use crate::clock;
 use crate::document::is_token;
@@ -56,13 +55,16 @@ impl Options {
         timeout: Option<&str>,
         kill_after: &str,
     ) -> Result<Self> {
-        let place = &context.place;
-        let folder = place.directory.clone().unwrap_or_else(|| ".".into());
         Ok(Self {
-            folder: folder.canonicalize().unwrap_or(folder),
-            sessions: place.sessions.as_ref().map(|_| store.sessions.clone()),
+            // Files that the commands name are trusted as those of this folder.
+            folder: store.root.clone(),
+            sessions: context
+                .place
+                .sessions
+                .as_ref()
+                .map(|_| store.sessions.clone()),
             env: environment(env)?,
-            timeout: timeout.map(|time| span("--timeout", time)).transpose()?,
+            timeout: limit(timeout)?,
             kill_after: span("--kill-after", kill_after)?,
         })
     }
@@ -105,7 +107,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Run) -> Result<ExitCode> {
         arguments.timeout.as_deref(),
         &arguments.kill_after,
     )?;
-    let scope = items.wave.map_or(Scope::All, Scope::Wave);
+    let scope = items.wave.map_or(Scope::Waves, Scope::Wave);
     let opened = runs::open(&store, &session, scope, context.now);
     let (open, background) = opened.map_err(|mut error| {
         // A wave that comes first is done by the same agent.
@@ -274,15 +276,17 @@ pub(super) fn conclude<'r>(
         queue.jobs.len() + left.len(),
     );
     let waiting = queue.jobs.iter().filter_map(|job| {
+        let item = &job.assignment.item;
         let why = match job.state {
+            State::Taken => return Some(Left::taken(item, job.run.as_deref()?)),
             State::LeftOut => "it was left out",
             State::Waiting => "it was not started",
             _ => return None,
         };
-        let item = job.assignment.item.clone();
         Some(Left {
-            item,
+            item: item.clone(),
             why: why.to_owned(),
+            is_taken: false,
         })
     });
     left.extend(waiting);
@@ -302,8 +306,14 @@ pub(super) fn conclude<'r>(
     if let Some(error) = error {
         output.error(error);
     } else if tally.remaining > 0 {
-        let fix = format!("agentsess runs fix -s {}", store.selector(session));
-        output.aside(output::hint(&output.command(&fix)).trim_end());
+        let taken = report.left.iter().filter(|left| left.is_taken).count();
+        let next = if taken == tally.remaining {
+            "--running"
+        } else {
+            "fix"
+        };
+        let next = format!("agentsess runs {next} -s {}", store.selector(session));
+        output.aside(output::hint(&output.command(&next)).trim_end());
     }
     Ok(ExitCode::from(u8::from(tally.remaining > 0)))
 }
@@ -359,12 +369,12 @@ pub(super) fn trusted(
         let (message, command) = (by_hand(job), shell::words(argv));
         let folder = folder.display().to_string();
         let question = format!("{message}. Run this again?\n  {command}\n  in {folder}\n");
-        let terminal = Term::stderr();
+        let terminal = prompt::terminal();
         let answer = dialoguer::Confirm::new()
             .with_prompt(crate::render::sanitize(&question).into_owned())
             .default(false)
             .interact_on_opt(&terminal)
-            .map_err(|error| not_asked(&terminal, error))?;
+            .map_err(not_asked)?;
         if answer != Some(true) {
             job.state = State::LeftOut;
         }
@@ -424,8 +434,8 @@ fn with_agent(store: &Store, session: &str, error: Error) -> Error {
     if error.hint.is_some() {
         return error;
     }
-    let agent = ["--agent".to_owned(), runs::usual(store, session)];
-    error.hint(super::command(super::words().chain(agent)))
+    let agent = runs::usual(store, session);
+    error.hint(super::with_options(super::words(), ["--agent", &agent]))
 }
 
 /// How to go on with what failed before.
@@ -436,7 +446,7 @@ fn on_failed(context: &Context, failed: &[Open], said: Option<OnFailed>) -> Resu
     if !context.output.is_terminal() {
         return Err(aborted(failed));
     }
-    let terminal = Term::stderr();
+    let terminal = prompt::terminal();
     let _ = terminal.write_str(&progress::open_table(failed));
     let choices = [
         ("continue without them", OnFailed::Continue),
@@ -448,14 +458,15 @@ fn on_failed(context: &Context, failed: &[Open], said: Option<OnFailed>) -> Resu
         .items(choices.map(|(text, _)| text))
         .default(0)
         .interact_on_opt(&terminal)
-        .map_err(|error| not_asked(&terminal, error))?;
+        .map_err(not_asked)?;
     let chosen = chosen.and_then(|at| choices.get(at));
     Ok(chosen.map_or(OnFailed::Abort, |(_, how)| *how))
 }
 
 fn aborted(failed: &[Open]) -> Error {
     let number = crate::operations::counted(failed.len(), "item");
-    let message = format!("{number} failed before or were interrupted; nothing was started");
+    let were = if failed.len() == 1 { "was" } else { "were" };
+    let message = format!("{number} failed before or {were} interrupted; nothing was started");
     let mut error = Error::new(Kind::Unmet, message);
     error.details = progress::open_table(failed)
         .lines()
@@ -466,8 +477,7 @@ fn aborted(failed: &[Open]) -> Error {
     if let Some(at) = words.iter().position(|word| word == "--on-failed") {
         words.drain(at..(at + 2).min(words.len()));
     }
-    words.extend(["--on-failed", "fix"].map(String::from));
-    error.hint(super::command(words))
+    error.hint(super::with_options(words, ["--on-failed", "fix"]))
 }
 
 /// An item on which an agent failed goes on where that is possible, and starts over where not.
@@ -484,8 +494,7 @@ fn fixed(store: &Store, open: Open, default: Option<&str>) -> Result<Vec<Job>> {
     Ok(runs::go_on(store, vec![open], &Way::Retry, default)?.jobs)
 }
 
-pub(super) fn not_asked(terminal: &Term, error: dialoguer::Error) -> Error {
-    let _ = terminal.show_cursor();
+pub(super) fn not_asked(error: dialoguer::Error) -> Error {
     let dialoguer::Error::IO(error) = error;
     Error::usage(format!(
         "cannot ask on this terminal: {error}; nothing was started"

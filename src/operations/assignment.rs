@@ -20,7 +20,9 @@ use crate::store::Store;
 pub enum Scope {
     /// Those of the wave of this number.
     Wave(u32),
-    /// All of Execution Progress.
+    /// All of Execution Progress, to be started wave after wave.
+    Waves,
+    /// All of Execution Progress, whatever its headings say.
     All,
 }
 
@@ -69,23 +71,9 @@ pub fn open(store: &Store, name: &str, scope: Scope) -> Result<(Vec<Assignment>,
     let waves: Vec<_> = document.waves().filter_map(|(_, wave)| wave.ok()).collect();
     let error = |message: String| Error::usage(message).at(&store.shown(&store.path(name)), None);
     let selector = store.selector(name);
+    refuse_misspelled(store, name, &document, &waves, scope)?;
     if let Scope::Wave(number) = scope {
         let named = waves.iter().filter(|wave| wave.number == number).count();
-        let mut headings = document.waves().filter(|(_, wave)| wave.is_err());
-        let misspelled = headings.find(|(at, _)| document.wave_number(*at) == Some(number));
-        if let (0, Some((at, _))) = (named, misspelled) {
-            let heading = document.body.headings.get(at);
-            let start = heading.map_or(0, |heading| heading.text_span.start);
-            let path = store.shown(&store.path(name));
-            let message = format!(
-                "the heading of Wave {number} is not spelled `### Wave {number}: Name`, with \
-                 `(ACTIVE)`, `(blocked by Wave M)`, `(DONE)` or nothing behind it"
-            );
-            let place = line_column(document.text, start);
-            let word = shell::word(&path.display().to_string());
-            let hint = format!("agentsess lint {word}");
-            return Err(Error::usage(message).at(&path, Some(place)).hint(hint));
-        }
         if named != 1 {
             let message = match named {
                 0 => format!("there is no Wave {number}"),
@@ -142,6 +130,57 @@ pub fn open(store: &Store, name: &str, scope: Scope) -> Result<(Vec<Assignment>,
         return Err(error(message).hint(format!("agentsess edit {selector}")));
     }
     Ok((all, background(store, name, &document)))
+}
+
+/// Fails if a heading that is not spelled as a wave's hides what is to be started, or what that
+/// waits for.
+fn refuse_misspelled(
+    store: &Store,
+    name: &str,
+    document: &Document,
+    waves: &[Wave],
+    scope: Scope,
+) -> Result<()> {
+    let named = |number: u32| waves.iter().filter(move |wave| wave.number == number);
+    let is_open = |at: usize| {
+        let mut items = document.body.items_in(EXECUTION_PROGRESS);
+        items.any(|(_, item)| {
+            let own = item.heading.and_then(|own| {
+                let above = document.body.headings.get(..=own)?;
+                above.iter().rposition(|heading| heading.level <= 3)
+            });
+            own == Some(at) && item.checkbox.is_some_and(|(_, ticked)| !ticked)
+        })
+    };
+    let matters = |at: usize| match (scope, document.wave_number(at)) {
+        (Scope::All, _) | (Scope::Wave(_), None) => false,
+        (Scope::Waves, _) => is_open(at),
+        (Scope::Wave(number), Some(of)) if of == number => named(number).next().is_none(),
+        (Scope::Wave(number), Some(of)) => {
+            let blocks = |wave: &Wave| wave.state.is_some_and(|it| it.0 == WaveState::Blocked(of));
+            named(number).any(blocks) && is_open(at)
+        }
+    };
+    let mut headings = document.waves().filter(|(_, wave)| wave.is_err());
+    let Some((at, _)) = headings.find(|(at, _)| matters(*at)) else {
+        return Ok(());
+    };
+    let heading = document.body.headings.get(at);
+    let start = heading.map_or(0, |heading| heading.text_span.start);
+    let number = document.wave_number(at);
+    let which = number.map_or("a wave".to_owned(), |number| format!("Wave {number}"));
+    let number = number.map_or("N".to_owned(), |number| number.to_string());
+    let message = format!(
+        "the heading of {which} is not spelled `### Wave {number}: Name`, with \
+         `(ACTIVE)`, `(blocked by Wave M)`, `(DONE)` or nothing behind it"
+    );
+    let path = store.shown(&store.path(name));
+    let hint = format!(
+        "agentsess lint {}",
+        shell::word(&path.display().to_string())
+    );
+    let place = line_column(document.text, start);
+    Err(Error::usage(message).at(&path, Some(place)).hint(hint))
 }
 
 /// The item that `wanted` names, by its id or text, or the current task; what agents need to know;

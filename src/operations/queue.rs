@@ -15,8 +15,10 @@ use crate::agents::Agent;
 pub enum State {
     /// It has not been started.
     Waiting,
-    /// It is left out, because it failed before or somebody else works on it.
+    /// It is left out, because it failed before or is no longer there.
     LeftOut,
+    /// Another run is at work on it.
+    Taken,
     /// Its agent runs.
     Running,
     /// It is done.
@@ -33,6 +35,7 @@ impl State {
         match self {
             Self::Waiting => "waiting",
             Self::LeftOut => "left out",
+            Self::Taken => "being worked on",
             Self::Running => "running",
             Self::Completed => "completed",
             Self::Failed => "failed",
@@ -48,7 +51,7 @@ pub struct Job {
     pub assignment: Assignment,
     /// Who does it.
     pub agent: Agent,
-    /// The run before, if there was one that did not complete.
+    /// The run before, if there was one that did not complete, or the one that is at work on it.
     pub run: Option<String>,
     /// Whether it is an item of the session, which is ticked once it is done.
     pub is_item: bool,

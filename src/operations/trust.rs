@@ -289,22 +289,34 @@ pub fn revoke(store: &Store, trust: &TrustFile, names: &[String]) -> Result<usiz
     Ok(revoked)
 }
 
-/// Fails unless the command is trusted as it is now.
+/// Fails unless the commands are trusted as they are now.
 ///
 /// # Errors
 ///
-/// When it is not, or the file of trusted commands is unreadable.
-pub fn require(store: &Store, trust: &TrustFile, external: &External) -> Result<()> {
-    let candidate = external.clone().candidate(store, &trust.grants()?);
-    if candidate.trusted {
-        return Ok(());
-    }
-    let name = &external.name;
-    let mut error = Error::new(
-        Kind::Usage,
-        format!("the command `{name}` is not trusted, or has changed since; it would run"),
-    );
-    let commands = [Some(candidate.command), candidate.resume_command];
-    error.details = commands.into_iter().flatten().collect();
-    Err(error.hint(format!("agentsess trust {}", shell::word(name))))
+/// When one is not, or the file of trusted commands is unreadable.
+pub fn require(store: &Store, trust: &TrustFile, externals: &[External]) -> Result<()> {
+    let grants = trust.grants()?;
+    let candidates = externals.iter().cloned();
+    let candidates = candidates.map(|external| external.candidate(store, &grants));
+    let refused: Vec<_> = candidates.filter(|found| !found.trusted).collect();
+    let quoted = refused
+        .iter()
+        .map(|found| format!("`{}`", found.external.name));
+    let quoted = quoted.collect::<Vec<_>>().join(", ");
+    let message = match refused.as_slice() {
+        [] => return Ok(()),
+        [_] => format!("the command {quoted} is not trusted, or has changed since; it would run"),
+        _ => {
+            format!("the commands {quoted} are not trusted, or have changed since; they would run")
+        }
+    };
+    let names = refused
+        .iter()
+        .map(|found| shell::word(&found.external.name));
+    let hint = format!("agentsess trust {}", names.collect::<Vec<_>>().join(" "));
+    let mut error = Error::new(Kind::Usage, message);
+    let commands = refused.into_iter();
+    let commands = commands.flat_map(|found| [Some(found.command), found.resume_command]);
+    error.details = commands.flatten().collect();
+    Err(error.hint(hint))
 }

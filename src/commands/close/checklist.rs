@@ -7,7 +7,7 @@ use dialoguer::console::Term;
 use dialoguer::{Input, Select};
 
 use super::line;
-use crate::commands::Context;
+use crate::commands::{Context, prompt};
 use crate::error::{Error, Result};
 use crate::operations::close::{self, Check, Gate, Item, Request, Verdict};
 use crate::operations::{slug_of, trust};
@@ -36,7 +36,7 @@ pub(super) fn go_through(
     request: &mut Request,
 ) -> Result<(Gate, bool)> {
     request.in_person = true;
-    let terminal = Term::stderr();
+    let terminal = prompt::terminal();
     let mut at = gate.checks.iter().position(|check| !check.verdict.is_met());
     loop {
         let slug = sanitize(slug_of(&gate.session)).into_owned();
@@ -181,19 +181,18 @@ fn actions(store: &Store, gate: &Gate, check: &Check, request: &Request) -> Vec<
 fn choose(terminal: &Term, prompt: &str, entries: &[String], at: usize) -> Result<Option<usize>> {
     let select = Select::new().with_prompt(prompt).items(entries).default(at);
     let chosen = select.report(false).interact_on_opt(terminal);
-    chosen.map_err(|error| failed(terminal, error))
+    chosen.map_err(failed)
 }
 
 /// A line of text; `None` if it is empty.
 fn ask(terminal: &Term, prompt: &str) -> Result<Option<String>> {
     let input = Input::<String>::new().with_prompt(prompt).allow_empty(true);
     let text = input.interact_text_on(terminal);
-    let text = text.map_err(|error| failed(terminal, error))?;
+    let text = text.map_err(failed)?;
     Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
 }
 
-fn failed(terminal: &Term, error: dialoguer::Error) -> Error {
-    let _ = terminal.show_cursor();
+fn failed(error: dialoguer::Error) -> Error {
     let dialoguer::Error::IO(error) = error;
     let message = match error.kind() {
         io::ErrorKind::Interrupted => "interrupted; nothing was changed".to_owned(),

@@ -123,7 +123,7 @@ impl Request {
 
     pub(super) fn require_trust(&self, store: &Store, command: &External) -> Result<()> {
         match &self.trust {
-            Some(file) => trust::require(store, file, command),
+            Some(file) => trust::require(store, file, std::slice::from_ref(command)),
             None => Err(
                 Error::usage(format!("`{}` is not trusted here", command.name))
                     .hint("agentsess trust --list"),

@@ -9,6 +9,7 @@ use crate::error::{Error, Kind};
 use crate::operations::spawned::summary;
 use crate::runs::{Ended, Reason, Run, StartError, Status};
 use crate::shell;
+use crate::store::Store;
 
 /// Signals with which somebody ends a program, as against those by which it breaks down.
 const ENDING: [i32; 5] = [1, 2, 3, 9, 15];
@@ -69,9 +70,17 @@ pub(super) fn code(ended: &Ended) -> u8 {
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(125)
 }
 
-pub(super) fn not_started(request: &Request, failed: &StartError) -> Error {
+pub(super) fn not_started(store: &Store, request: &Request, failed: &StartError) -> Error {
     let program = request.argv.first().map(lossy).unwrap_or_default();
-    let word = shell::word(&program);
+    let path = request.folder.join(&program);
+    let is_own = path
+        .canonicalize()
+        .is_ok_and(|path| path.is_file() && path.starts_with(&store.root));
+    let word = if program.contains('/') {
+        shell::word(&store.shown(&path).display().to_string())
+    } else {
+        shell::word(&program)
+    };
     let cause = failed.error.to_string();
     let cause = cause.split(" (os error").next().unwrap_or(&cause);
     let here = program.contains('/') || !request.folder.is_dir();
@@ -92,7 +101,7 @@ pub(super) fn not_started(request: &Request, failed: &StartError) -> Error {
         ),
         126 if here => (
             format!("`{program}` cannot be run: {cause}"),
-            format!("chmod +x {word}"),
+            format!("{} {word}", if is_own { "chmod +x" } else { "ls -ld" }),
         ),
         _ => (
             format!("`{program}` cannot be run: {cause}"),

@@ -9,6 +9,7 @@ use crate::document::time::Timestamp;
 use crate::document::{Document, insert};
 use crate::error::{Error, Kind, Result};
 use crate::operations::assignment::{self, Assignment, Background, Scope};
+use crate::operations::spawned;
 use crate::runs::{Ledger, Machine, Run, Standing};
 use crate::store::Store;
 
@@ -120,7 +121,7 @@ pub fn incomplete(
         all.retain(|open| begun.contains(&open.wave) && is_left(open));
     }
     all.extend(outside(store, name, &ledger, &all, now)?);
-    all.extend(tasks(store, name, &ledger, now));
+    all.extend(tasks(store, name, &ledger, now)?);
     if let Some(word) = word {
         let id = ledger.meant(word);
         let meant: Vec<_> = id.iter().map(|run| run.id.to_string()).collect();
@@ -204,9 +205,23 @@ fn outside(
     Ok(open)
 }
 
-/// Tasks without an item, each with its last run, if that is not done.
-fn tasks(store: &Store, name: &str, ledger: &Ledger, now: Timestamp) -> Vec<Open> {
+/// Tasks without an item, each with its last run, if that is not done. One that an item says is
+/// done once that is ticked.
+fn tasks(store: &Store, name: &str, ledger: &Ledger, now: Timestamp) -> Result<Vec<Open>> {
     let here = Machine::this();
+    let source = store.read(name)?;
+    let document = Document::parse(&source);
+    let texts = document.boxes().map(|(_, item, ticked)| {
+        let text = insert::line(item.text.of(document.text));
+        (spawned::task(&text), ticked)
+    });
+    let texts: Vec<_> = texts.collect();
+    let is_ticked = |task: &str| {
+        let mut said = texts
+            .iter()
+            .filter(|(text, _)| text.as_deref() == Some(task));
+        said.clone().next().is_some() && said.all(|(_, ticked)| *ticked)
+    };
     let mut seen = Vec::new();
     let mut open = Vec::new();
     for run in ledger.runs.values().rev() {
@@ -218,7 +233,8 @@ fn tasks(store: &Store, name: &str, ledger: &Ledger, now: Timestamp) -> Vec<Open
         if matches!(
             run.standing(&here),
             Standing::Failed | Standing::Interrupted
-        ) {
+        ) && !is_ticked(&run.task)
+        {
             let assignment = Assignment::task(&run.task);
             open.push(found(
                 store,
@@ -231,7 +247,7 @@ fn tasks(store: &Store, name: &str, ledger: &Ledger, now: Timestamp) -> Vec<Open
         }
     }
     open.reverse();
-    open
+    Ok(open)
 }
 
 fn found(

@@ -27,7 +27,7 @@ pub use run::{Notice, Outcome, RUN, Ran, Request, Tally, begin, end, run};
 pub use settle::{Settled, Untold, settle, write_down};
 pub use stop::{Stopped, stop};
 pub use wave::{Active, Done, Notice as Progressed, Plan, work};
-pub use windows::{own, work as in_windows};
+pub use windows::work as in_windows;
 
 use super::counted;
 use crate::error::{Error, Kind, Result};

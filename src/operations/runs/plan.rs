@@ -29,6 +29,10 @@ pub struct Left {
     pub item: String,
     /// Why not.
     pub why: String,
+    /// Whether that is because it is being worked on.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub is_taken: bool,
 }
 
 /// What can be started, and what cannot.
@@ -70,9 +74,7 @@ pub fn go_on(store: &Store, open: Vec<Open>, way: &Way, default: Option<&str>) -
     for open in open {
         if open.progress == Progress::Running {
             let run = open.run.as_deref().unwrap_or_default();
-            planned
-                .left
-                .push(left(&open, format!("run {run} is at work on it")));
+            planned.left.push(Left::taken(&open.item, run));
             continue;
         }
         match how(store, &open, way, default)? {
@@ -140,21 +142,20 @@ fn how(store: &Store, open: &Open, way: &Way, default: Option<&str>) -> Result<H
 ///
 /// As for [`trust::require`].
 pub fn require_trust(store: &Store, trust: &TrustFile, jobs: &[Job]) -> Result<()> {
-    let mut asked: Vec<&str> = Vec::new();
+    let mut asked: Vec<External> = Vec::new();
     for job in jobs.iter().filter(|job| job.state == State::Waiting) {
+        let external = External::of_agent(job.agent.clone());
         let recorded = matches!(job.command, Command::Recorded { .. });
-        if recorded || asked.contains(&job.agent.name.as_str()) {
-            continue;
+        if !recorded && asked.iter().all(|it| it.name != external.name) {
+            asked.push(external);
         }
-        asked.push(&job.agent.name);
-        trust::require(store, trust, &External::of_agent(job.agent.clone()))?;
     }
-    Ok(())
+    trust::require(store, trust, &asked)
 }
 
 fn job(open: Open, agent: Agent, command: Command) -> Job {
     let state = match open.progress {
-        Progress::Running => State::LeftOut,
+        Progress::Running => State::Taken,
         _ => State::Waiting,
     };
     Job {
@@ -171,6 +172,18 @@ fn left(open: &Open, why: String) -> Left {
     Left {
         item: open.item.clone(),
         why,
+        is_taken: false,
+    }
+}
+
+impl Left {
+    /// What this run is at work on.
+    pub fn taken(item: &str, run: &str) -> Self {
+        Self {
+            item: item.to_owned(),
+            why: format!("run {run} is at work on it"),
+            is_taken: true,
+        }
     }
 }
 

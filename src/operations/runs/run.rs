@@ -208,7 +208,7 @@ pub fn run(
     }
     let (error, code) = match &ended {
         Ok(ended) => (None, code(ended)),
-        Err(failed) => (Some(not_started(request, failed)), failed.code),
+        Err(failed) => (Some(not_started(store, request, failed)), failed.code),
     };
     conclude(&mut run, ended.ok(), error.as_ref(), clock());
     end(store, &mut run, &mut updates, clock, notice);

@@ -232,7 +232,7 @@ impl Work<'_> {
                 // It has said nothing.
                 run.log = None;
                 self.store.forget_run_log(&run.id);
-                let error = not_started(&request, &failed);
+                let error = not_started(self.store, &request, &failed);
                 conclude(&mut run, None, Some(&error), (self.clock)());
                 self.done.code = Some(failed.code);
                 self.done.error.get_or_insert(error);
@@ -349,10 +349,13 @@ pub(super) fn is_due(
     let (state, why) = match (ticked, at_work) {
         (Ok(Some(true)), _) => (State::Completed, "is ticked by now".to_owned()),
         (Ok(None), _) => (State::LeftOut, "is no longer there".to_owned()),
-        (_, Some(run)) => (
-            State::LeftOut,
-            format!("is what run {} is at work on", run.id),
-        ),
+        (_, Some(run)) => {
+            job.run = Some(run.id.to_string());
+            (
+                State::Taken,
+                format!("is what run {} is at work on", run.id),
+            )
+        }
         // What is wrong with the session is told when it is written to.
         (_, None) => return true,
     };

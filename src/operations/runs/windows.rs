@@ -31,8 +31,7 @@ struct Window {
     run: Option<Run>,
 }
 
-/// Opens a window for each job until nothing more is to be started and nothing runs. `own` is this
-/// program, with the options that it was called with for all commands.
+/// Opens a window for each job until nothing more is to be started and nothing runs.
 ///
 /// # Errors
 ///
@@ -42,7 +41,6 @@ pub fn work(
     plan: &Plan,
     queue: &mut Queue,
     tmux: &Tmux,
-    own: &[String],
     clock: &dyn Fn() -> Timestamp,
     notice: &mut dyn FnMut(Notice),
 ) -> Result<Done> {
@@ -54,7 +52,6 @@ pub fn work(
         plan,
         queue,
         tmux,
-        own,
         clock,
         notice,
         windows: Vec::new(),
@@ -83,7 +80,6 @@ struct Work<'w> {
     plan: &'w Plan<'w>,
     queue: &'w mut Queue,
     tmux: &'w Tmux,
-    own: &'w [String],
     clock: &'w dyn Fn() -> Timestamp,
     notice: &'w mut dyn FnMut(Notice),
     windows: Vec<Window>,
@@ -99,7 +95,7 @@ impl Work<'_> {
             return;
         }
         let since = (self.clock)().trunc_subsecs(3);
-        let argv = command(self.plan, job, self.own);
+        let argv = command(self.plan, job);
         let env = std::env::vars_os().chain(self.plan.env.iter().cloned());
         let id = job.assignment.id.as_deref().filter(|id| is_token(id));
         match self.tmux.open(id.unwrap_or(&job.agent.name), &argv, env) {
@@ -197,8 +193,12 @@ impl Work<'_> {
 }
 
 /// What runs in a window.
-fn command(plan: &Plan, job: &Job, own: &[String]) -> Vec<String> {
-    let mut words = own.to_vec();
+fn command(plan: &Plan, job: &Job) -> Vec<String> {
+    let folder = match &job.command {
+        Command::Recorded { folder, .. } => folder,
+        Command::Start | Command::Resume(_) => plan.folder,
+    };
+    let mut words = own(folder, plan.sessions);
     let mut say = |more: &[&str]| words.extend(more.iter().map(ToString::to_string));
     let seconds = |time: Duration| format!("{}s", time.as_secs_f64());
     if let (Command::Resume(_), Some(run)) = (&job.command, &job.run) {
@@ -238,7 +238,7 @@ fn pass_on(pid: u32, signal: i32) {
 }
 
 /// The program itself, as it is to be started again.
-pub fn own(folder: &Path, sessions: Option<&Path>) -> Vec<String> {
+fn own(folder: &Path, sessions: Option<&Path>) -> Vec<String> {
     let program = std::env::current_exe().unwrap_or_else(|_| "agentsess".into());
     let lossy = |path: &Path| OsString::from(path).to_string_lossy().into_owned();
     let mut own = vec![lossy(&program), "-C".to_owned(), lossy(folder)];
@@ -246,4 +246,48 @@ pub fn own(folder: &Path, sessions: Option<&Path>) -> Vec<String> {
         own.extend(["--sessions-dir".to_owned(), lossy(sessions)]);
     }
     own
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agents::Agent;
+    use crate::operations::assignment::{Assignment, Background};
+
+    #[test]
+    fn what_was_looked_at_runs_in_the_folder_that_was_shown() {
+        let plan = Plan {
+            session: "20251204-143000-weather.md",
+            background: Background {
+                slug: "weather".into(),
+                title: None,
+                context: None,
+                current_state: None,
+            },
+            model: None,
+            folder: Path::new("/project"),
+            env: &[],
+            sessions: None,
+            timeout: None,
+            kill_after: Duration::ZERO,
+            shown: false,
+            ticks: true,
+        };
+        let mut job = Job {
+            assignment: Assignment::task("measure"),
+            agent: Agent::unknown("dev"),
+            run: None,
+            is_item: false,
+            command: Command::Start,
+            state: State::Waiting,
+        };
+        let folder = |job: &Job| command(&plan, job)[2].clone();
+        assert_eq!(folder(&job), "/project");
+        job.command = Command::Recorded {
+            argv: vec!["./measure".into()],
+            folder: "/project/sub".into(),
+            env: Vec::new(),
+        };
+        assert_eq!(folder(&job), "/project/sub");
+    }
 }
