@@ -1337,6 +1337,28 @@ fn a_session_that_is_away_is_told_once_it_is_back() {
 }
 
 #[test]
+fn a_session_that_has_another_name_now_is_named() {
+    let project = project();
+    let session = project.session("weather");
+    let other = session.with_file_name("20251204-143000-climate.md");
+    let script = format!("mv '{}' '{}'", session.display(), other.display());
+    run(&project, &[], &script);
+    let doctor = project.fails(1, &["doctor"]);
+    assert!(
+        doctor.contains("climate.md: it lists dev as in_progress, and run ")
+            && doctor.contains("[untold-run]")
+            && doctor.contains("agentsess edit climate"),
+        "{doctor}"
+    );
+    // What runs there now is no one's that is away.
+    let child = start(&project, &[], "touch up; exec sleep 60");
+    until("the start", || project.root.join("up").exists());
+    project.ok(&["doctor"]);
+    project.ok(&["runs", "stop", "@latest"]);
+    child.wait_with_output().unwrap();
+}
+
+#[test]
 fn a_session_that_was_completed_meanwhile_lists_how_its_agents_ended() {
     let project = project();
     let session = project.session("weather");
