@@ -84,7 +84,7 @@ fn tell(output: &output::Output, settled: &Settled) {
     for (invalid, path) in &settled.found.aside {
         let kept = path.display();
         output.warning(&format!(
-            "{invalid}; it is kept in {kept}, and the rest works"
+            "{invalid}; it is kept in {kept}, and the rest works; a run that stood there may go on unseen"
         ));
     }
     if let Some(path) = &settled.found.backup {

@@ -4,6 +4,8 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process_group};
 use serde::{Deserialize, Serialize};
 
 /// A process, told from any other that may have its number later.
@@ -148,6 +150,11 @@ fn group_of(pid: u32) -> Option<(char, u32)> {
 
 /// The processes of a group that have not ended.
 pub(super) fn members(wanted: u32) -> Vec<u32> {
+    let group_id = i32::try_from(wanted).ok().and_then(Pid::from_raw);
+    // Most often there is none, and to ask for that costs nothing.
+    if group_id.is_none_or(|group| test_kill_process_group(group) == Err(Errno::SRCH)) {
+        return Vec::new();
+    }
     let is_one = |(state, group)| group == wanted && !ENDED.contains(&state);
     if fs::metadata("/proc/self/stat").is_ok() {
         return pids()
