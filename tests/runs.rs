@@ -1600,6 +1600,8 @@ fn only_what_runs_or_was_interrupted_can_be_said_to_be_done() {
             &json!("BACK-7 - write the worker")
         )
     );
+    assert_eq!(done[0]["ticked"], true);
+    assert!(project.read("weather").contains("- [x] BACK-7"));
     assert!(complete(&["--wave", "1"]).is_empty());
     let child = start(
         &project,
