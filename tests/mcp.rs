@@ -1061,3 +1061,35 @@ fn the_last_message_needs_no_line_end() {
         assert!(answer.contains(r#""id":3"#), "{end}: {answer}");
     }
 }
+
+#[test]
+fn a_session_with_runs_is_not_completed() {
+    let project = weather();
+    let mut run = project.agentsess(&["run", "--agent", "dev", "--", "sleep", "60"]);
+    let mut run = run.stderr(Stdio::null()).spawn().unwrap();
+    while !project.ok(&["runs", "--running"]).contains("running  ") {
+        assert!(run.try_wait().unwrap().is_none());
+    }
+    let before = project.read("weather-fallback");
+    let mut client = Client::new(&project, Era::Handshake);
+    for words in [json!({}), json!({"state": "Measured."})] {
+        let mut arguments = json!({"session": "weather-fallback", "status": "completed"});
+        let given = arguments.as_object_mut().unwrap();
+        given.extend(words.as_object().unwrap().clone());
+        let answer = client.call("session_update", arguments);
+        assert!(
+            answer.failed
+                && answer
+                    .text
+                    .contains("is still running; nothing was changed"),
+            "{}",
+            answer.text
+        );
+    }
+    assert_eq!(project.read("weather-fallback"), before);
+    project.ok(&["runs", "stop", "@latest"]);
+    run.wait().unwrap();
+    let arguments = json!({"session": "weather-fallback", "status": "completed"});
+    client.done("session_update", arguments);
+    client.end();
+}

@@ -61,6 +61,8 @@ pub struct Run {
     #[arg(long, value_name = "TIME")]
     pub timeout: Option<String>,
     /// How long after that it is killed, with all that it started
+    ///
+    /// As long, once it was told to stop and has ended, has what is left of its process group.
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub kill_after: String,
     /// Set a variable of its environment; can be given more than once
@@ -178,8 +180,8 @@ pub struct RunsStop {
 /// Arguments of `runs complete`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What runs goes on running. Failed runs stay failed: their work is done again, or by somebody
-else.
+Their items are ticked. What runs goes on running. Failed runs stay failed: their work is done
+again, or by somebody else.
 
 Examples:
   agentsess runs complete --item BACK-124

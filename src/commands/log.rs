@@ -19,6 +19,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Log) -> Result<ExitCode> {
         replace: arguments.replace,
         current: arguments.current.as_deref(),
         status: None,
+        run: None,
         done: &arguments.done,
         files: &arguments.files,
         allow_secret: arguments.writing.secrets.allow_secret,

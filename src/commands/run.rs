@@ -92,6 +92,12 @@ fn tell(output: &Output, notice: &Notice) {
         Notice::Begun(_) => return,
         Notice::Ticked(item) => return output.aside(&one_line(&format!("ticked {item}"))),
         Notice::Trouble(what) => format!("warning: {what}"),
+        Notice::Stopping(run, signal) => format!(
+            "told to stop ({}): run {} ({}) is told to end, and waited for",
+            runs::signal_name(*signal),
+            run.id,
+            run.agent
+        ),
         Notice::Waiting(run, pid) => format!(
             "waiting for run {} ({}, process {pid}) to end; once more kills it",
             run.id, run.agent
@@ -112,6 +118,18 @@ pub(super) fn environment(given: &[OsString]) -> Result<Vec<(OsString, OsString)
             let message = format!("`--env {given}` has no name and value");
             Error::usage(message).hint("agentsess help run")
         })?;
+        let shown = shell::word(&String::from_utf8_lossy(name));
+        let is_none = |byte: &u8| byte.is_ascii_whitespace() || byte.is_ascii_control();
+        let message = if name.iter().any(is_none) {
+            Some(format!("`--env`: {shown} is no name of a variable"))
+        } else if runs::OWN.iter().any(|own| own.as_bytes() == name) {
+            Some(format!("`--env`: {shown} is set by `agentsess run` itself"))
+        } else {
+            None
+        };
+        if let Some(message) = message {
+            return Err(Error::usage(message).hint("agentsess help run"));
+        }
         let own = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
         Ok((own(name), own(value.get(1..).unwrap_or(&[]))))
     };

@@ -74,7 +74,9 @@ fn settle(context: &Context, store: &Store) {
     let output = &context.output;
     match runs::settle(store, context.now) {
         Ok(settled) => tell(output, &settled),
-        Err(error) => output.warning(&error.to_string()),
+        // Whoever reads it next says what keeps it from being read.
+        Err(error) if store.runs().is_ok() => output.warning(&error.to_string()),
+        Err(_) => {}
     }
 }
 
@@ -82,7 +84,7 @@ fn tell(output: &output::Output, settled: &Settled) {
     for (invalid, path) in &settled.found.aside {
         let kept = path.display();
         output.warning(&format!(
-            "{invalid}; it is kept in {kept}, and the rest works"
+            "{invalid}; it is kept in {kept}, and the rest works; a run that stood there may go on unseen"
         ));
     }
     if let Some(path) = &settled.found.backup {
@@ -319,6 +321,9 @@ fn complete(context: &Context, arguments: &cli::RunsComplete) -> Result<ExitCode
                     run.agent,
                     run.previous.as_str()
                 );
+                if let Some(item) = run.item.as_ref().filter(|_| run.ticked) {
+                    let _ = writeln!(text, "ticked {}", one_line(item));
+                }
             }
             if completed.is_empty() {
                 text += "nothing to complete: none of these runs is running or interrupted\n";

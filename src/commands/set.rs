@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use super::{Context, select};
+use super::{Context, own_run, select};
 use crate::cli;
 use crate::error::Result;
 use crate::operations::set;
@@ -14,6 +14,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Set) -> Result<ExitCode> {
         &arguments.key,
         &arguments.value,
         arguments.secrets.allow_secret,
+        own_run().as_deref(),
         context.now,
     )?;
     context.output.written("set", &written)?;

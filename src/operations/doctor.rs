@@ -464,25 +464,42 @@ fn untold(store: &Store, ledger: &Ledger) -> Vec<Problem> {
             *now = true;
         }
     }
-    let ended = last.into_values().filter(|(_, is_at_work)| !is_at_work);
-    let listed = ended.filter(|(run, _)| {
+    let ended = || last.values().filter(|(_, is_at_work)| !is_at_work);
+    let lists =
+        |document: &Document, run: &Run| spawned::is_at_work(document, &run.agent, &run.task);
+    let listed = ended().filter(|(run, _)| {
         let source = store.read(&run.session).ok();
-        source.is_some_and(|source| {
-            spawned::is_at_work(&Document::parse(&source), &run.agent, &run.task)
-        })
+        source.is_some_and(|source| lists(&Document::parse(&source), run))
     });
-    let problem = |run: &Run| {
-        let path = store.shown(&store.path(&run.session));
+    let problem = |run: &Run, session: &str| {
+        let path = store.shown(&store.path(session));
         let (id, agent, ended) = (&run.id, &run.agent, run.status.as_str());
         let message = format!("it lists {agent} as in_progress, and run {id} is {ended}");
-        let help = if run.logged {
-            format!("agentsess edit {}", store.selector(&run.session))
+        // One that has another name now is not told any more.
+        let help = if run.logged || run.session != session {
+            format!("agentsess edit {}", store.selector(session))
         } else {
             "agentsess runs".to_owned()
         };
         Problem::new("untold-run", path, message, help)
     };
-    listed.map(|(run, _)| problem(run)).collect()
+    let mut found: Vec<_> = listed.map(|(run, _)| problem(run, &run.session)).collect();
+    let away = ended().filter(|(run, _)| !run.logged && !store.path(&run.session).is_file());
+    let away: Vec<_> = away.map(|(run, _)| *run).collect();
+    let names = store.names().unwrap_or_default().into_iter();
+    for name in names.filter(|_| !away.is_empty()) {
+        let Ok(source) = store.read(&name) else {
+            continue;
+        };
+        let document = Document::parse(&source);
+        let is_own =
+            |run: &Run| last.contains_key(&(name.clone(), run.agent.clone(), run.task.clone()));
+        let renamed = away
+            .iter()
+            .filter(|run| !is_own(run) && lists(&document, run));
+        found.extend(renamed.map(|run| problem(run, &name)));
+    }
+    found
 }
 
 /// Sessions that cannot be relied on. What cannot be read at all, lint says.

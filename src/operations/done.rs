@@ -1,6 +1,7 @@
 //! Ticks items, and moves the waves they stand in along.
 
 use super::Written;
+use super::runs::bounded;
 use super::write::{Entry, Revision, write};
 use crate::document::schema::NEXT_STEPS;
 use crate::document::time::Timestamp;
@@ -47,7 +48,7 @@ pub fn done(
     })
 }
 
-/// Ticks the open items that have exactly these texts, with all that is a part of them, without an
+/// Ticks the open items that have these texts, or their ids, with all that is a part of them, without an
 /// entry in the log: whoever did them has one. An item that is ticked already, or that is gone, is left alone.
 ///
 /// # Errors
@@ -57,7 +58,7 @@ pub fn tick(store: &Store, name: &str, texts: &[String], now: Timestamp) -> Resu
     let mut current_task = None;
     let written = write(store, name, false, now, |revision| {
         revision.refuse_completed("ticks")?;
-        let ticks = Ticks::of(revision.document, |text| texts.iter().any(|it| it == text));
+        let ticks = Ticks::of(revision, texts).unwrap_or_default();
         if ticks.is_empty() {
             return Ok(None);
         }
@@ -93,24 +94,39 @@ impl Ticks {
         Ok(Self { items, waves })
     }
 
-    /// The open items with such texts, and all open ones that are a part of them.
-    pub fn of(document: &Document, is_meant: impl Fn(&str) -> bool) -> Self {
-        let open: Vec<_> = document.boxes().filter(|(_, _, ticked)| !ticked).collect();
-        let meant = open
-            .iter()
-            .filter(|(_, item, _)| is_meant(&insert::line(item.text.of(document.text))));
-        let spans: Vec<_> = meant.map(|(_, item, _)| item.span).collect();
+    /// The open ones of the items with these texts, as a run knows them, and all open ones that are a
+    /// part of them. What was put in other words since is known by its id. Nothing if there is none of
+    /// these items, open or ticked.
+    pub fn of(revision: &Revision, texts: &[String]) -> Option<Self> {
+        let document = revision.document;
+        let boxes: Vec<_> = document.boxes().collect();
+        let text = |item: &Item| bounded(&insert::line(item.text.of(document.text)));
+        let spans = |wanted: &String| -> Vec<_> {
+            let same = boxes
+                .iter()
+                .filter(|(_, item, _)| text(item) == bounded(wanted));
+            let same: Vec<_> = same.map(|(_, item, _)| item.span).collect();
+            let id = revision.id(wanted).filter(|_| same.is_empty());
+            let other = boxes.iter().filter(|(_, item, _)| {
+                id.is_some() && revision.id(item.text.of(document.text)) == id
+            });
+            same.iter()
+                .copied()
+                .chain(other.map(|(_, item, _)| item.span))
+                .collect()
+        };
+        let spans: Vec<_> = texts.iter().flat_map(spans).collect();
+        let open = boxes.iter().filter(|(_, _, ticked)| !ticked);
         let within = |item: &Item| {
             let mut spans = spans.iter();
             spans.any(|span| span.start <= item.span.start && item.span.end <= span.end)
         };
         let items: Vec<_> = open
-            .iter()
             .filter(|(_, item, _)| within(item))
             .map(|(index, ..)| *index)
             .collect();
         let waves = moved(document, &items);
-        Self { items, waves }
+        (!spans.is_empty()).then_some(Self { items, waves })
     }
 
     /// Whether there is nothing to tick.

@@ -8,6 +8,7 @@ use super::blocks::Blocks;
 use super::done::Ticks;
 use super::new::task_list;
 use super::pause::set_status;
+use super::runs::refuse_running;
 use super::steps::Steps;
 use super::write::{Entry, Revision, write};
 use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
@@ -40,6 +41,8 @@ pub struct Request<'r> {
     pub current: Option<&'r str>,
     /// The new status.
     pub status: Option<Status>,
+    /// The run as which somebody calls, which may be running when the session is completed.
+    pub run: Option<&'r str>,
     /// Items to tick, by id or text.
     pub done: &'r [String],
     /// Paths for Files Modified.
@@ -59,6 +62,9 @@ pub fn log(store: &Store, name: &str, request: &Request, now: Timestamp) -> Resu
     check_token("agent", request.agent)?;
     check_token("action", request.action)?;
     refuse_losses(request, &input)?;
+    if request.status == Some(Status::Completed) {
+        refuse_running(store, name, request.run)?;
+    }
     let parts = [request.message.unwrap_or("").trim(), &input.lead];
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     let message = match parts.as_slice() {

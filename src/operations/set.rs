@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::runs::refuse_running;
 use super::write::write;
 use super::{Issue, Written, slug_of, stem_of};
 use crate::document::time::Timestamp;
@@ -23,10 +24,12 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("parent", &["session", "parent"]),
 ];
 
-/// Sets `key` to `value`. An empty value removes a key that is not required.
+/// Sets `key` to `value`. An empty value removes a key that is not required. What is called as a `run`
+/// may complete the session that this runs on.
 ///
 /// # Errors
 ///
+/// Of kind [`Kind::Unmet`](crate::error::Kind::Unmet) when it is to be completed and agents run on it.
 /// When the key is unknown or written by the tool alone, the value does not fit, the parent is not
 /// there or continues this session, or the file cannot
 /// be edited or written.
@@ -36,6 +39,7 @@ pub fn set(
     key: &str,
     value: &str,
     allow_secret: bool,
+    run: Option<&str>,
     now: Timestamp,
 ) -> Result<Written> {
     let plain = key.rsplit('.').next().unwrap_or(key);
@@ -47,6 +51,9 @@ pub fn set(
     let status = (plain == "status")
         .then(|| status(name, &value))
         .transpose()?;
+    if status == Some(Status::Completed) {
+        refuse_running(store, name, run)?;
+    }
     let required = matches!(plain, "title" | "status" | "current" | "current_task");
     if value.is_empty() && required {
         return Err(Error::usage(format!("`{plain}` must not be empty"))

@@ -9,11 +9,18 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+use super::process::members;
 use super::{Capture, Input, Lines, Observer, RunId, Spec, Stream};
 
 /// How long a stream may stay open once the process has ended: something that it left running may
 /// hold it for ever.
 const LINGER: Duration = Duration::from_millis(500);
+
+/// How often it is looked whether a group that is to end has.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Signals with which somebody ends a program, as against those by which it breaks down.
+pub const ENDING: [i32; 5] = [1, 2, 3, 9, 15];
 
 /// Why a process could not be started.
 #[derive(Debug)]
@@ -55,6 +62,10 @@ pub(super) struct Child {
     pub run: RunId,
     pub process: std::process::Child,
     group: bool,
+    /// Whether it was sent a signal, so that all of its group is to end with it.
+    told: bool,
+    /// When to look next whether its group has ended; it itself has, and nobody has asked how.
+    look_at: Option<Instant>,
     pub observer: Box<dyn Observer>,
     capture: Option<Capture>,
     pub lines: [Lines; 2],
@@ -91,6 +102,8 @@ impl Child {
             run: run.clone(),
             process,
             group: !spec.terminal,
+            told: false,
+            look_at: None,
             observer,
             capture,
             lines: Default::default(),
@@ -115,7 +128,10 @@ impl Child {
     pub fn next(&self) -> Option<Instant> {
         match self.exited {
             Some((_, at)) => Some(at + LINGER),
-            None => self.deadline.into_iter().chain(self.kill_at).min(),
+            None => [self.deadline, self.kill_at, self.look_at]
+                .into_iter()
+                .flatten()
+                .min(),
         }
     }
 
@@ -149,13 +165,21 @@ impl Child {
             self.kill_at = None;
             self.send(Signal::KILL);
         }
+        if self.look_at.is_some_and(|look| look <= now) {
+            self.look_at = Some(now + LOOK);
+            // What was killed need not be waited for.
+            if self.kill_at.is_none() || members(self.process.id()).is_empty() {
+                self.reap();
+            }
+        }
     }
 
     /// Sends it a signal, and to all of its group if it has one of its own.
-    pub fn send(&self, signal: Signal) {
+    pub fn send(&mut self, signal: Signal) {
         if self.exited.is_some() {
             return;
         }
+        self.told = true;
         let pid = Pid::from_child(&self.process);
         let send = if self.group {
             kill_process_group
@@ -168,12 +192,21 @@ impl Child {
         let _ = send(pid, Signal::CONT);
     }
 
-    /// It has ended: asks how.
-    pub fn reap(&mut self) {
-        if self.timed_out && self.group {
-            // What it leaves behind has had as much time.
-            self.send(Signal::KILL);
+    /// It has ended, by a signal perhaps. What is left of its group ends, too, if it was told to; as
+    /// long as nobody has asked how it ended, the number of the group is no other one's.
+    pub fn over(&mut self, signal: Option<i32>) {
+        self.deadline = None;
+        let told = self.told || signal.is_some_and(|signal| ENDING.contains(&signal));
+        if !self.group || !told || members(self.process.id()).is_empty() {
+            return self.reap();
         }
+        self.send(Signal::TERM);
+        let now = Instant::now();
+        self.kill_at = self.kill_at.or(now.checked_add(self.kill_after));
+        self.look_at = Some(now + LOOK);
+    }
+
+    fn reap(&mut self) {
         let status = self.process.wait().unwrap_or_default();
         self.exited = Some((status, Instant::now()));
     }

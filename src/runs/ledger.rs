@@ -46,27 +46,17 @@ pub enum Unreadable {
 }
 
 impl Ledger {
-    /// Reads a ledger. What is no record in it is set aside; what is no ledger at all is so as a
-    /// whole.
+    /// Reads a ledger. What is no record in it is set aside; of what is no ledger as a whole, so are
+    /// all lines that are no records.
     ///
     /// # Errors
     ///
     /// When it is of a newer version.
     pub fn parse(bytes: &[u8]) -> Result<Self, Unreadable> {
         let mut ledger = Self::default();
-        let damaged = |place: &str, message: String| Aside {
-            invalid: Invalid {
-                place: place.to_owned(),
-                message,
-            },
-            bytes: bytes.to_vec(),
-        };
         let (version, runs) = match split(bytes) {
             Ok(found) => found,
-            Err((place, message)) => {
-                ledger.aside.push(damaged(place, message));
-                return Ok(ledger);
-            }
+            Err((place, message)) => return salvage(bytes, place, message),
         };
         if version > VERSION {
             return Err(Unreadable::Newer(version));
@@ -192,6 +182,34 @@ fn split(bytes: &[u8]) -> Result<(u64, Vec<Box<RawValue>>), Damage> {
     let runs = outer.get("runs").map_or("null", |runs| runs.get());
     let runs = serde_json::from_str(runs).map_err(|error| ("runs", error.to_string()))?;
     Ok((version, runs))
+}
+
+/// Takes the records out of what is no ledger: one line each, as they were written.
+fn salvage(bytes: &[u8], place: &str, message: String) -> Result<Ledger, Unreadable> {
+    let mut ledger = Ledger::default();
+    let mut rest = Vec::new();
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let text = std::str::from_utf8(line).unwrap_or_default().trim_end();
+        let version = text.strip_prefix("{\"version\":");
+        let version = version.and_then(|rest| rest.split(',').next()?.parse().ok());
+        if let Some(newer) = version.filter(|version| *version > VERSION) {
+            return Err(Unreadable::Newer(newer));
+        }
+        match record(text.trim_end_matches(','), ledger.runs.len()) {
+            Ok(run) if !ledger.runs.contains_key(&run.id) => {
+                ledger.runs.insert(run.id.clone(), run);
+            }
+            _ => rest.extend_from_slice(line),
+        }
+    }
+    ledger.aside.push(Aside {
+        invalid: Invalid {
+            place: place.to_owned(),
+            message,
+        },
+        bytes: rest,
+    });
+    Ok(ledger)
 }
 
 fn record(json: &str, index: usize) -> Result<Run, Invalid> {

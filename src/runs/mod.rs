@@ -22,12 +22,12 @@ mod tmux;
 mod updates;
 
 pub use capture::{Capture, Captured};
-pub use child::{Ended, StartError};
+pub use child::{ENDING, Ended, StartError};
 pub use id::RunId;
 pub use ledger::{Aside, Ledger, Unreadable};
 pub use lines::{LINE_LIMIT, Lines};
 pub use process::{Life, Machine, Process};
-pub use record::{ARGV_LIMIT, Invalid, Reason, Run, Standing, Status};
+pub use record::{ARGV_LIMIT, Invalid, RUN, Reason, Run, Standing, Status};
 pub use signals::Told;
 pub use spec::{Input, NoObserver, Observer, Spec, Stream};
 pub use supervisor::{Event, Supervisor};

@@ -4,6 +4,8 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process_group};
 use serde::{Deserialize, Serialize};
 
 /// A process, told from any other that may have its number later.
@@ -73,13 +75,28 @@ impl Machine {
         }
         match look(process.pid) {
             Look::At { start_time, state } if start_time == process.start_time => match state {
-                // It has ended, and nobody has asked how.
-                'Z' | 'X' | 'x' => Life::Gone,
+                state if ENDED.contains(&state) => Life::Gone,
                 'T' | 't' => Life::Alive { stopped: true },
                 _ => Life::Alive { stopped: false },
             },
             Look::At { .. } | Look::Nothing => Life::Gone,
             Look::Failed => Life::Unknown,
+        }
+    }
+
+    /// Whether something is left of the group that a process of a machine led, all of which has a
+    /// variable with this value.
+    pub fn has_left(&self, machine: &Self, leader: &Process, name: &str, value: &str) -> bool {
+        if self != machine {
+            return false;
+        }
+        let mut members = members(leader.pid).into_iter();
+        match look(leader.pid) {
+            // As long as something is left of a group, no other process gets its number.
+            Look::At { start_time, .. } => start_time == leader.start_time && members.len() > 0,
+            // One that had it since may have led a group, too, and be gone as well.
+            Look::Nothing => members.any(|pid| has_variable(pid, name, value)),
+            Look::Failed => false,
         }
     }
 }
@@ -96,21 +113,9 @@ impl Process {
     /// The first process that leads a group and has a variable with this value, where that can be
     /// seen: on Linux, of this user's.
     pub fn with_variable(name: &str, value: &str) -> Option<Self> {
-        let wanted = format!("{name}={value}");
-        let has = |pid: u32| {
-            let variables = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            let mut variables = variables.split(|byte| *byte == 0);
-            variables.any(|variable| variable == wanted.as_bytes())
-        };
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-        let found = pids.filter(|pid| has(*pid)).filter_map(|pid| {
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-            let (_, rest) = stat.rsplit_once(')')?;
-            let group: u32 = rest.split_whitespace().nth(2)?.parse().ok()?;
-            (group == pid).then_some(())?;
-            Self::of(pid)
-        });
+        let leads = |pid: &u32| group_of(*pid).is_some_and(|(_, group)| group == *pid);
+        let leaders = pids().filter(|pid| has_variable(*pid, name, value) && leads(pid));
+        let found = leaders.filter_map(Self::of);
         found.min_by_key(|process| (process.start_time.parse::<u64>().ok(), process.pid))
     }
 
@@ -123,6 +128,60 @@ impl Process {
         })
     }
 }
+
+fn pids() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+fn has_variable(pid: u32, name: &str, value: &str) -> bool {
+    let wanted = format!("{name}={value}");
+    let variables = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let mut variables = variables.split(|byte| *byte == 0);
+    variables.any(|variable| variable == wanted.as_bytes())
+}
+
+/// The state and the group of a process, where there is such a folder.
+fn group_of(pid: u32) -> Option<(char, u32)> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    group(rest)
+}
+
+/// The processes of a group that have not ended.
+pub(super) fn members(wanted: u32) -> Vec<u32> {
+    let group_id = i32::try_from(wanted).ok().and_then(Pid::from_raw);
+    // Most often there is none, and to ask for that costs nothing.
+    if group_id.is_none_or(|group| test_kill_process_group(group) == Err(Errno::SRCH)) {
+        return Vec::new();
+    }
+    let is_one = |(state, group)| group == wanted && !ENDED.contains(&state);
+    if fs::metadata("/proc/self/stat").is_ok() {
+        return pids()
+            .filter(|pid| group_of(*pid).is_some_and(is_one))
+            .collect();
+    }
+    let said = ps(&[
+        "-A", "-o", "pid=", "-o", "state=", "-o", "ppid=", "-o", "pgid=",
+    ]);
+    let said = said.unwrap_or_default();
+    let lines = said.lines().filter_map(|line| {
+        let (pid, rest) = line.trim_start().split_once(' ')?;
+        group(rest).filter(|it| is_one(*it))?;
+        pid.parse().ok()
+    });
+    lines.collect()
+}
+
+/// A state and the number of a group, behind which stands what is no business of ours.
+fn group(rest: &str) -> Option<(char, u32)> {
+    let mut fields = rest.split_whitespace();
+    let state = fields.next()?.chars().next()?;
+    Some((state, fields.nth(1)?.parse().ok()?))
+}
+
+/// The states of a process that has ended, as long as nobody has asked how.
+const ENDED: [char; 3] = ['Z', 'X', 'x'];
 
 #[derive(Debug, PartialEq, Eq)]
 enum Look {
@@ -156,16 +215,18 @@ fn of_stat(stat: &str) -> Option<Look> {
 
 /// The same where there is no such folder.
 fn asked(pid: u32) -> Look {
+    let said = ps(&["-o", "state=", "-o", "lstart=", "-p", &pid.to_string()]);
+    said.map_or(Look::Failed, |said| of_ps(&said))
+}
+
+fn ps(arguments: &[&str]) -> Option<String> {
     let said = Command::new("ps")
-        .args(["-o", "state=", "-o", "lstart=", "-p", &pid.to_string()])
+        .args(arguments)
         .envs([("LC_ALL", "C"), ("TZ", "UTC")])
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output();
-    match said {
-        Ok(said) => of_ps(&String::from_utf8_lossy(&said.stdout)),
-        Err(_) => Look::Failed,
-    }
+    Some(String::from_utf8_lossy(&said.ok()?.stdout).into_owned())
 }
 
 fn of_ps(said: &str) -> Look {

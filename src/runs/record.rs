@@ -7,6 +7,9 @@ use super::process::{Life, Machine, Process};
 use crate::document::is_token;
 use crate::document::time::Timestamp;
 
+/// Tells a process, and those that it starts, as which run it was started.
+pub const RUN: &str = "AGENTSESS_RUN";
+
 /// Longest text of a record, in bytes; arguments are bounded together by [`ARGV_LIMIT`].
 const TEXT_LIMIT: usize = 4096;
 
@@ -219,6 +222,12 @@ impl Run {
         let machine = self.machine();
         let supervisor = here.life(&machine, &self.supervisor);
         let process = self.process().map(|process| here.life(&machine, &process));
+        let process = match (supervisor, process) {
+            (Life::Gone, Some(Life::Gone)) if self.has_left(here) => {
+                Some(Life::Alive { stopped: false })
+            }
+            (_, process) => process,
+        };
         match (supervisor, process) {
             (Life::Unknown, _) | (_, Some(Life::Unknown)) => Standing::Unknown,
             (_, Some(Life::Alive { stopped: true })) => Standing::Stopped,
@@ -228,6 +237,12 @@ impl Run {
         }
     }
 
+    /// Whether its process, which is gone, has left something in its group.
+    pub fn has_left(&self, here: &Machine) -> bool {
+        let left = |leader| here.has_left(&self.machine(), &leader, RUN, self.id.as_str());
+        self.group && self.process().is_some_and(left)
+    }
+
     /// Whether its process is still there, though somebody said that its work is done.
     fn lingers(&self, here: &Machine) -> bool {
         if self.reason != Some(Reason::ByHand) || self.exit_code.or(self.signal).is_some() {
@@ -235,7 +250,7 @@ impl Run {
         }
         let process = self.process();
         let process = process.as_ref().unwrap_or(&self.supervisor);
-        matches!(here.life(&self.machine(), process), Life::Alive { .. })
+        matches!(here.life(&self.machine(), process), Life::Alive { .. }) || self.has_left(here)
     }
 
     /// Whether its conversation could be gone on with.

@@ -43,7 +43,7 @@ enum Message {
     Said(u64, Stream, Vec<u8>),
     NotShown(u64, io::Error),
     Closed(u64),
-    Exited(u64),
+    Exited(u64, Option<i32>),
     Signal(i32),
 }
 
@@ -110,8 +110,14 @@ impl Supervisor {
         let id = Pid::from_child(&child.process);
         thread::spawn(move || {
             let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-            while waitid(WaitId::Pid(id), ended).is_err_and(|error| error == Errno::INTR) {}
-            let _ = sender.send(Message::Exited(key));
+            let signal = loop {
+                match waitid(WaitId::Pid(id), ended) {
+                    Err(Errno::INTR) => {}
+                    Ok(how) => break how.and_then(|how| how.terminating_signal()),
+                    Err(_) => break None,
+                }
+            };
+            let _ = sender.send(Message::Exited(key, signal));
         });
         self.children.insert(key, child);
         Ok(identity)
@@ -209,7 +215,7 @@ impl Supervisor {
             Message::Said(key, ..)
             | Message::NotShown(key, _)
             | Message::Closed(key)
-            | Message::Exited(key) => (key, message),
+            | Message::Exited(key, _) => (key, message),
         };
         let child = self.children.get_mut(&key)?;
         match message {
@@ -224,7 +230,7 @@ impl Supervisor {
                 ));
             }
             Message::Closed(_) => child.open -= 1,
-            Message::Exited(_) => child.reap(),
+            Message::Exited(_, signal) => child.over(signal),
             Message::Signal(_) => {}
         }
         None
@@ -272,19 +278,19 @@ impl Supervisor {
     }
 
     /// Sends a signal to all that run, or to one of them.
-    pub fn signal(&self, only: Option<&RunId>, signal: i32) {
+    pub fn signal(&mut self, only: Option<&RunId>, signal: i32) {
         let Some(signal) = Signal::from_named_raw(signal) else {
             return;
         };
-        let meant = |child: &&Child| only.is_none_or(|only| child.run == *only);
-        for child in self.children.values().filter(meant) {
+        let meant = |child: &&mut Child| only.is_none_or(|only| child.run == *only);
+        for child in self.children.values_mut().filter(meant) {
             child.send(signal);
         }
     }
 
     /// Has all processes ended at once that were started here, or one of them, with those that they
     /// started.
-    pub fn kill(&self, only: Option<&RunId>) {
+    pub fn kill(&mut self, only: Option<&RunId>) {
         self.signal(only, Signal::KILL.as_raw());
     }
 }

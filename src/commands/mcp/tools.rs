@@ -284,14 +284,16 @@ fn update(call: &Call, given: &Update) -> Result<bool> {
             "there is nothing to bring up to date: give `state`, `next`, `current` or `status`";
         return Err(Error::usage(what).hint("agentsess help log"));
     }
+    let own = own_run();
+    let run = own.as_deref();
     // A status alone is set without an entry, and what is no status is refused there.
     let known = status.map(Status::parse);
     let written = match (status, known) {
         (Some(status), Some(None)) => {
-            operations::set::set(&store, &session, "status", status, false, now)?
+            operations::set::set(&store, &session, "status", status, false, run, now)?
         }
         (Some(status), _) if !words => {
-            operations::set::set(&store, &session, "status", status, false, now)?
+            operations::set::set(&store, &session, "status", status, false, run, now)?
         }
         (_, known) => {
             let request = operations::log::Request {
@@ -302,6 +304,7 @@ fn update(call: &Call, given: &Update) -> Result<bool> {
                 replace: given.replace,
                 current: given.current.as_deref(),
                 status: known.flatten(),
+                run,
                 ..operations::log::Request::default()
             };
             operations::log::log(&store, &session, &request, now)?

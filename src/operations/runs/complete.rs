@@ -38,9 +38,11 @@ pub struct Completed {
     pub previous: Status,
     /// Whether its process is still there.
     pub alive: bool,
+    /// Whether its item was ticked with that.
+    pub ticked: bool,
 }
 
-/// Says that runs are completed, as far as they are running or interrupted; of one session only, if
+/// Says that runs are completed, as far as they are running or interrupted, and ticks their items; of one session only, if
 /// one is given. Returns them, and what of the rest did not work.
 ///
 /// # Errors
@@ -78,10 +80,11 @@ pub fn complete(
         Ok(completed)
     })?;
     let ledger = store.runs()?.unwrap_or_default();
-    let untold = tell(store, &ledger, completed.iter().map(|(run, ..)| run), now);
+    let (ticked, untold) = tell(store, &ledger, completed.iter().map(|(run, ..)| run), now);
     let completed = completed
         .into_iter()
         .map(|(run, previous, alive)| Completed {
+            ticked: ticked.contains(&run.id),
             id: run.id,
             session: run.session,
             agent: run.agent,

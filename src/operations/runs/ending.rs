@@ -7,12 +7,9 @@ use super::run::{CONVERSATION, lossy};
 use crate::document::time::Timestamp;
 use crate::error::{Error, Kind};
 use crate::operations::spawned::summary;
-use crate::runs::{Ended, Reason, Run, StartError, Status};
+use crate::runs::{ENDING, Ended, Reason, Run, StartError, Status};
 use crate::shell;
 use crate::store::Store;
-
-/// Signals with which somebody ends a program, as against those by which it breaks down.
-const ENDING: [i32; 5] = [1, 2, 3, 9, 15];
 
 /// Says of a run how it ended.
 pub(super) fn conclude(
@@ -60,12 +57,15 @@ pub(super) fn conclude(
     run.summary = said.and_then(|said| summary(&said));
 }
 
-pub(super) fn code(ended: &Ended) -> u8 {
-    let signal = ended.signal.map(|signal| 128 + signal);
-    let code = if ended.timed_out {
-        Some(124)
-    } else {
-        ended.code.or(signal)
+/// What this program is to exit with after a run whose record does not say yet how it ended.
+pub(super) fn code(run: &Run, ended: &Ended) -> u8 {
+    let told = run.signal.filter(|_| run.reason == Some(Reason::Told));
+    let by = |signal| 128 + signal;
+    let code = match ended.code {
+        _ if ended.timed_out => Some(124),
+        // What was told to stop is not done, however well it took that.
+        Some(0) => told.map(by).or(Some(0)),
+        code => code.or(ended.signal.map(by)),
     };
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(125)
 }

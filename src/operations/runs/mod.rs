@@ -23,7 +23,8 @@ pub use complete::{Completed, Which, complete};
 pub use incomplete::{Open, Progress, failures, incomplete, open};
 pub use list::{Filter, Listing, Row, list, rows};
 pub use plan::{Left, Planned, Way, begin as plan_begin, go_on, known, require_trust, usual};
-pub use run::{Notice, Outcome, RUN, Ran, Request, Tally, begin, end, run};
+pub(super) use run::bounded;
+pub use run::{Notice, OWN, Outcome, Ran, Request, Tally, begin, end, run};
 pub use settle::{Settled, Untold, settle, write_down};
 pub use stop::{Stopped, stop};
 pub use wave::{Active, Done, Notice as Progressed, Plan, work};
@@ -32,6 +33,7 @@ pub use windows::work as in_windows;
 use super::counted;
 use crate::error::{Error, Kind, Result};
 use crate::render::age;
+pub use crate::runs::RUN;
 use crate::runs::{Ledger, Machine, Reason, Run, Standing, Status};
 use crate::store::Store;
 
@@ -78,11 +80,19 @@ pub(super) fn ledger(store: &Store) -> Option<Ledger> {
 ///
 /// # Errors
 ///
-/// Of kind [`Kind::Unmet`], with their names; or when the ledger is a newer program's.
+/// Of kind [`Kind::Unmet`], with their names, or while the ledger cannot be read whole; or when that
+/// is a newer program's.
 pub(super) fn refuse_running(store: &Store, name: &str, own: Option<&str>) -> Result<()> {
     let Some(ledger) = store.runs()? else {
         return Ok(());
     };
+    if !ledger.aside.is_empty() {
+        let message = "the ledger of runs cannot be read whole, so an agent may be running; nothing was changed";
+        let mut error = Error::new(Kind::Unmet, message);
+        let aside = ledger.aside.iter();
+        error.details = aside.map(|aside| aside.invalid.to_string()).collect();
+        return Err(error.hint("agentsess runs"));
+    }
     let here = Machine::this();
     let runs = ledger.runs.values();
     let running: Vec<&Run> = runs
@@ -169,7 +179,7 @@ fn why(run: &Run) -> Option<String> {
 }
 
 /// A signal as people know it.
-fn signal_name(signal: i32) -> String {
+pub fn signal_name(signal: i32) -> String {
     let name = match signal {
         1 => "SIGHUP",
         2 => "SIGINT",

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::ending::{code, conclude, not_started};
 use super::list::row;
+use super::session::Tick;
 use super::settle::{has_others, mark_told};
 use super::stops::{Stop, Stops};
 use super::{Row, ledger, outcome, session, settle};
@@ -18,8 +19,8 @@ use crate::error::{Error, Result};
 use crate::hosts;
 use crate::operations::stem_of;
 use crate::runs::{
-    ARGV_LIMIT, Capture, Ended, Event, Input, Machine, Observer, Process, Reason, Run, RunId, Spec,
-    StartError, Status, Supervisor, Updates,
+    ARGV_LIMIT, Capture, Ended, Event, Input, Machine, Observer, Process, RUN, Reason, Run, RunId,
+    Spec, StartError, Status, Supervisor, Updates,
 };
 use crate::store::Store;
 
@@ -29,8 +30,9 @@ pub(super) const SOON: Duration = Duration::from_millis(500);
 /// Longest id of a conversation, in bytes. Those of all known hosts are below 100.
 pub(super) const CONVERSATION: usize = 512;
 
-/// Tells a process, and those that it starts, as which run it was started.
-pub const RUN: &str = "AGENTSESS_RUN";
+/// The variables by which a process knows where it belongs: the session, the run, who it is, and the
+/// folder of the sessions.
+pub const OWN: [&str; 4] = ["AGENTSESS_SESSION", RUN, "AGENTSESS_AGENT", "AGENTSESS_DIR"];
 
 /// What to start.
 #[derive(Debug)]
@@ -70,7 +72,9 @@ pub struct Request<'r> {
 pub enum Notice<'n> {
     /// It has begun.
     Begun(&'n Run),
-    /// This program was told to stop, for the second time, and waits for the process of this number.
+    /// This program was told to stop, by this signal, and passes that on.
+    Stopping(&'n Run, i32),
+    /// It was told so for the second time, and waits for the process of this number.
     Waiting(&'n Run, u32),
     /// The same for the third time: it is killed.
     Killing(&'n Run),
@@ -174,10 +178,12 @@ pub fn run(
     let mut supervisor = Supervisor::new().map_err(|error| {
         Error::usage(format!("cannot wait for signals: {error}")).hint("agentsess help run")
     })?;
-    if let Err(error) = settle(store, clock()) {
+    let settled = settle(store, clock());
+    let mut run = begin(store, request, clock())?;
+    if let Err(error) = settled {
         notice(Notice::Trouble(error.to_string()));
     }
-    let mut run = begin(store, request, clock())?;
+    doubt(store, &run, notice);
     let capture = capture(store, request, &mut run, notice);
     let spec = spec(request, &run);
     let mut updates = Updates::default();
@@ -207,7 +213,7 @@ pub fn run(
         notice(Notice::Trouble(trouble.clone()));
     }
     let (error, code) = match &ended {
-        Ok(ended) => (None, code(ended)),
+        Ok(ended) => (None, code(&run, ended)),
         Err(failed) => (Some(not_started(store, request, failed)), failed.code),
     };
     conclude(&mut run, ended.ok(), error.as_ref(), clock());
@@ -219,6 +225,25 @@ pub fn run(
         tally,
         error,
     })
+}
+
+/// Says what speaks against a run that has begun: others that are on its item, or that it is done.
+fn doubt(store: &Store, run: &Run, notice: &mut dyn FnMut(Notice)) {
+    let Some(item) = &run.item else { return };
+    let here = Machine::this();
+    let ledger = ledger(store).unwrap_or_default();
+    let others = ledger.runs.values().filter(|other| {
+        (&other.session, &other.item) == (&run.session, &run.item) && other.id != run.id
+    });
+    for other in others.filter(|other| other.standing(&here).is_running()) {
+        let (id, agent) = (&other.id, &other.agent);
+        notice(Notice::Trouble(format!(
+            "run {id} of {agent} is on `{item}`, too"
+        )));
+    }
+    if session::is_ticked(store, run) {
+        notice(Notice::Trouble(format!("`{item}` is ticked already")));
+    }
 }
 
 /// Writes a run down, as running, and lists its agent in the session.
@@ -296,8 +321,14 @@ pub fn end(
     store.release(&run.id);
     let others = ledger(store).is_some_and(|ledger| has_others(&ledger, run));
     let told = session::ended(store, run, others, clock());
-    if let (Ok(true), Some(item)) = (&told, &run.item) {
-        notice(Notice::Ticked(item));
+    if let (Ok(tick), Some(item)) = (&told, &run.item) {
+        match tick {
+            Tick::Done => notice(Notice::Ticked(item)),
+            Tick::Missing => notice(Notice::Trouble(format!(
+                "`{item}` is not ticked: the session has no such item any more"
+            ))),
+            Tick::None => {}
+        }
     }
     let told = told.and_then(|_| mark_told(store, std::slice::from_ref(&run.id)));
     match told {
@@ -366,16 +397,17 @@ pub(super) fn capture(
 /// What the process gets: where it belongs, and nothing of a conversation from which this was
 /// called.
 pub(super) fn spec<'r>(request: &'r Request<'r>, run: &Run) -> Spec<'r> {
+    let [session, own, agent, folder] = OWN;
     let own = [
-        ("AGENTSESS_SESSION", stem_of(&run.session)),
-        (RUN, run.id.as_str()),
-        ("AGENTSESS_AGENT", &run.agent),
+        (session, stem_of(&run.session)),
+        (own, run.id.as_str()),
+        (agent, &run.agent),
     ];
     let mut set = request.env.to_vec();
     set.extend(own.map(|(name, value)| (name.into(), value.into())));
     let sessions = request
         .sessions
-        .map(|folder| ("AGENTSESS_DIR".into(), folder.into()));
+        .map(|sessions| (folder.into(), sessions.into()));
     set.extend(sessions);
     Spec {
         argv: request.argv,
@@ -426,6 +458,7 @@ fn stay(
                     Stop::Forward => {
                         run.reason = Some(Reason::Told);
                         run.signal = Some(told.signal);
+                        notice(Notice::Stopping(run, told.signal));
                         supervisor.signal(None, told.signal);
                     }
                     Stop::Answer => {
@@ -464,7 +497,8 @@ pub(super) fn lossy(word: &OsString) -> String {
     word.to_string_lossy().into_owned()
 }
 
-pub(super) fn bounded(text: &str) -> String {
+/// The text of an item as a record keeps it.
+pub(in crate::operations) fn bounded(text: &str) -> String {
     crate::document::insert::cut(text, 1000)
 }
 

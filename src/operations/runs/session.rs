@@ -17,6 +17,17 @@ use crate::store::Store;
 /// How long a session may be away until nobody waits for it to come back.
 const AWAY: TimeDelta = TimeDelta::days(30);
 
+/// What became of the item of a run in its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tick {
+    /// There is none, it is not done, or it was ticked before.
+    None,
+    /// It is ticked now.
+    Done,
+    /// It is done, and not there any more.
+    Missing,
+}
+
 /// What of a session a run needs to know: the text of the item it is for, and its task.
 pub(super) fn plan(
     store: &Store,
@@ -73,15 +84,15 @@ pub(super) fn begun(store: &Store, run: &Run, now: Timestamp) -> Result<()> {
 }
 
 /// Writes down how a run has ended, once, whoever does it, and ticks the item that it completed.
-/// While `others` do the same for the same agent, it stays listed as at work. Says whether an item
-/// was ticked.
+/// While `others` do the same for the same agent, it stays listed as at work. Says what became of
+/// the item.
 ///
 /// # Errors
 ///
 /// When the session cannot be edited or written, or is away without having been closed, of kind
 /// [`Kind::NotFound`]. One that is closed is no error; of one that is completed only the list of
 /// agents is written.
-pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> Result<bool> {
+pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> Result<Tick> {
     let (status, summary) = listed_as(run);
     let said = run.summary.as_deref();
     let said = said.map(|said| format!(": {said}")).unwrap_or_default();
@@ -93,8 +104,9 @@ pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> R
         Some(Reason::ByHand) => end,
         _ => begin,
     };
-    let item = run.item.as_ref().filter(|_| did(run));
-    let mut ticked = false;
+    let is_done = run.status == runs::Status::Completed;
+    let item = run.item.as_deref().filter(|_| is_done);
+    let mut tick = Tick::None;
     let written = write(store, &run.session, false, now, |revision| {
         let document = revision.document;
         if document.text.contains(&mark) {
@@ -123,29 +135,45 @@ pub(super) fn ended(store: &Store, run: &Run, others: bool, now: Timestamp) -> R
             text: &text,
             is_work: !knows_of(document, run),
         };
-        let ticks = Ticks::of(document, |text| item.is_some_and(|it| *it == bounded(text)));
-        ticked = !ticks.is_empty();
+        let mut ticks = Ticks::default();
+        if let Some(item) = item {
+            let known = Ticks::of(revision, &[item.to_owned()]);
+            tick = match &known {
+                Some(ticks) if ticks.is_empty() => Tick::None,
+                Some(_) => Tick::Done,
+                None => Tick::Missing,
+            };
+            ticks = known.unwrap_or_default();
+        }
         edits.extend(ticks.edits());
         let mut bytes = revision.apply(edits, Some(entry))?;
-        if ticked {
+        if tick == Tick::Done {
             ticks.move_on(revision, &mut bytes)?;
         }
         Ok(Some(bytes))
     });
     match written {
-        Err(error) if error.kind == Kind::NotFound && is_closed(store, run, now) => Ok(false),
+        Err(error) if error.kind == Kind::NotFound && is_closed(store, run, now) => Ok(Tick::None),
         Err(error) if error.kind == Kind::NotFound => {
             let path = store.shown(&store.path(&run.session));
             let message = format!("{} is not there now", path.display());
             Err(Error::new(Kind::NotFound, message).hint("git status"))
         }
-        written => written.map(|_| ticked),
+        written => written.map(|_| tick),
     }
 }
 
-/// Whether a run did what it was started for, as far as it can know.
-fn did(run: &Run) -> bool {
-    run.status == runs::Status::Completed && run.reason != Some(Reason::ByHand)
+/// Whether the item of a run is ticked.
+pub(super) fn is_ticked(store: &Store, run: &Run) -> bool {
+    let Ok(source) = store.read(&run.session) else {
+        return false;
+    };
+    let document = Document::parse(&source);
+    let ticked = document.boxes().find(|(_, item, _)| {
+        let text = crate::document::insert::line(item.text.of(document.text));
+        run.item.as_ref() == Some(&bounded(&text))
+    });
+    ticked.is_some_and(|(.., ticked)| ticked)
 }
 
 /// Whether the session of a run that is not there was closed since, as against being away with a

@@ -1,10 +1,10 @@
 //! Brings ledger and sessions to what is true by now.
 
-use super::run::RUN;
+use super::session::Tick;
 use super::{session, standing};
 use crate::document::time::Timestamp;
 use crate::error::{Error, Kind, Result};
-use crate::runs::{Ledger, Life, Machine, Process, Reason, Run, RunId, Standing, Status};
+use crate::runs::{Ledger, Life, Machine, Process, RUN, Reason, Run, RunId, Standing, Status};
 use crate::store::{FoundRuns, Store};
 
 /// Runs of whose ends sessions could not be told, and why.
@@ -38,7 +38,7 @@ pub fn settle(store: &Store, now: Timestamp) -> Result<Settled> {
         let watched = here.life(&run.machine(), &run.supervisor);
         run.status != Status::Running && !run.logged && watched == Life::Gone
     });
-    settled.untold = tell(store, &ledger, untold, now);
+    (_, settled.untold) = tell(store, &ledger, untold, now);
     // Whoever looks on need not hear of a branch that is not checked out each time.
     settled
         .untold
@@ -46,18 +46,21 @@ pub fn settle(store: &Store, now: Timestamp) -> Result<Settled> {
     Ok(settled)
 }
 
-/// Tells sessions how runs have ended. Returns those that could not be told, or of which that could
-/// not be written down, and why.
+/// Tells sessions how runs have ended. Returns those whose items that ticked, and those that could not
+/// be told, or of which that could not be written down, and why.
 pub(super) fn tell<'r>(
     store: &Store,
     ledger: &Ledger,
     runs: impl Iterator<Item = &'r Run>,
     now: Timestamp,
-) -> Untold {
-    let (mut told, mut untold) = (Vec::new(), Vec::new());
+) -> (Vec<RunId>, Untold) {
+    let (mut told, mut ticked, mut untold) = (Vec::new(), Vec::new(), Vec::new());
     for run in runs {
         match session::ended(store, run, has_others(ledger, run), now) {
-            Ok(_) => told.push(run.id.clone()),
+            Ok(tick) => {
+                told.push(run.id.clone());
+                ticked.extend((tick == Tick::Done).then(|| run.id.clone()));
+            }
             Err(error) => untold.push((run.id.clone(), error)),
         }
         store.release(&run.id);
@@ -65,7 +68,7 @@ pub(super) fn tell<'r>(
     let marked = mark_told(store, &told);
     let first = told.into_iter().next();
     untold.extend(first.zip(marked.err()));
-    untold
+    (ticked, untold)
 }
 
 /// The same for the ledger alone.

@@ -125,12 +125,13 @@ fn kill(run: &Run, here: &Machine) {
     send(run, here, Signal::KILL);
 }
 
-/// Sends a signal to the process of a run, if that is still the one that it was.
+/// Sends a signal to the process of a run, if that is still the one that it was, and to what it left.
 fn send(run: &Run, here: &Machine, signal: Signal) {
     let Some(process) = run.process() else {
         return;
     };
-    if !matches!(here.life(&run.machine(), &process), Life::Alive { .. }) {
+    let is_there = matches!(here.life(&run.machine(), &process), Life::Alive { .. });
+    if !is_there && !run.has_left(here) {
         return;
     }
     let send = if run.group {

@@ -297,7 +297,7 @@ impl Work<'_> {
         for trouble in &ended.trouble {
             (self.notice)(Notice::Trouble(format!("run {id}: {trouble}")));
         }
-        self.done.code = Some(code(&ended));
+        self.done.code = Some(code(&run, &ended));
         conclude(&mut run, Some(ended), None, (self.clock)());
         self.write_down(active.job, run);
     }
