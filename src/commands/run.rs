@@ -93,7 +93,7 @@ fn tell(output: &Output, notice: &Notice) {
         Notice::Ticked(item) => return output.aside(&one_line(&format!("ticked {item}"))),
         Notice::Trouble(what) => format!("warning: {what}"),
         Notice::Stopping(run, signal) => format!(
-            "told to stop ({}): run {} ({}) is told to end, and waited for",
+            "told to stop ({}): run {} ({}) is told to end, and waited for; the third signal kills it",
             runs::signal_name(*signal),
             run.id,
             run.agent
