@@ -69,7 +69,9 @@ def attacks(attacked):
             cause = os.strerror(errno.ENOSPC)
             faults = attacked.wrongly_failed(root, ended, cause, False, False)
         finally:
-            subprocess.run(["umount", small], check=True)
+            # It may be busy for a moment: whatever another thread starts has, until it runs, all open
+            # that is open here.
+            subprocess.run(["umount", "--lazy", small], check=True)
             os.rmdir(small)
         results.append((f"{pages} pages are free", faults))
         if ended.code == 0:
