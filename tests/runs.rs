@@ -1722,6 +1722,19 @@ fn what_is_said_is_followed_to_the_end() {
 }
 
 #[test]
+fn what_is_said_can_be_read_before_the_ledger_tells_of_it() {
+    let project = project();
+    run(&project, &[], "echo x");
+    let ledger = project.sessions().join(".local/runs/ledger.json");
+    let text = fs::read_to_string(&ledger).unwrap();
+    let id = records(&project)[0]["id"].as_str().unwrap().to_owned();
+    let late = text.replace(&format!("\"log\":\"{id}.log\""), "\"log\":null");
+    assert_ne!(late, text);
+    fs::write(&ledger, late).unwrap();
+    assert_eq!(project.ok(&["runs", "log", "@latest"]), "x\n");
+}
+
+#[test]
 fn old_runs_are_forgotten_with_what_they_said() {
     let project = project();
     for _ in 0..3 {

@@ -209,7 +209,8 @@ fn log(context: &Context, arguments: &cli::RunsLog) -> Result<ExitCode> {
     let path = store.run_log(&run.id);
     let failed =
         |error: &io::Error| store.relocate(Error::io("read the log of the run", &path, error));
-    if run.log.is_none() {
+    // The log is there before the ledger, which others may be writing, says that there is one.
+    if run.log.is_none() && !path.exists() {
         let message = format!(
             "run {} had the terminal for itself, and nothing is kept of what it said",
             run.id
