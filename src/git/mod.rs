@@ -2,18 +2,21 @@
 //! small files that git itself reads for that; starting `git` would cost more than all the rest of
 //! most commands. What needs git's own judgement asks it.
 
-use std::ffi::{OsStr, OsString};
+mod change;
+mod objects;
+
+use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
 
 use log::debug;
 use memchr::memmem;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
+
+pub use change::merge_file;
+pub use objects::{Blob, Entry, Staged};
 
 /// A work tree and the repository it belongs to.
 #[derive(Debug, Clone)]
@@ -28,39 +31,6 @@ pub struct Repository {
 
 /// The variables that git sets for its hooks, and that say which work tree and index are meant.
 const LOCATION: [&str; 3] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"];
-
-/// A path at which the index differs from the last commit.
-#[derive(Debug)]
-pub struct Staged {
-    /// Relative to the top of the work tree.
-    pub path: PathBuf,
-    /// What the index holds there.
-    pub entry: Entry,
-}
-
-/// What the index holds at a path.
-#[derive(Debug, Clone)]
-pub enum Entry {
-    /// A file: the id of its content.
-    File(String),
-    /// A symbolic link.
-    Link,
-    /// Another repository.
-    Submodule,
-    /// The sides of a merge that is not resolved.
-    Unmerged,
-}
-
-/// The content of an object.
-#[derive(Debug)]
-pub enum Blob {
-    /// Its bytes.
-    Bytes(Vec<u8>),
-    /// More than was asked for: so many bytes.
-    TooLarge(u64),
-    /// The repository does not have it.
-    Missing,
-}
 
 impl Repository {
     /// The repository that `dir`, an absolute path, lies in.
@@ -288,177 +258,6 @@ impl Repository {
             .is_ok_and(|log| !log.is_empty()))
     }
 
-    /// What the next commit adds or changes, unmerged paths included. In a hook this is the index
-    /// that git prepared for the commit, which need not be the one on disk.
-    ///
-    /// # Errors
-    ///
-    /// When git cannot be started or fails.
-    pub fn staged(&self) -> Result<Vec<Staged>> {
-        let mut command = self.command(["diff", "--cached", "--raw", "-z", "--no-abbrev"]);
-        command.args(["--no-renames", "--no-ext-diff", "--diff-filter=AMTU"]);
-        let output = self.output(self.in_hook(&mut command))?;
-        let mut fields = output.split(|byte| *byte == 0);
-        let mut staged = Vec::new();
-        // `:MODE MODE ID ID STATUS`, before and in the index, then the path.
-        while let (Some(meta), Some(path)) = (fields.next(), fields.next()) {
-            let meta = String::from_utf8_lossy(meta);
-            let meta: Vec<_> = meta.split(' ').collect();
-            let [_, mode, _, id, status] = meta.as_slice() else {
-                return Err(Error::usage("git lists its index in an unknown form"));
-            };
-            staged.push(Staged {
-                path: OsString::from_vec(path.to_vec()).into(),
-                entry: match (*status, *mode) {
-                    ("U", _) => Entry::Unmerged,
-                    (_, "120000") => Entry::Link,
-                    (_, "160000") => Entry::Submodule,
-                    _ => Entry::File((*id).to_owned()),
-                },
-            });
-        }
-        Ok(staged)
-    }
-
-    /// The contents of objects, in the order of `ids`; none of more than `limit` bytes.
-    ///
-    /// # Errors
-    ///
-    /// When git cannot be started or fails.
-    pub fn blobs(&self, ids: &[&str], limit: u64) -> Result<Vec<Blob>> {
-        let failed = |error: io::Error| Error::io("read from git", &self.top, &error);
-        let mut command = self.command(["cat-file", "--batch"]);
-        announce(self.in_hook(&mut command));
-        let mut git = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|error| Error::io("run git", &self.top, &error))?;
-        let (questions, answers) = (git.stdin.take(), git.stdout.take());
-        let blobs = thread::scope(|scope| {
-            // Git answers while it is asked: who writes all before reading waits for ever.
-            scope.spawn(move || {
-                let mut questions = questions?;
-                // If git has stopped, its answers end too early, and that is said below.
-                questions.write_all((ids.join("\n") + "\n").as_bytes()).ok()
-            });
-            let Some(answers) = answers else {
-                return Ok(Vec::new());
-            };
-            let mut answers = BufReader::new(answers);
-            ids.iter().map(|_| blob(&mut answers, limit)).collect()
-        });
-        let blobs = blobs.map_err(failed);
-        git.wait().map_err(failed)?;
-        blobs
-    }
-
-    /// The id of the object that the last commit has at `path`, if its content is `bytes`.
-    pub fn committed(&self, path: &Path, bytes: &[u8]) -> Option<String> {
-        let top = fs::canonicalize(&self.top).ok()?;
-        let path = fs::canonicalize(path).ok()?;
-        let mut name = OsString::from("HEAD:");
-        name.push(path.strip_prefix(top).ok()?);
-        let args = [
-            OsStr::new("rev-parse"),
-            OsStr::new("-q"),
-            OsStr::new("--verify"),
-            &name,
-        ];
-        let id = self.run(args).ok()?.trim_end().to_owned();
-        (self.object(&id, bytes.len() as u64)? == bytes).then_some(id)
-    }
-
-    /// The content of the object with this id, if it has at most `limit` bytes.
-    pub fn object(&self, id: &str, limit: u64) -> Option<Vec<u8>> {
-        if !matches!(id.len(), 40 | 64) || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return None;
-        }
-        match self.blobs(&[id], limit).ok()?.pop()? {
-            Blob::Bytes(bytes) => Some(bytes),
-            Blob::TooLarge(_) | Blob::Missing => None,
-        }
-    }
-
-    /// Commits these paths, relative to the top, as they are in the work tree and whatever else is
-    /// staged, and returns the new commit; `None` where there is nothing to commit. Ignored files
-    /// are left out.
-    ///
-    /// # Errors
-    ///
-    /// When git cannot be started, or refuses, as a hook may; the index is then as it was.
-    pub fn commit(&self, paths: &[PathBuf], message: &str) -> Result<Option<String>> {
-        let ask = |what: &[&str], path: &Path| {
-            let args = what.iter().map(OsStr::new);
-            self.run(args.chain([OsStr::new("--"), path.as_os_str()]))
-        };
-        let (mut paths_to_commit, mut new) = (Vec::new(), Vec::new());
-        for path in paths {
-            // Before the first commit there is no head.
-            let committed = ask(&["ls-tree", "--name-only", "HEAD"], path).unwrap_or_default();
-            let exists = self.top.join(path).exists();
-            if committed.is_empty() && !exists {
-                continue;
-            }
-            if exists && ask(&["ls-files"], path)?.is_empty() {
-                if ask(&["check-ignore", "--quiet"], path).is_ok() {
-                    continue;
-                }
-                new.push(path.clone());
-            }
-            paths_to_commit.push(path.clone());
-        }
-        if paths_to_commit.is_empty() || self.changed(&paths_to_commit)?.is_empty() {
-            return Ok(None);
-        }
-        let with = |args: &[&str], paths: &[PathBuf]| {
-            let mut command = self.command(args);
-            command.arg("--").args(paths);
-            command
-        };
-        if !new.is_empty() {
-            self.output(&mut with(&["add", "--intent-to-add"], &new))?;
-        }
-        let mut commit = with(
-            &["commit", "--quiet", "--only", "--file=-"],
-            &paths_to_commit,
-        );
-        announce(&commit);
-        let said = commit
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .and_then(|mut git| {
-                let stdin = git.stdin.take();
-                let told = stdin.map(|mut stdin| stdin.write_all(message.as_bytes()));
-                Ok((git.wait_with_output()?, told))
-            });
-        let (said, told) = said.map_err(|error| Error::io("run git", &self.top, &error))?;
-        if said.status.success() {
-            let head = self.run(["rev-parse", "--short", "HEAD"])?;
-            return Ok(Some(head.trim().to_owned()));
-        }
-        if !new.is_empty() {
-            self.output(&mut with(&["rm", "--cached", "--quiet"], &new))?;
-        }
-        match told {
-            // A git that does not read it says why it failed.
-            Some(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
-                return Err(Error::io("give git the message", &self.top, &error));
-            }
-            _ => {}
-        }
-        let mut error = Error::new(Kind::Unmet, "git did not make the commit");
-        for stream in [said.stderr, said.stdout] {
-            let text = String::from_utf8_lossy(&stream).into_owned();
-            let text = anstream::adapter::strip_str(&text).to_string();
-            let lines = text.lines().filter(|line| !line.trim().is_empty());
-            error.details.extend(lines.take(10).map(str::to_owned));
-        }
-        Err(error)
-    }
-
     /// Git at the top of the work tree. Paths among the arguments are taken literally.
     fn command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new("git");
@@ -516,35 +315,6 @@ impl Repository {
     }
 }
 
-/// What `ours` and `theirs` each made of `base`, in one; `None` where both changed the same lines,
-/// or where there is no git to ask.
-///
-/// # Errors
-///
-/// When `theirs` cannot be put beside the others.
-pub fn merge_file(ours: &Path, base: &Path, theirs: &[u8]) -> Result<Option<Vec<u8>>> {
-    let folder = base.parent().unwrap_or(base);
-    let failed = |error: &io::Error| Error::io("write the file", folder, error);
-    let mut file = tempfile::Builder::new();
-    let file = file
-        .prefix(".agentsess-")
-        .suffix(".tmp")
-        .tempfile_in(folder);
-    let mut file = file.map_err(|error| failed(&error))?;
-    file.write_all(theirs).map_err(|error| failed(&error))?;
-    let mut git = Command::new("git");
-    git.args(["merge-file", "-p", "-q", "--"])
-        .args([ours, base, file.path()])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null());
-    announce(&git);
-    Ok(git
-        .output()
-        .ok()
-        .filter(|output| output.status.success())
-        .map(|output| output.stdout))
-}
-
 fn announce(git: &Command) {
     debug!("runs {git:?}");
 }
@@ -552,28 +322,4 @@ fn announce(git: &Command) {
 /// Whether a text is the full id of an object, in SHA-1 or SHA-256.
 fn is_object_id(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// One answer of `cat-file --batch`: `ID TYPE SIZE`, then as many bytes and a line break; or
-/// `ID missing`.
-fn blob(answers: &mut impl BufRead, limit: u64) -> io::Result<Blob> {
-    let mut head = String::new();
-    if answers.read_line(&mut head)? == 0 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    let size = head.trim_end().rsplit(' ').next().map(str::parse::<u64>);
-    let Some(Ok(size)) = size else {
-        return Ok(Blob::Missing);
-    };
-    let mut content = answers.take(size);
-    let blob = if size > limit {
-        io::copy(&mut content, &mut io::sink())?;
-        Blob::TooLarge(size)
-    } else {
-        let mut bytes = Vec::new();
-        content.read_to_end(&mut bytes)?;
-        Blob::Bytes(bytes)
-    };
-    answers.read_exact(&mut [0])?;
-    Ok(blob)
 }
