@@ -98,11 +98,13 @@ impl Project {
         child.wait_with_output().unwrap()
     }
 
-    /// Runs a line of shell with the binary on its path. Returns what it prints, standard error
-    /// last, and `? N` if the exit code N is not 0.
+    /// Runs a line of shell with the binary on its path, or the one in the folder that
+    /// `AGENTSESS_INSTALLED` names. Returns what it prints, standard error last, and `? N` if the
+    /// exit code N is not 0.
     pub fn shell(&self, script: &str) -> String {
-        let binary = Path::new(env!("CARGO_BIN_EXE_agentsess"));
-        let mut path = binary.parent().unwrap().as_os_str().to_owned();
+        let built = Path::new(env!("CARGO_BIN_EXE_agentsess")).parent().unwrap();
+        let installed = std::env::var_os("AGENTSESS_INSTALLED");
+        let mut path = installed.unwrap_or_else(|| built.as_os_str().to_owned());
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap_or_default());
         let mut command = self.isolated("sh");
