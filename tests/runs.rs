@@ -623,6 +623,54 @@ fn the_second_signal_is_answered_and_the_third_kills() {
 }
 
 #[test]
+fn one_that_was_told_to_stop_and_goes_on_is_stopping() {
+    let project = project();
+    let script = "trap '' TERM; touch up; while :; do sleep 0.05; done";
+    let mut child = start(&project, &["--kill-after", "0.3"], script);
+    until("the start", || {
+        project.root.join("up").exists() && records(&project)[0]["pid"].is_u64()
+    });
+    assert_eq!(listed(&project, &[])[0]["standing"], "running");
+    tell(&child, Signal::TERM);
+    until("that it is known", || {
+        listed(&project, &["--running"])[0]["standing"] == "stopping"
+    });
+    let shown = project.ok(&["runs"]);
+    assert!(
+        shown.contains("▶ running (stopping) ") && shown.contains("SIGTERM"),
+        "{shown}"
+    );
+    assert!(child.try_wait().unwrap().is_none());
+    // It is at work as before: it holds up what others do, and somebody's word on it stands.
+    let refused = project.fails(1, &["handoff", "--to", "kim", "--state", "Done."]);
+    assert!(refused.contains("still running"), "{refused}");
+    project.ok(&["runs", "complete", "@latest"]);
+    let shown = project.ok(&["runs", "--running"]);
+    assert!(shown.contains("completed (by hand), still runs"), "{shown}");
+    project.ok(&["runs", "stop", "@latest"]);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(137));
+    // Nobody sees the end of one whose supervisor is killed then.
+    fs::remove_file(project.root.join("up")).unwrap();
+    let mut child = start(&project, &[], script);
+    until("the start", || {
+        project.root.join("up").exists() && records(&project)[1]["pid"].is_u64()
+    });
+    tell(&child, Signal::TERM);
+    until("that it is known", || {
+        records(&project)[1]["reason"] == "told"
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let pid = pid_of(&records(&project)[1]);
+    assert_eq!(listed(&project, &[])[1]["standing"], "unsupervised");
+    kill_process(pid, Signal::KILL).unwrap();
+    // What the script slept in may be there a moment longer.
+    until("that nobody saw it end", || {
+        listed(&project, &[])[1]["reason"] == "lost"
+    });
+}
+
+#[test]
 fn one_that_does_not_end_in_time_is_killed_with_what_it_started() {
     let project = project();
     let script = "trap '' TERM; (trap '' TERM; echo $$ > /dev/null; exec sleep 61) & echo $! > inner; while :; do sleep 0.1; done";
@@ -1184,12 +1232,25 @@ fn runs_are_stopped() {
     let said = project.ok(&["runs", "stop", "@latest", "--kill-after", "0.3"]);
     assert!(said.contains("it had to be killed"), "{said}");
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(137));
+    // As long as it was started with, if nothing else is said.
+    let stubborn = format!("trap '' TERM; {wait}");
+    let child = start(&project, &["--kill-after", "0.4"], &stubborn);
+    up();
+    let started = Instant::now();
+    let said = project.ok(&["runs", "stop", "@latest"]);
+    assert!(said.contains("it had to be killed"), "{said}");
+    let took = started.elapsed();
+    assert!(
+        took > Duration::from_millis(400) && took < Duration::from_secs(5),
+        "{took:?}"
+    );
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(137));
     // Left alone.
     let mut child = start(&project, &[], wait);
     up();
     child.kill().unwrap();
     child.wait().unwrap();
-    let pid = pid_of(&records(&project)[2]);
+    let pid = pid_of(&records(&project)[3]);
     project.ok(&["runs", "stop", "@latest"]);
     gone(pid);
     for record in records(&project) {
@@ -1199,7 +1260,7 @@ fn runs_are_stopped() {
             "{record}"
         );
     }
-    assert_eq!(logged(&project).len(), 3);
+    assert_eq!(logged(&project).len(), 4);
     project.fails(1, &["runs", "stop", "@latest"]);
     project.fails(2, &["runs", "stop", "zzz"]);
 }

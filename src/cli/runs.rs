@@ -172,9 +172,9 @@ pub struct RunsStop {
     /// The runs: ids, beginnings of ids, or @latest
     #[arg(value_name = "RUN", required = true)]
     pub runs: Vec<String>,
-    /// How long they may take to end before they are killed
-    #[arg(long, value_name = "TIME", default_value = "10s")]
-    pub kill_after: String,
+    /// How long they may take to end before they are killed; by default as each was started with
+    #[arg(long, value_name = "TIME")]
+    pub kill_after: Option<String>,
 }
 
 /// Arguments of `runs complete`.

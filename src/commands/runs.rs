@@ -182,7 +182,11 @@ fn table(store: &Store, rows: &[Row]) -> String {
 
 fn sign(standing: Standing) -> char {
     match standing {
-        Standing::Running | Standing::Stopped | Standing::Unsupervised | Standing::Lingering => '▶',
+        Standing::Running
+        | Standing::Stopping
+        | Standing::Stopped
+        | Standing::Unsupervised
+        | Standing::Lingering => '▶',
         Standing::Unknown => '?',
         Standing::Interrupted => '!',
         Standing::Failed => '✗',
@@ -193,9 +197,11 @@ fn sign(standing: Standing) -> char {
 fn style(standing: Standing) -> Style {
     let color = match standing {
         Standing::Running => AnsiColor::Blue,
-        Standing::Stopped | Standing::Unsupervised | Standing::Lingering | Standing::Unknown => {
-            AnsiColor::Yellow
-        }
+        Standing::Stopping
+        | Standing::Stopped
+        | Standing::Unsupervised
+        | Standing::Lingering
+        | Standing::Unknown => AnsiColor::Yellow,
         Standing::Interrupted | Standing::Failed => AnsiColor::Red,
         Standing::Completed => AnsiColor::Green,
     };
@@ -265,7 +271,8 @@ fn log(context: &Context, arguments: &cli::RunsLog) -> Result<ExitCode> {
 
 fn stop(context: &Context, arguments: &cli::RunsStop) -> Result<ExitCode> {
     let store = context.store()?;
-    let grace = span("--kill-after", &arguments.kill_after)?;
+    let grace = arguments.kill_after.as_deref();
+    let grace = grace.map(|time| span("--kill-after", time)).transpose()?;
     let clock = || clock::now().unwrap_or(context.now);
     let stopped = runs::stop(&store, &arguments.runs, grace, &clock)?;
     context.output.print(&Ended { stopped: &stopped }, || {

@@ -73,6 +73,8 @@ pub fn complete(
             run.status = Status::Completed;
             run.reason = Some(Reason::ByHand);
             run.completed_at = Some(now.max(run.started_at));
+            // How it ends is not known as long as it runs, whatever it was told.
+            run.signal = run.signal.filter(|_| !standing.is_running());
             // What the session was told before is no longer so.
             run.logged = false;
             completed.push((run.clone(), previous, standing.is_running()));

@@ -272,6 +272,7 @@ pub fn begin(store: &Store, request: &Request, now: Timestamp) -> Result<Run> {
         pid: None,
         process_start_time: None,
         group: !request.terminal,
+        kill_after_ms: u64::try_from(request.kill_after.as_millis()).unwrap_or(u64::MAX),
         started_at,
         completed_at: None,
         exit_code: None,
@@ -460,6 +461,7 @@ fn stay(
                         run.signal = Some(told.signal);
                         notice(Notice::Stopping(run, told.signal));
                         supervisor.signal(None, told.signal);
+                        updates.put(run);
                     }
                     Stop::Answer => {
                         for (_, pid) in supervisor.running() {

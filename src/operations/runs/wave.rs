@@ -263,6 +263,7 @@ impl Work<'_> {
         for active in &mut self.active {
             active.run.reason = Some(crate::runs::Reason::Told);
             active.run.signal = Some(signal);
+            self.updates.put(&active.run);
         }
         (self.notice)(Notice::Stopping(self.active.len()));
         self.supervisor.signal(None, signal);
