@@ -795,6 +795,10 @@ fn a_command_that_was_given_by_hand_is_started_again_only_after_it_was_looked_at
     work.gives(3, &[&by_hand[..], &[script]].concat());
     let refused = work.gives(2, &["runs", "fix", "BACK-1", "--retry"]);
     assert!(refused.contains("was given by hand"), "{refused}");
+    // What is hinted works here, too.
+    let table = work.gives(1, &["runs", "fix", "BACK-1"]);
+    let hint = |said: &str| said.lines().last().unwrap().to_owned();
+    assert_eq!(hint(&table), hint(&refused), "{table}");
     assert!(
         refused.contains("  sh -c 'test -e there || exit 3'\n"),
         "{refused}"
