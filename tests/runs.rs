@@ -214,16 +214,37 @@ fn what_fails_here_is_told_from_what_the_command_does() {
         text
     };
     let missing = failed(127, &["run", "--agent", "dev", "--", "no-such-program"]);
-    assert!(missing.contains("no-such-program"), "{missing}");
-    failed(127, &["run", "--agent", "dev", "--", "./no-such-program"]);
+    assert!(
+        missing
+            .contains("no program `no-such-program` on the path\nhint: command -v no-such-program"),
+        "{missing}"
+    );
+    let missing = failed(127, &["run", "--agent", "dev", "--", "./no-such-program"]);
+    assert!(
+        missing.contains("no file `./no-such-program` in /")
+            && missing.contains("hint: command -v no-such-program"),
+        "{missing}"
+    );
     project.write("data", "no program");
+    let near = failed(127, &["run", "--agent", "dev", "--", "data"]);
+    assert!(
+        near.contains("no program `data` on the path, and the one here is `./data`\n"),
+        "{near}"
+    );
+    let script = project.write("script", "#!/no/such/interpreter\n");
+    fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
+    let script = failed(127, &["run", "--agent", "dev", "--", "./script"]);
+    assert!(
+        script.contains("interpreter") && script.contains("hint: head -n 1 script"),
+        "{script}"
+    );
     let denied = failed(126, &["run", "--agent", "dev", "--", "./data"]);
     assert!(denied.contains("hint: chmod +x data"), "{denied}");
     // What is not the project's is not to be changed.
     let denied = failed(126, &["run", "--agent", "dev", "--", "/etc/passwd"]);
     assert!(denied.contains("hint: ls -ld /etc/passwd"), "{denied}");
     let not_started = records(&project);
-    assert_eq!(not_started.len(), 4);
+    assert_eq!(not_started.len(), 6);
     for record in &not_started {
         assert_eq!(
             (&record["status"], &record["reason"]),
@@ -260,13 +281,22 @@ fn what_fails_here_is_told_from_what_the_command_does() {
         &["run", "--agent", "dev", "--bogus", "--json", "--", "true"],
     );
     assert!(error.trim_start().starts_with('{'), "{error}");
-    assert_eq!(records(&project).len(), 4);
+    for command in [&["--", "true"][..], &[]] {
+        let misnamed = failed(125, &[&["run", "--agent", "a b"][..], command].concat());
+        assert!(
+            misnamed.contains("only letters, digits and `._-` can")
+                && misnamed.contains("there are claude, codex, ")
+                && misnamed.contains("hint: agentsess help run"),
+            "{misnamed}"
+        );
+    }
+    assert_eq!(records(&project).len(), 6);
     project.ok(&["set", "status", "completed"]);
     failed(
         125,
         &["run", "--agent", "dev", "-s", "weather", "--", "true"],
     );
-    assert_eq!(records(&project).len(), 4);
+    assert_eq!(records(&project).len(), 6);
 }
 
 #[test]
