@@ -936,6 +936,41 @@ fn what_is_being_worked_on_is_said_to_be() {
 }
 
 #[test]
+fn who_is_started_on_an_item_of_another_hears_of_that() {
+    let work = Work::new();
+    work.has("BACK-1", "hang");
+    let mut child = work.start(&["run", "--agent", "claude", "--item", "BACK-1"]);
+    work.wait_for("it hangs", |work| {
+        work.standins.join("BACK-1.hangs").exists()
+    });
+    let id = work.last("BACK-1")["id"].as_str().unwrap().to_owned();
+    let said = work.ok(&["run", "--agent", "codex", "--item", "BACK-1"]);
+    let warning = format!("warning: run {id} of claude is on `BACK-1 - cache it @claude`, too\n");
+    assert!(said.contains(&warning), "{said}");
+    work.ok(&["runs", "stop", &id]);
+    child.wait().unwrap();
+    let said = work.ok(&["run", "--agent", "codex", "--item", "BACK-1"]);
+    let ticked = "warning: `BACK-1 - cache it @claude` is ticked already\n";
+    assert!(said.contains(ticked), "{said}");
+}
+
+#[test]
+fn what_is_wrong_with_the_ledger_is_said_once() {
+    let work = Work::new();
+    work.ok(&["run", "--agent", "codex", "--item", "BACK-2"]);
+    let ledger = work.project.sessions().join(".local/runs/ledger.json");
+    fs::write(ledger, "{\"version\":2,\"runs\":{}}").unwrap();
+    for (code, run) in [
+        (2, &["run", "--wave", "1", "--agent", "claude"][..]),
+        (125, &["run", "--agent", "claude", "--item", "BACK-1"]),
+        (125, &["run", "--agent", "claude"]),
+    ] {
+        let said = work.gives(code, run);
+        assert_eq!(said.matches("version 2").count(), 1, "{said}");
+    }
+}
+
+#[test]
 fn on_a_terminal_what_runs_is_drawn_in_place() {
     let work = Work::new();
     work.configure("[agents.own]\nstart = ['sh', './own', '{prompt}']\n");

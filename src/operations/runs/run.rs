@@ -228,7 +228,7 @@ pub fn run(
 }
 
 /// Says what speaks against a run that has begun: others that are on its item, or that it is done.
-fn doubt(store: &Store, run: &Run, notice: &mut dyn FnMut(Notice)) {
+pub(super) fn doubt(store: &Store, run: &Run, notice: &mut dyn FnMut(Notice)) {
     let Some(item) = &run.item else { return };
     let here = Machine::this();
     let ledger = ledger(store).unwrap_or_default();

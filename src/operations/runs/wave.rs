@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::ending::{code, conclude, not_started};
 use super::run::{
-    Notice as One, Request, SOON, begin, bounded, capture, end, flush, spec, started,
+    Notice as One, Request, SOON, begin, bounded, capture, doubt, end, flush, spec, started,
 };
 use super::settle;
 use super::stops::{Stop, Stops};
@@ -107,9 +107,7 @@ pub fn work(
     let supervisor = Supervisor::new().map_err(|error| {
         Error::usage(format!("cannot wait for signals: {error}")).hint("agentsess help run")
     })?;
-    if let Err(error) = settle(store, clock()) {
-        notice(Notice::Trouble(error.to_string()));
-    }
+    let unsettled = settle(store, clock()).err();
     let mut work = Work {
         store,
         plan,
@@ -120,6 +118,7 @@ pub fn work(
         updates: Updates::default(),
         active: Vec::new(),
         done: Done::default(),
+        unsettled,
     };
     work.go_on();
     Ok(work.done)
@@ -135,6 +134,9 @@ struct Work<'w> {
     updates: Updates,
     active: Vec<Active>,
     done: Done,
+    /// What the ledger could not be brought up to date for. What keeps a run from beginning is said
+    /// then, and not before, too.
+    unsettled: Option<Error>,
 }
 
 impl Work<'_> {
@@ -211,6 +213,13 @@ impl Work<'_> {
             Ok(run) => run,
             Err(error) => return self.not_begun(at, error),
         };
+        if let Some(error) = self.unsettled.take() {
+            (self.notice)(Notice::Trouble(error.to_string()));
+        }
+        // Of a wave an item that another run is on, or that is ticked, is not begun at all.
+        if !self.plan.ticks {
+            doubt(self.store, &run, &mut forward(self.notice));
+        }
         let capture = capture(self.store, &request, &mut run, &mut forward(self.notice));
         let spec = spec(&request, &run);
         let observer = Box::new(job.agent.reader());
