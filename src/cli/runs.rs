@@ -57,7 +57,7 @@ pub struct Run {
     /// The item it is to do, by id, text, or a part of its text; by default the current task
     #[arg(long, value_name = "ID|TEXT")]
     pub item: Option<String>,
-    /// How long it may take, such as 90s, 30m or 2h; then it is told to end; 0 is no limit
+    /// How long it may take, in seconds or such as 30m, 2h or 1d; then it is told to end; 0 is no limit
     #[arg(long, value_name = "TIME")]
     pub timeout: Option<String>,
     /// How long after that it is killed, with all that it started
