@@ -1723,7 +1723,18 @@ fn only_what_runs_or_was_interrupted_can_be_said_to_be_done() {
         let done: Value = serde_json::from_str(&project.ok(&arguments)).unwrap();
         done["completed"].as_array().unwrap().clone()
     };
-    assert!(complete(&["--item", "BACK-1"]).is_empty());
+    // What failed is named, and stays what it is.
+    let failed = records(&project)[0]["id"].as_str().unwrap().to_owned();
+    for which in [&["--item", "BACK-1"][..], &[&failed]] {
+        let said = project.fails(1, &[&["runs", "complete"][..], which].concat());
+        assert!(
+            said.contains(&format!(
+                "not completed {failed}: dev failed in 0s (exit 1)\nhint: agentsess runs fix {failed}\n"
+            )),
+            "{said}"
+        );
+    }
+    assert_eq!(records(&project)[0]["status"], "failed");
     let done = complete(&["--wave", "1"]);
     assert_eq!(
         (done.len(), &done[0]["previous"], &done[0]["item"]),
@@ -1758,7 +1769,13 @@ fn only_what_runs_or_was_interrupted_can_be_said_to_be_done() {
     assert!(refused.contains("still running"), "{refused}");
     let refused = project.fails(1, &["close", "weather"]);
     assert!(refused.contains("still running"), "{refused}");
-    assert!(complete(&["--all", "-s", "weather"]).is_empty());
+    let said = project.ok(&["runs", "complete", "--all", "-s", "weather"]);
+    assert!(
+        said.contains(&format!(
+            "not completed {failed}: dev failed in 0s (exit 1)\n"
+        )),
+        "{said}"
+    );
     project.ok(&["runs", "prune", "--keep", "0"]);
     assert_eq!(records(&project).len(), 1);
     // The word stands, and how the process ended is known beside it.

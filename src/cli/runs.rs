@@ -183,6 +183,8 @@ pub struct RunsStop {
 Their items are ticked. What runs goes on running. Failed runs stay failed: their work is done
 again, or by somebody else.
 
+Exit codes: 0 done; 1 what was named failed, and stays so; 2 wrong use.
+
 Examples:
   agentsess runs complete --item BACK-124
   agentsess runs complete --wave 1 -s weather --json")]

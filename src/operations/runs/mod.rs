@@ -19,7 +19,7 @@ mod windows;
 
 use serde::Serialize;
 
-pub use complete::{Completed, Which, complete};
+pub use complete::{Completed, Failed, Which, complete};
 pub use incomplete::{Open, Progress, failures, incomplete, open};
 pub use list::{Filter, Listing, Row, list, rows};
 pub use plan::{Left, Planned, Way, begin as plan_begin, go_on, known, require_trust, usual};
