@@ -3,7 +3,8 @@
 use chrono::SubsecRound;
 
 use super::Request;
-use super::run::{CONVERSATION, lossy};
+use super::record::lossy;
+use super::run::CONVERSATION;
 use crate::document::time::Timestamp;
 use crate::error::{Error, Kind};
 use crate::operations::spawned::summary;

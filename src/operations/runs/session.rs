@@ -3,7 +3,7 @@
 use chrono::{SubsecRound, TimeDelta};
 
 use super::plan::check_name;
-use super::run::bounded;
+use super::record::bounded;
 use super::{listed_as, outcome};
 use crate::document::time::{Timestamp, parse_rfc3339};
 use crate::document::{Document, Source, Status};

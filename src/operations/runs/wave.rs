@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::ending::{code, conclude, not_started};
-use super::run::{
-    Notice as One, Request, SOON, begin, bounded, capture, doubt, end, flush, spec, started,
-};
+use super::record::{begin, bounded, end, flush};
+use super::run::{Notice as One, Request, SOON, capture, doubt, spec, started};
 use super::settle;
 use super::stops::{Stop, Stops};
 use crate::agents::{self, Words};
