@@ -795,6 +795,10 @@ fn a_command_that_was_given_by_hand_is_started_again_only_after_it_was_looked_at
     work.gives(3, &[&by_hand[..], &[script]].concat());
     let refused = work.gives(2, &["runs", "fix", "BACK-1", "--retry"]);
     assert!(refused.contains("was given by hand"), "{refused}");
+    // What is hinted works here, too.
+    let table = work.gives(1, &["runs", "fix", "BACK-1"]);
+    let hint = |said: &str| said.lines().last().unwrap().to_owned();
+    assert_eq!(hint(&table), hint(&refused), "{table}");
     assert!(
         refused.contains("  sh -c 'test -e there || exit 3'\n"),
         "{refused}"
@@ -929,6 +933,41 @@ fn what_is_being_worked_on_is_said_to_be() {
     }
     work.project.write("go", "");
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn who_is_started_on_an_item_of_another_hears_of_that() {
+    let work = Work::new();
+    work.has("BACK-1", "hang");
+    let mut child = work.start(&["run", "--agent", "claude", "--item", "BACK-1"]);
+    work.wait_for("it hangs", |work| {
+        work.standins.join("BACK-1.hangs").exists()
+    });
+    let id = work.last("BACK-1")["id"].as_str().unwrap().to_owned();
+    let said = work.ok(&["run", "--agent", "codex", "--item", "BACK-1"]);
+    let warning = format!("warning: run {id} of claude is on `BACK-1 - cache it @claude`, too\n");
+    assert!(said.contains(&warning), "{said}");
+    work.ok(&["runs", "stop", &id]);
+    child.wait().unwrap();
+    let said = work.ok(&["run", "--agent", "codex", "--item", "BACK-1"]);
+    let ticked = "warning: `BACK-1 - cache it @claude` is ticked already\n";
+    assert!(said.contains(ticked), "{said}");
+}
+
+#[test]
+fn what_is_wrong_with_the_ledger_is_said_once() {
+    let work = Work::new();
+    work.ok(&["run", "--agent", "codex", "--item", "BACK-2"]);
+    let ledger = work.project.sessions().join(".local/runs/ledger.json");
+    fs::write(ledger, "{\"version\":2,\"runs\":{}}").unwrap();
+    for (code, run) in [
+        (2, &["run", "--wave", "1", "--agent", "claude"][..]),
+        (125, &["run", "--agent", "claude", "--item", "BACK-1"]),
+        (125, &["run", "--agent", "claude"]),
+    ] {
+        let said = work.gives(code, run);
+        assert_eq!(said.matches("version 2").count(), 1, "{said}");
+    }
 }
 
 #[test]

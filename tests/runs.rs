@@ -214,16 +214,37 @@ fn what_fails_here_is_told_from_what_the_command_does() {
         text
     };
     let missing = failed(127, &["run", "--agent", "dev", "--", "no-such-program"]);
-    assert!(missing.contains("no-such-program"), "{missing}");
-    failed(127, &["run", "--agent", "dev", "--", "./no-such-program"]);
+    assert!(
+        missing
+            .contains("no program `no-such-program` on the path\nhint: command -v no-such-program"),
+        "{missing}"
+    );
+    let missing = failed(127, &["run", "--agent", "dev", "--", "./no-such-program"]);
+    assert!(
+        missing.contains("no file `./no-such-program` in /")
+            && missing.contains("hint: command -v no-such-program"),
+        "{missing}"
+    );
     project.write("data", "no program");
+    let near = failed(127, &["run", "--agent", "dev", "--", "data"]);
+    assert!(
+        near.contains("no program `data` on the path, and the one here is `./data`\n"),
+        "{near}"
+    );
+    let script = project.write("script", "#!/no/such/interpreter\n");
+    fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
+    let script = failed(127, &["run", "--agent", "dev", "--", "./script"]);
+    assert!(
+        script.contains("interpreter") && script.contains("hint: head -n 1 script"),
+        "{script}"
+    );
     let denied = failed(126, &["run", "--agent", "dev", "--", "./data"]);
     assert!(denied.contains("hint: chmod +x data"), "{denied}");
     // What is not the project's is not to be changed.
     let denied = failed(126, &["run", "--agent", "dev", "--", "/etc/passwd"]);
     assert!(denied.contains("hint: ls -ld /etc/passwd"), "{denied}");
     let not_started = records(&project);
-    assert_eq!(not_started.len(), 4);
+    assert_eq!(not_started.len(), 6);
     for record in &not_started {
         assert_eq!(
             (&record["status"], &record["reason"]),
@@ -260,13 +281,22 @@ fn what_fails_here_is_told_from_what_the_command_does() {
         &["run", "--agent", "dev", "--bogus", "--json", "--", "true"],
     );
     assert!(error.trim_start().starts_with('{'), "{error}");
-    assert_eq!(records(&project).len(), 4);
+    for command in [&["--", "true"][..], &[]] {
+        let misnamed = failed(125, &[&["run", "--agent", "a b"][..], command].concat());
+        assert!(
+            misnamed.contains("only letters, digits and `._-` can")
+                && misnamed.contains("there are claude, codex, ")
+                && misnamed.contains("hint: agentsess help run"),
+            "{misnamed}"
+        );
+    }
+    assert_eq!(records(&project).len(), 6);
     project.ok(&["set", "status", "completed"]);
     failed(
         125,
         &["run", "--agent", "dev", "-s", "weather", "--", "true"],
     );
-    assert_eq!(records(&project).len(), 4);
+    assert_eq!(records(&project).len(), 6);
 }
 
 #[test]
@@ -620,6 +650,54 @@ fn the_second_signal_is_answered_and_the_third_kills() {
         (&record["status"], &record["signal"]),
         (&json!("interrupted"), &json!(9))
     );
+}
+
+#[test]
+fn one_that_was_told_to_stop_and_goes_on_is_stopping() {
+    let project = project();
+    let script = "trap '' TERM; touch up; while :; do sleep 0.05; done";
+    let mut child = start(&project, &["--kill-after", "0.3"], script);
+    until("the start", || {
+        project.root.join("up").exists() && records(&project)[0]["pid"].is_u64()
+    });
+    assert_eq!(listed(&project, &[])[0]["standing"], "running");
+    tell(&child, Signal::TERM);
+    until("that it is known", || {
+        listed(&project, &["--running"])[0]["standing"] == "stopping"
+    });
+    let shown = project.ok(&["runs"]);
+    assert!(
+        shown.contains("▶ running (stopping) ") && shown.contains("SIGTERM"),
+        "{shown}"
+    );
+    assert!(child.try_wait().unwrap().is_none());
+    // It is at work as before: it holds up what others do, and somebody's word on it stands.
+    let refused = project.fails(1, &["handoff", "--to", "kim", "--state", "Done."]);
+    assert!(refused.contains("still running"), "{refused}");
+    project.ok(&["runs", "complete", "@latest"]);
+    let shown = project.ok(&["runs", "--running"]);
+    assert!(shown.contains("completed (by hand), still runs"), "{shown}");
+    project.ok(&["runs", "stop", "@latest"]);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(137));
+    // Nobody sees the end of one whose supervisor is killed then.
+    fs::remove_file(project.root.join("up")).unwrap();
+    let mut child = start(&project, &[], script);
+    until("the start", || {
+        project.root.join("up").exists() && records(&project)[1]["pid"].is_u64()
+    });
+    tell(&child, Signal::TERM);
+    until("that it is known", || {
+        records(&project)[1]["reason"] == "told"
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let pid = pid_of(&records(&project)[1]);
+    assert_eq!(listed(&project, &[])[1]["standing"], "unsupervised");
+    kill_process(pid, Signal::KILL).unwrap();
+    // What the script slept in may be there a moment longer.
+    until("that nobody saw it end", || {
+        listed(&project, &[])[1]["reason"] == "lost"
+    });
 }
 
 #[test]
@@ -1184,12 +1262,25 @@ fn runs_are_stopped() {
     let said = project.ok(&["runs", "stop", "@latest", "--kill-after", "0.3"]);
     assert!(said.contains("it had to be killed"), "{said}");
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(137));
+    // As long as it was started with, if nothing else is said.
+    let stubborn = format!("trap '' TERM; {wait}");
+    let child = start(&project, &["--kill-after", "0.4"], &stubborn);
+    up();
+    let started = Instant::now();
+    let said = project.ok(&["runs", "stop", "@latest"]);
+    assert!(said.contains("it had to be killed"), "{said}");
+    let took = started.elapsed();
+    assert!(
+        took > Duration::from_millis(400) && took < Duration::from_secs(5),
+        "{took:?}"
+    );
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(137));
     // Left alone.
     let mut child = start(&project, &[], wait);
     up();
     child.kill().unwrap();
     child.wait().unwrap();
-    let pid = pid_of(&records(&project)[2]);
+    let pid = pid_of(&records(&project)[3]);
     project.ok(&["runs", "stop", "@latest"]);
     gone(pid);
     for record in records(&project) {
@@ -1199,7 +1290,7 @@ fn runs_are_stopped() {
             "{record}"
         );
     }
-    assert_eq!(logged(&project).len(), 3);
+    assert_eq!(logged(&project).len(), 4);
     project.fails(1, &["runs", "stop", "@latest"]);
     project.fails(2, &["runs", "stop", "zzz"]);
 }
@@ -1632,7 +1723,18 @@ fn only_what_runs_or_was_interrupted_can_be_said_to_be_done() {
         let done: Value = serde_json::from_str(&project.ok(&arguments)).unwrap();
         done["completed"].as_array().unwrap().clone()
     };
-    assert!(complete(&["--item", "BACK-1"]).is_empty());
+    // What failed is named, and stays what it is.
+    let failed = records(&project)[0]["id"].as_str().unwrap().to_owned();
+    for which in [&["--item", "BACK-1"][..], &[&failed]] {
+        let said = project.fails(1, &[&["runs", "complete"][..], which].concat());
+        assert!(
+            said.contains(&format!(
+                "not completed {failed}: dev failed in 0s (exit 1)\nhint: agentsess runs fix {failed}\n"
+            )),
+            "{said}"
+        );
+    }
+    assert_eq!(records(&project)[0]["status"], "failed");
     let done = complete(&["--wave", "1"]);
     assert_eq!(
         (done.len(), &done[0]["previous"], &done[0]["item"]),
@@ -1667,7 +1769,13 @@ fn only_what_runs_or_was_interrupted_can_be_said_to_be_done() {
     assert!(refused.contains("still running"), "{refused}");
     let refused = project.fails(1, &["close", "weather"]);
     assert!(refused.contains("still running"), "{refused}");
-    assert!(complete(&["--all", "-s", "weather"]).is_empty());
+    let said = project.ok(&["runs", "complete", "--all", "-s", "weather"]);
+    assert!(
+        said.contains(&format!(
+            "not completed {failed}: dev failed in 0s (exit 1)\n"
+        )),
+        "{said}"
+    );
     project.ok(&["runs", "prune", "--keep", "0"]);
     assert_eq!(records(&project).len(), 1);
     // The word stands, and how the process ended is known beside it.

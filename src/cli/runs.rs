@@ -57,7 +57,7 @@ pub struct Run {
     /// The item it is to do, by id, text, or a part of its text; by default the current task
     #[arg(long, value_name = "ID|TEXT")]
     pub item: Option<String>,
-    /// How long it may take, such as 90s, 30m or 2h; then it is told to end; 0 is no limit
+    /// How long it may take, in seconds or such as 30m, 2h or 1d; then it is told to end; 0 is no limit
     #[arg(long, value_name = "TIME")]
     pub timeout: Option<String>,
     /// How long after that it is killed, with all that it started
@@ -172,9 +172,9 @@ pub struct RunsStop {
     /// The runs: ids, beginnings of ids, or @latest
     #[arg(value_name = "RUN", required = true)]
     pub runs: Vec<String>,
-    /// How long they may take to end before they are killed
-    #[arg(long, value_name = "TIME", default_value = "10s")]
-    pub kill_after: String,
+    /// How long they may take to end before they are killed; by default as each was started with
+    #[arg(long, value_name = "TIME")]
+    pub kill_after: Option<String>,
 }
 
 /// Arguments of `runs complete`.
@@ -182,6 +182,8 @@ pub struct RunsStop {
 #[command(after_help = "\
 Their items are ticked. What runs goes on running. Failed runs stay failed: their work is done
 again, or by somebody else.
+
+Exit codes: 0 done; 1 what was named failed, and stays so; 2 wrong use.
 
 Examples:
   agentsess runs complete --item BACK-124

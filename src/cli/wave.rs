@@ -97,7 +97,7 @@ pub struct Fix {
     /// How many at once, and when it is enough.
     #[command(flatten)]
     pub limits: Limits,
-    /// How long each may take, such as 90s, 30m or 2h; then it is told to end; 0 is no limit
+    /// How long each may take, in seconds or such as 30m, 2h or 1d; then it is told to end; 0 is no limit
     #[arg(long, value_name = "TIME")]
     pub timeout: Option<String>,
     /// How long after that it is killed, with all that it started

@@ -48,19 +48,17 @@ struct Moved<'m> {
     written: Option<&'m Written>,
 }
 
-/// What can be chosen.
-enum Wish {
-    Go(Way),
-    Agent,
-    NewWave,
-    Nothing,
-}
-
 /// What is done about it.
 enum Choice {
-    Go(Way),
-    NewWave(String),
+    Start(Planned),
+    Move(String),
 }
+
+const RESUME: &str = "go on with the conversations";
+const RETRY: &str = "have the same agents start over";
+const OTHER: &str = "have another agent start over";
+const MOVE: &str = "move the items into a new wave";
+const NOTHING: &str = "nothing";
 
 pub(super) fn run(context: &Context, arguments: &cli::Fix) -> Result<ExitCode> {
     let store = context.store()?;
@@ -77,18 +75,17 @@ pub(super) fn run(context: &Context, arguments: &cli::Fix) -> Result<ExitCode> {
         output.print(&report, || "nothing is incomplete\n".to_owned())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Some(choice) =
-        said(arguments).map_or_else(|| ask(context, &store, &open), |it| Ok(Some(it)))?
-    else {
-        return incomplete(context, &store, &session, &open, which);
+    let choice = match said(&store, &open, arguments)? {
+        None => ask(context, &store, &open)?,
+        said => said,
     };
-    let way = match choice {
-        Choice::Go(way) => way,
-        Choice::NewWave(title) => {
+    let planned = match choice {
+        None => return incomplete(context, &store, &session, &open, arguments),
+        Some(Choice::Start(planned)) => planned,
+        Some(Choice::Move(title)) => {
             return move_items(context, &store, &session, &open, &title, arguments.dry_run);
         }
     };
-    let planned = runs::go_on(&store, open.clone(), &way, None)?;
     let timeout = arguments.timeout.as_deref();
     if arguments.dry_run {
         refuse_recorded(context, &store, &session, timeout, &planned.jobs)?;
@@ -113,13 +110,21 @@ fn session(store: &Store, arguments: &cli::Fix) -> Result<String> {
     }
 }
 
-fn said(arguments: &cli::Fix) -> Option<Choice> {
-    let flag = |set: bool, way: Way| set.then_some(Choice::Go(way));
-    let agent = arguments.agent.clone();
-    flag(arguments.resume, Way::Resume)
-        .or_else(|| flag(arguments.retry, Way::Retry))
-        .or_else(|| agent.map(|name| Choice::Go(Way::Agent(name))))
-        .or_else(|| arguments.new_wave.clone().map(Choice::NewWave))
+fn said(store: &Store, open: &[Open], arguments: &cli::Fix) -> Result<Option<Choice>> {
+    let way = if arguments.resume {
+        Way::Resume
+    } else if arguments.retry {
+        Way::Retry
+    } else if let Some(name) = &arguments.agent {
+        Way::Agent(name.clone())
+    } else {
+        return Ok(arguments.new_wave.clone().map(Choice::Move));
+    };
+    plan(store, open, &way).map(|planned| Some(Choice::Start(planned)))
+}
+
+fn plan(store: &Store, open: &[Open], way: &Way) -> Result<Planned> {
+    runs::go_on(store, open.to_vec(), way, None)
 }
 
 /// Shows what is incomplete and asks what to do; nothing where nobody can be asked.
@@ -129,21 +134,22 @@ fn ask(context: &Context, store: &Store, open: &[Open]) -> Result<Option<Choice>
     }
     let terminal = prompt::terminal();
     let _ = terminal.write_str(&open_table(open));
-    let mut ways = Vec::new();
-    if works(store, open, &Way::Resume) {
-        ways.push(("go on with the conversations", Wish::Go(Way::Resume)));
-    }
-    if works(store, open, &Way::Retry) {
-        ways.push(("have the same agents start over", Wish::Go(Way::Retry)));
-    }
-    ways.push(("have another agent start over", Wish::Agent));
-    if !runs::failures(open).is_empty() {
-        ways.push(("move the items into a new wave", Wish::NewWave));
-    }
-    ways.push(("nothing", Wish::Nothing));
+    // What cannot be planned is not offered.
+    let [resume, retry] =
+        [Way::Resume, Way::Retry].map(|way| plan(store, open, &way).unwrap_or_default());
+    let movable = runs::failures(open).len();
+    let ways = [
+        (RESUME, !resume.jobs.is_empty()),
+        (RETRY, !retry.jobs.is_empty()),
+        (OTHER, true),
+        (MOVE, movable > 0),
+        (NOTHING, true),
+    ];
+    let ways = ways.into_iter().filter(|(_, works)| *works);
+    let ways: Vec<_> = ways.map(|(way, _)| way).collect();
     let chosen = Select::new()
         .with_prompt("How to go on")
-        .items(ways.iter().map(|(text, _)| text))
+        .items(&ways)
         .default(0)
         .interact_on_opt(&terminal)
         .map_err(not_asked)?;
@@ -154,42 +160,33 @@ fn ask(context: &Context, store: &Store, open: &[Open]) -> Result<Option<Choice>
             .map_err(not_asked)?;
         Ok(text.trim().to_owned())
     };
-    let chosen = chosen.filter(|at| *at < ways.len());
-    let choice = match chosen.map(|at| ways.swap_remove(at).1) {
-        Some(Wish::Go(way)) => Choice::Go(way),
-        Some(Wish::Agent) => Choice::Go(Way::Agent(text("Which agent")?)),
-        Some(Wish::NewWave) => Choice::NewWave(text("Name of the wave")?),
-        Some(Wish::Nothing) | None => return Ok(None),
+    let start = |planned: Planned| {
+        let agents = counted(planned.jobs.len(), "agent");
+        (format!("Start {agents}?"), Choice::Start(planned))
+    };
+    let (question, choice) = match chosen.and_then(|at| ways.get(at).copied()) {
+        Some(RESUME) => {
+            let conversations = counted(resume.jobs.len(), "conversation");
+            (format!("Resume {conversations}?"), Choice::Start(resume))
+        }
+        Some(RETRY) => start(retry),
+        Some(OTHER) => start(plan(store, open, &Way::Agent(text("Which agent")?))?),
+        Some(MOVE) => {
+            let items = counted(movable, "item");
+            let title = text("Name of the wave")?;
+            (
+                format!("Move {items} into a new wave?"),
+                Choice::Move(title),
+            )
+        }
+        _ => return Ok(None),
     };
     let sure = Confirm::new()
-        .with_prompt(question(store, open, &choice)?)
+        .with_prompt(question)
         .default(true)
         .interact_on_opt(&terminal)
         .map_err(not_asked)?;
     Ok(Some(choice).filter(|_| sure == Some(true)))
-}
-
-/// Whether something of it can be gone on with in this way.
-fn works(store: &Store, open: &[Open], way: &Way) -> bool {
-    let planned = runs::go_on(store, open.to_vec(), way, None);
-    planned.is_ok_and(|planned| !planned.jobs.is_empty())
-}
-
-fn question(store: &Store, open: &[Open], choice: &Choice) -> Result<String> {
-    let planned = |way| runs::go_on(store, open.to_vec(), way, None);
-    Ok(match choice {
-        Choice::Go(way @ Way::Resume) => {
-            format!(
-                "Resume {}?",
-                counted(planned(way)?.jobs.len(), "conversation")
-            )
-        }
-        Choice::Go(way) => format!("Start {}?", counted(planned(way)?.jobs.len(), "agent")),
-        Choice::NewWave(_) => {
-            let items = counted(runs::failures(open).len(), "item");
-            format!("Move {items} into a new wave?")
-        }
-    })
 }
 
 /// What is incomplete, and what could be done about it.
@@ -198,24 +195,34 @@ fn incomplete(
     store: &Store,
     session: &str,
     open: &[Open],
-    which: Option<&str>,
+    arguments: &cli::Fix,
 ) -> Result<ExitCode> {
     let report = Report {
         incomplete: open,
         would_start: Vec::new(),
         left: &[],
     };
-    let how = if works(store, open, &Way::Resume) {
-        "--resume".to_owned()
-    } else if works(store, open, &Way::Retry) {
-        "--retry".to_owned()
-    } else {
-        format!("--agent {}", runs::usual(store, session))
-    };
     let slug = store.selector(session);
+    let which = arguments.which.as_deref();
     let which = which.map(|word| format!(" {}", shell::word(word)));
     let which = which.unwrap_or_default();
-    let hint = format!("agentsess runs fix{which} {how} -s {slug}");
+    let fix = |how: &str| format!("agentsess runs fix{which} {how} -s {slug}");
+    let jobs = |way| plan(store, open, &way).map_or(Vec::new(), |planned| planned.jobs);
+    let retry = jobs(Way::Retry);
+    let timeout = arguments.timeout.as_deref();
+    let hint = if !jobs(Way::Resume).is_empty() {
+        fix("--resume")
+    } else if retry.is_empty() {
+        fix(&format!("--agent {}", runs::usual(store, session)))
+    } else {
+        // A command that was given by hand is only started again by whoever names it.
+        match refuse_recorded(context, store, session, timeout, &retry) {
+            Err(Error {
+                hint: Some(hint), ..
+            }) => hint,
+            _ => fix("--retry"),
+        }
+    };
     let hint = context.output.command(&hint);
     context
         .output

@@ -14,7 +14,9 @@ use crate::clock;
 use crate::document::insert::cut;
 use crate::error::{Error, Kind, Result};
 use crate::operations::counted;
-use crate::operations::runs::{self, Completed, Filter, Listing, Row, Settled, Stopped, Which};
+use crate::operations::runs::{
+    self, Completed, Failed, Filter, Listing, Row, Settled, Stopped, Which,
+};
 use crate::render::{age, one_line, sanitize};
 use crate::runs::{Captured, Machine, RunId, Standing};
 use crate::store::Store;
@@ -43,6 +45,8 @@ struct Said {
 #[derive(Serialize)]
 struct Done<'d> {
     completed: &'d [Completed],
+    /// Those that failed, which stays so.
+    failed: &'d [Failed],
 }
 
 #[derive(Serialize)]
@@ -182,7 +186,11 @@ fn table(store: &Store, rows: &[Row]) -> String {
 
 fn sign(standing: Standing) -> char {
     match standing {
-        Standing::Running | Standing::Stopped | Standing::Unsupervised | Standing::Lingering => '▶',
+        Standing::Running
+        | Standing::Stopping
+        | Standing::Stopped
+        | Standing::Unsupervised
+        | Standing::Lingering => '▶',
         Standing::Unknown => '?',
         Standing::Interrupted => '!',
         Standing::Failed => '✗',
@@ -193,9 +201,11 @@ fn sign(standing: Standing) -> char {
 fn style(standing: Standing) -> Style {
     let color = match standing {
         Standing::Running => AnsiColor::Blue,
-        Standing::Stopped | Standing::Unsupervised | Standing::Lingering | Standing::Unknown => {
-            AnsiColor::Yellow
-        }
+        Standing::Stopping
+        | Standing::Stopped
+        | Standing::Unsupervised
+        | Standing::Lingering
+        | Standing::Unknown => AnsiColor::Yellow,
         Standing::Interrupted | Standing::Failed => AnsiColor::Red,
         Standing::Completed => AnsiColor::Green,
     };
@@ -266,7 +276,8 @@ fn log(context: &Context, arguments: &cli::RunsLog) -> Result<ExitCode> {
 
 fn stop(context: &Context, arguments: &cli::RunsStop) -> Result<ExitCode> {
     let store = context.store()?;
-    let grace = span("--kill-after", &arguments.kill_after)?;
+    let grace = arguments.kill_after.as_deref();
+    let grace = grace.map(|time| span("--kill-after", time)).transpose()?;
     let clock = || clock::now().unwrap_or(context.now);
     let stopped = runs::stop(&store, &arguments.runs, grace, &clock)?;
     context.output.print(&Ended { stopped: &stopped }, || {
@@ -305,35 +316,44 @@ fn complete(context: &Context, arguments: &cli::RunsComplete) -> Result<ExitCode
         }
     };
     let session = wave.as_ref().map(|(name, _)| name).or(named.as_ref());
-    let (completed, untold) =
-        runs::complete(&store, which, session.map(String::as_str), context.now)?;
-    context.output.print(
-        &Done {
-            completed: &completed,
-        },
-        || {
-            let mut text = String::new();
-            for run in &completed {
-                let alive = if run.alive { ", and still runs" } else { "" };
-                let _ = writeln!(
-                    text,
-                    "completed {}: {} (was {}{alive})",
-                    run.id,
-                    run.agent,
-                    run.previous.as_str()
-                );
-                if let Some(item) = run.item.as_ref().filter(|_| run.ticked) {
-                    let _ = writeln!(text, "ticked {}", one_line(item));
-                }
+    let said = runs::complete(&store, which, session.map(String::as_str), context.now)?;
+    let (completed, failed) = (&said.completed, &said.failed);
+    context.output.print(&Done { completed, failed }, || {
+        let mut text = String::new();
+        for run in completed {
+            let alive = if run.alive { ", and still runs" } else { "" };
+            let _ = writeln!(
+                text,
+                "completed {}: {} (was {}{alive})",
+                run.id,
+                run.agent,
+                run.previous.as_str()
+            );
+            if let Some(item) = run.item.as_ref().filter(|_| run.ticked) {
+                let _ = writeln!(text, "ticked {}", one_line(item));
             }
-            if completed.is_empty() {
-                text += "nothing to complete: none of these runs is running or interrupted\n";
-            }
-            text
-        },
-    )?;
-    say_untold(&context.output, &untold);
-    Ok(ExitCode::SUCCESS)
+        }
+        for run in failed {
+            let _ = writeln!(
+                text,
+                "not completed {}: {} {}",
+                run.id, run.agent, run.outcome
+            );
+        }
+        if completed.is_empty() && failed.is_empty() {
+            text += "nothing to complete: none of these runs is running or interrupted\n";
+        }
+        text
+    })?;
+    say_untold(&context.output, &said.untold);
+    let Some(run) = failed.first() else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let next = format!("agentsess runs fix {}", run.id);
+    let next = context.output.command(&next);
+    context.output.aside(output::hint(&next).trim_end());
+    // All that can be completed is; what was named and failed is not.
+    Ok(ExitCode::from(u8::from(!arguments.all)))
 }
 
 fn prune(context: &Context, arguments: &cli::RunsPrune) -> Result<ExitCode> {

@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use super::wave::{conclude, tell};
+use super::wave::report::{conclude, tell};
 use super::{Context, variable};
 use crate::clock;
 use crate::error::{Error, Result};

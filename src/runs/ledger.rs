@@ -292,6 +292,7 @@ pub(super) mod tests {
             supervisor: Process::this(),
             pid: None,
             process_start_time: None,
+            kill_after_ms: 10_000,
             group: true,
             started_at: chrono::DateTime::UNIX_EPOCH,
             completed_at: None,

@@ -32,6 +32,11 @@ pub enum Status {
     Interrupted,
 }
 
+/// The same of a run of which it is not recorded.
+const fn kill_after_ms() -> u64 {
+    10_000
+}
+
 impl Status {
     /// As it is written.
     pub const fn as_str(self) -> &'static str {
@@ -52,7 +57,7 @@ pub enum Reason {
     Timeout,
     /// It could not be started.
     NotStarted,
-    /// Whoever watched over it was told to stop.
+    /// Whoever watched over it was told to stop; it may run all the same.
     Told,
     /// Its processes are gone, and nobody saw them end.
     Lost,
@@ -106,6 +111,9 @@ pub struct Run {
     /// Whether its process leads a process group of its own.
     #[serde(default)]
     pub group: bool,
+    /// How long it has to end once it is told to, in milliseconds.
+    #[serde(default = "kill_after_ms")]
+    pub kill_after_ms: u64,
     /// When it was started.
     pub started_at: Timestamp,
     /// When it ended; of one that nobody saw end, when that was noticed.
@@ -140,6 +148,8 @@ pub struct Run {
 pub enum Standing {
     /// It runs, and somebody watches over it.
     Running,
+    /// The same, and it was told to stop.
+    Stopping,
     /// It runs and was stopped; it goes on when it is told to.
     Stopped,
     /// It runs, and whoever watched over it is gone.
@@ -161,6 +171,7 @@ impl Standing {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
+            Self::Stopping => "running (stopping)",
             Self::Stopped => "running (stopped)",
             Self::Unsupervised => "running (unsupervised)",
             Self::Lingering => "completed (by hand), still runs",
@@ -175,7 +186,7 @@ impl Standing {
     pub const fn is_running(self) -> bool {
         matches!(
             self,
-            Self::Running | Self::Stopped | Self::Unsupervised | Self::Lingering
+            Self::Running | Self::Stopping | Self::Stopped | Self::Unsupervised | Self::Lingering
         )
     }
 }
@@ -231,6 +242,7 @@ impl Run {
         match (supervisor, process) {
             (Life::Unknown, _) | (_, Some(Life::Unknown)) => Standing::Unknown,
             (_, Some(Life::Alive { stopped: true })) => Standing::Stopped,
+            (Life::Alive { .. }, _) if self.reason == Some(Reason::Told) => Standing::Stopping,
             (Life::Alive { .. }, _) => Standing::Running,
             (Life::Gone, Some(Life::Alive { .. })) => Standing::Unsupervised,
             (Life::Gone, _) => Standing::Interrupted,
@@ -261,6 +273,7 @@ impl Run {
     /// What of it cannot be, as a place below it and a message.
     pub(super) fn defect(&self) -> Option<(&'static str, &'static str)> {
         let ended = self.status != Status::Running;
+        let told = self.reason == Some(Reason::Told);
         let texts = [
             ("model", self.model.as_deref()),
             ("item", self.item.as_deref()),
@@ -324,7 +337,7 @@ impl Run {
                 "this is before `started_at`",
             ),
             (
-                !ended && (self.exit_code.is_some() || self.signal.is_some()),
+                !ended && (self.exit_code.is_some() || (self.signal.is_some() && !told)),
                 "status",
                 "it says `running` and how it ended",
             ),

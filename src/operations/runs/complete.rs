@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::meant;
 use super::settle::{Untold, tell};
+use super::{meant, outcome, session};
 use crate::document::time::Timestamp;
 use crate::document::{Document, insert, issue_id};
 use crate::error::{Error, Kind, Result};
@@ -42,8 +42,34 @@ pub struct Completed {
     pub ticked: bool,
 }
 
-/// Says that runs are completed, as far as they are running or interrupted, and ticks their items; of one session only, if
-/// one is given. Returns them, and what of the rest did not work.
+/// A run that failed, which nobody's word changes.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Failed {
+    /// Its id.
+    pub id: RunId,
+    /// The file name of its session.
+    pub session: String,
+    /// Who.
+    pub agent: String,
+    /// Its item.
+    pub item: Option<String>,
+    /// How it ended, in words.
+    pub outcome: String,
+}
+
+/// What came of saying so.
+#[derive(Debug)]
+pub struct Said {
+    /// The runs that are completed with that.
+    pub completed: Vec<Completed>,
+    /// Those that failed and are still to be done; if one run was named, that one in any case.
+    pub failed: Vec<Failed>,
+    /// Sessions that could not be told, and why.
+    pub untold: Untold,
+}
+
+/// Says that runs are completed, as far as they are running or interrupted, and ticks their items;
+/// of one session only, if one is given.
 ///
 /// # Errors
 ///
@@ -53,7 +79,7 @@ pub fn complete(
     which: Which,
     session: Option<&str>,
     now: Timestamp,
-) -> Result<(Vec<Completed>, Untold)> {
+) -> Result<Said> {
     let ledger = store.runs()?.unwrap_or_default();
     let meant = ids(store, &ledger, which, session)?;
     let here = Machine::this();
@@ -73,6 +99,8 @@ pub fn complete(
             run.status = Status::Completed;
             run.reason = Some(Reason::ByHand);
             run.completed_at = Some(now.max(run.started_at));
+            // How it ends is not known as long as it runs, whatever it was told.
+            run.signal = run.signal.filter(|_| !standing.is_running());
             // What the session was told before is no longer so.
             run.logged = false;
             completed.push((run.clone(), previous, standing.is_running()));
@@ -81,6 +109,19 @@ pub fn complete(
     })?;
     let ledger = store.runs()?.unwrap_or_default();
     let (ticked, untold) = tell(store, &ledger, completed.iter().map(|(run, ..)| run), now);
+    let is_left = |run: &&Run| {
+        let named = matches!(which, Which::Run(_));
+        run.status == Status::Failed && (named || is_to_be_done(store, &ledger, run))
+    };
+    let failed = meant.iter().filter_map(|id| ledger.runs.get(id));
+    let failed = failed.filter(is_left).map(|run| Failed {
+        id: run.id.clone(),
+        session: run.session.clone(),
+        agent: run.agent.clone(),
+        item: run.item.clone(),
+        outcome: outcome(run),
+    });
+    let failed = failed.collect();
     let completed = completed
         .into_iter()
         .map(|(run, previous, alive)| Completed {
@@ -92,7 +133,26 @@ pub fn complete(
             previous,
             alive,
         });
-    Ok((completed.collect(), untold))
+    Ok(Said {
+        completed: completed.collect(),
+        failed,
+        untold,
+    })
+}
+
+/// Whether nobody has done since what a run failed on, or is at it.
+fn is_to_be_done(store: &Store, ledger: &Ledger, run: &Run) -> bool {
+    let same = |other: &Run| match &run.item {
+        Some(_) => (&other.session, &other.item) == (&run.session, &run.item),
+        None => {
+            (&other.session, &other.agent, &other.task) == (&run.session, &run.agent, &run.task)
+        }
+    };
+    let mut runs = ledger.runs.values().rev();
+    let is_last = runs
+        .find(|other| same(other))
+        .is_some_and(|last| last.id == run.id);
+    is_last && store.path(&run.session).is_file() && !session::is_ticked(store, run)
 }
 
 fn ids(store: &Store, ledger: &Ledger, which: Which, session: Option<&str>) -> Result<Vec<RunId>> {

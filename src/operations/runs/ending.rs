@@ -3,7 +3,8 @@
 use chrono::SubsecRound;
 
 use super::Request;
-use super::run::{CONVERSATION, lossy};
+use super::record::lossy;
+use super::run::CONVERSATION;
 use crate::document::time::Timestamp;
 use crate::error::{Error, Kind};
 use crate::operations::spawned::summary;
@@ -73,33 +74,47 @@ pub(super) fn code(run: &Run, ended: &Ended) -> u8 {
 pub(super) fn not_started(store: &Store, request: &Request, failed: &StartError) -> Error {
     let program = request.argv.first().map(lossy).unwrap_or_default();
     let path = request.folder.join(&program);
+    let is_path = program.contains('/');
     let is_own = path
         .canonicalize()
         .is_ok_and(|path| path.is_file() && path.starts_with(&store.root));
-    let word = if program.contains('/') {
+    let word = if is_path {
         shell::word(&store.shown(&path).display().to_string())
     } else {
         shell::word(&program)
     };
     let cause = failed.error.to_string();
     let cause = cause.split(" (os error").next().unwrap_or(&cause);
-    let here = program.contains('/') || !request.folder.is_dir();
+    let folder = request.folder.display();
     let (message, hint) = match failed.code {
         127 if !request.folder.is_dir() => (
-            format!("there is no folder {}", request.folder.display()),
+            format!("there is no folder {folder}"),
             "agentsess help run".to_owned(),
         ),
-        127 if here => (
+        127 if is_path && path.exists() => (
+            format!("the interpreter that `{program}` names is missing"),
+            format!("head -n 1 {word}"),
+        ),
+        // One of that name may be on the path.
+        127 if is_path => (
+            format!("there is no file `{program}` in {folder}"),
             format!(
-                "there is no program `{program}`, or what it names as its interpreter is missing"
+                "command -v {}",
+                shell::word(program.rsplit('/').next().unwrap_or(&program))
             ),
-            format!("ls -l {word}"),
         ),
-        127 => (
-            format!("there is no program `{program}` on the path"),
-            format!("command -v {word}"),
-        ),
-        126 if here => (
+        127 => {
+            let near = if path.is_file() {
+                format!(", and the one here is `./{program}`")
+            } else {
+                String::new()
+            };
+            (
+                format!("there is no program `{program}` on the path{near}"),
+                format!("command -v {word}"),
+            )
+        }
+        126 if is_path || !request.folder.is_dir() => (
             format!("`{program}` cannot be run: {cause}"),
             format!("{} {word}", if is_own { "chmod +x" } else { "ls -ld" }),
         ),

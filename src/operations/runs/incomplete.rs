@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::list::row;
-use super::run::bounded;
+use super::record::bounded;
 use crate::document::time::Timestamp;
 use crate::document::{Document, insert};
 use crate::error::{Error, Kind, Result};

@@ -153,7 +153,7 @@ pub(super) fn row(store: &Store, run: &Run, here: &Machine, now: Timestamp) -> R
         duration: until.map(|until| (until - run.started_at).num_seconds()),
         exit_code: run.exit_code,
         signal: run.signal,
-        reason: run.reason.or(lost.then_some(Reason::Lost)),
+        reason: if lost { Some(Reason::Lost) } else { run.reason },
         conversation: run.conversation.clone(),
         resumable: run.is_resumable(standing),
         log: log.map(|_| store.shown(&store.run_log(&run.id)).display().to_string()),

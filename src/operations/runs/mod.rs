@@ -9,24 +9,28 @@ mod ending;
 mod incomplete;
 mod list;
 mod plan;
+mod record;
 mod run;
 mod session;
 mod settle;
 mod stop;
 mod stops;
+mod tally;
 mod wave;
 mod windows;
 
 use serde::Serialize;
 
-pub use complete::{Completed, Which, complete};
+pub use complete::{Completed, Failed, Which, complete};
 pub use incomplete::{Open, Progress, failures, incomplete, open};
 pub use list::{Filter, Listing, Row, list, rows};
 pub use plan::{Left, Planned, Way, begin as plan_begin, go_on, known, require_trust, usual};
-pub(super) use run::bounded;
-pub use run::{Notice, OWN, Outcome, Ran, Request, Tally, begin, end, run};
+pub(super) use record::bounded;
+pub use record::{begin, end};
+pub use run::{Notice, OWN, Outcome, Ran, Request, run};
 pub use settle::{Settled, Untold, settle, write_down};
 pub use stop::{Stopped, stop};
+pub use tally::Tally;
 pub use wave::{Active, Done, Notice as Progressed, Plan, work};
 pub use windows::work as in_windows;
 

@@ -6,6 +6,7 @@ use super::incomplete::{Open, Progress};
 use crate::agents::{Agent, is_id};
 use crate::config::is_model;
 use crate::error::{Error, Result};
+use crate::operations::log;
 use crate::operations::queue::{Command, Job, State};
 use crate::operations::trust::{self, External};
 use crate::shell;
@@ -187,12 +188,25 @@ impl Left {
     }
 }
 
+/// Refuses what cannot be the name of an agent.
+pub(super) fn check_name(store: &Store, name: &str) -> Result<()> {
+    log::check_token("agent", name).map_err(|mut error| {
+        let agents = Agent::all(&store.config).into_iter();
+        let names: Vec<_> = agents.map(|agent| agent.name).collect();
+        error
+            .details
+            .push(format!("there are {}", names.join(", ")));
+        error.hint("agentsess help run")
+    })
+}
+
 /// The agent of this name.
 ///
 /// # Errors
 ///
-/// When there is none.
+/// When there is none, or none can have it.
 pub fn known(store: &Store, name: &str) -> Result<Agent> {
+    check_name(store, name)?;
     Agent::named(&store.config, name).ok_or_else(|| {
         let mut error = Error::usage(format!(
             "nothing says what the agent `{name}` is; there are"

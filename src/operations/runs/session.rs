@@ -2,15 +2,16 @@
 
 use chrono::{SubsecRound, TimeDelta};
 
-use super::run::bounded;
+use super::plan::check_name;
+use super::record::bounded;
 use super::{listed_as, outcome};
 use crate::document::time::{Timestamp, parse_rfc3339};
 use crate::document::{Document, Source, Status};
 use crate::error::{Error, Kind, Result};
+use crate::operations::Guard;
 use crate::operations::done::{Ticks, find};
 use crate::operations::spawned::{Listed, has_summary, place, task};
 use crate::operations::write::{Entry, Revision, write};
-use crate::operations::{Guard, log};
 use crate::runs::{self, Reason, Run};
 use crate::store::Store;
 
@@ -36,7 +37,7 @@ pub(super) fn plan(
     item: Option<&str>,
     now: Timestamp,
 ) -> Result<(Option<String>, String)> {
-    log::check_token("agent", agent)?;
+    check_name(store, agent)?;
     let source: Source = store.read(name)?;
     let document = Document::parse(&source);
     let guard = Guard::new(false);

@@ -31,7 +31,8 @@ pub struct Stopped {
     pub killed: bool,
 }
 
-/// Tells runs to end, waits for that, and kills what has not ended by then.
+/// Tells runs to end, waits for that, and kills what has not ended by then: after `grace`, or else
+/// after as long as each was started with.
 ///
 /// # Errors
 ///
@@ -40,7 +41,7 @@ pub struct Stopped {
 pub fn stop(
     store: &Store,
     words: &[String],
-    grace: Duration,
+    grace: Option<Duration>,
     clock: &dyn Fn() -> Timestamp,
 ) -> Result<Vec<Stopped>> {
     let ledger = store.runs()?.unwrap_or_default();
@@ -67,13 +68,14 @@ pub fn stop(
         tell(run, &here, Signal::TERM)?;
     }
     let mut stopped = Vec::new();
-    let deadline = Instant::now() + grace;
+    let told = Instant::now();
     for run in runs {
         let mut killed = false;
-        if !ends(store, run, &here, deadline)? {
+        let grace = grace.unwrap_or(Duration::from_millis(run.kill_after_ms));
+        if !ends(store, run, &here, told.checked_add(grace))? {
             killed = true;
             kill(run, &here);
-            if !ends(store, run, &here, Instant::now() + KILLED)? {
+            if !ends(store, run, &here, Instant::now().checked_add(KILLED))? {
                 let message = format!("run {} does not end, though it was killed", run.id);
                 return Err(Error::new(Kind::Io, message)
                     .hint(format!("ps {}", run.pid.unwrap_or(run.supervisor.pid))));
@@ -150,8 +152,9 @@ fn pid(number: u32) -> Option<Pid> {
     i32::try_from(number).ok().and_then(Pid::from_raw)
 }
 
-/// Waits until a run has ended and its end is written down, or nobody is there to do so.
-fn ends(store: &Store, run: &Run, here: &Machine, deadline: Instant) -> Result<bool> {
+/// Waits until a run has ended and its end is written down, or nobody is there to do so. Without a
+/// deadline it waits for as long as that takes.
+fn ends(store: &Store, run: &Run, here: &Machine, deadline: Option<Instant>) -> Result<bool> {
     loop {
         let ledger = store.runs()?.unwrap_or_default();
         let now = ledger.runs.get(&run.id).unwrap_or(run);
@@ -161,7 +164,7 @@ fn ends(store: &Store, run: &Run, here: &Machine, deadline: Instant) -> Result<b
         if is_gone && (now.status == Status::Running || now.logged || !watched) {
             return Ok(true);
         }
-        if Instant::now() >= deadline {
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Ok(is_gone);
         }
         thread::sleep(PAUSE);

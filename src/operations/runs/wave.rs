@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::ending::{code, conclude, not_started};
-use super::run::{
-    Notice as One, Request, SOON, begin, bounded, capture, end, flush, spec, started,
-};
+use super::record::{begin, bounded, end, flush};
+use super::run::{Notice as One, Request, SOON, capture, doubt, spec, started};
 use super::settle;
 use super::stops::{Stop, Stops};
 use crate::agents::{self, Words};
@@ -107,9 +106,7 @@ pub fn work(
     let supervisor = Supervisor::new().map_err(|error| {
         Error::usage(format!("cannot wait for signals: {error}")).hint("agentsess help run")
     })?;
-    if let Err(error) = settle(store, clock()) {
-        notice(Notice::Trouble(error.to_string()));
-    }
+    let unsettled = settle(store, clock()).err();
     let mut work = Work {
         store,
         plan,
@@ -120,6 +117,7 @@ pub fn work(
         updates: Updates::default(),
         active: Vec::new(),
         done: Done::default(),
+        unsettled,
     };
     work.go_on();
     Ok(work.done)
@@ -135,6 +133,9 @@ struct Work<'w> {
     updates: Updates,
     active: Vec<Active>,
     done: Done,
+    /// What the ledger could not be brought up to date for. What keeps a run from beginning is said
+    /// then, and not before, too.
+    unsettled: Option<Error>,
 }
 
 impl Work<'_> {
@@ -211,6 +212,13 @@ impl Work<'_> {
             Ok(run) => run,
             Err(error) => return self.not_begun(at, error),
         };
+        if let Some(error) = self.unsettled.take() {
+            (self.notice)(Notice::Trouble(error.to_string()));
+        }
+        // Of a wave an item that another run is on, or that is ticked, is not begun at all.
+        if !self.plan.ticks {
+            doubt(self.store, &run, &mut forward(self.notice));
+        }
         let capture = capture(self.store, &request, &mut run, &mut forward(self.notice));
         let spec = spec(&request, &run);
         let observer = Box::new(job.agent.reader());
@@ -263,6 +271,7 @@ impl Work<'_> {
         for active in &mut self.active {
             active.run.reason = Some(crate::runs::Reason::Told);
             active.run.signal = Some(signal);
+            self.updates.put(&active.run);
         }
         (self.notice)(Notice::Stopping(self.active.len()));
         self.supervisor.signal(None, signal);
