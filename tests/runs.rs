@@ -883,7 +883,9 @@ fn of_a_flood_no_more_is_kept_than_there_is_room_for() {
     }
     assert_eq!(reader.join().unwrap(), 100_000_000);
     assert!(peak > 0 && peak < 64 * 1024, "{peak} KiB of memory");
-    assert!(disk < 900 * 1024, "{disk} bytes on disk");
+    // The beginning and two segments; for a moment a third one, or at the end all of it once more.
+    // Files that come and go while they are counted may count twice.
+    assert!(disk < 1536 * 1024, "{disk} bytes on disk");
     let log = project.run(&["runs", "log", "@latest"]).stdout;
     let mark = log
         .windows(15)
