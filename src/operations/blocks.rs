@@ -70,7 +70,7 @@ impl Blocks {
             }
             if same_name(name, SESSION_LOG) {
                 return Err(Error::usage(
-                    "the log takes no block; put the entry before the first `##` block",
+                    "the log takes no block: leave it out, and put an entry before the first `##` block of `agentsess log -`",
                 )
                 .hint("agentsess help log"));
             }

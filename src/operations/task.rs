@@ -6,7 +6,7 @@ use super::new::task_list;
 use super::write::{Revision, write};
 use crate::document::schema::{ACCEPTANCE_CRITERIA, EXECUTION_PROGRESS, NEXT_STEPS};
 use crate::document::time::Timestamp;
-use crate::document::{Document, Edit, insert, is_none};
+use crate::document::{Document, Edit, Wave, WaveState, insert, is_none};
 use crate::error::{Error, Result};
 use crate::store::Store;
 
@@ -25,7 +25,8 @@ pub enum Place {
 ///
 /// # Errors
 ///
-/// When the text is empty or says `None.`, the session is completed, there is no such wave, or the file cannot be edited or written.
+/// When the text is empty or says `None.`, the session is completed, there is no such wave or it is
+/// `DONE`, or the file cannot be edited or written.
 pub fn add(
     store: &Store,
     name: &str,
@@ -80,7 +81,14 @@ fn wave(revision: &Revision, number: u32, text: &str) -> Result<usize> {
     let named: Vec<_> = waves.iter().filter(|wave| wave.number == number).collect();
     let slug = revision.selector();
     let text = crate::shell::word(text);
+    let is_done = |wave: &Wave| matches!(wave.state, Some((WaveState::Done, _)));
     match named.as_slice() {
+        [only] if is_done(only) => {
+            let open = waves.iter().find(|wave| !is_done(wave));
+            let place = open.map_or_else(String::new, |wave| format!(" --wave {}", wave.number));
+            let error = revision.error(format!("Wave {number} is DONE and takes no more tasks"));
+            Err(error.hint(format!("agentsess task add {text}{place} -s {slug}")))
+        }
         [only] => Ok(only.heading),
         [] => {
             let mut error = revision.error(format!("there is no Wave {number}"));

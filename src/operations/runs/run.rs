@@ -315,8 +315,12 @@ impl Outcome {
             total,
             percent,
         } = self.tally;
+        let unticked = match self.run.item {
+            None => "; nothing is ticked without `--item`",
+            Some(_) => "",
+        };
         format!(
-            "run {}: {} {}; {completed} of {total} completed, {remaining} remaining ({percent} %)",
+            "run {}: {} {}; runs: {completed} of {total} completed, {remaining} remaining ({percent} %){unticked}",
             self.run.id,
             self.run.agent,
             outcome(&self.run)
