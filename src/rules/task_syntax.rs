@@ -1,16 +1,16 @@
 use super::context::{Context, Findings, Safety, shown};
 use super::rule::declare;
-use crate::document::schema::EXECUTION_PROGRESS;
+use crate::document::schema::{ACCEPTANCE_CRITERIA, EXECUTION_PROGRESS, NEXT_STEPS};
 use crate::document::{Span, line_start, next_line};
 
 declare! {
-    /// A line of Execution Progress looks like a task and is none.
+    /// A line where tasks stand looks like one and is none.
     ///
     /// ## What it checks
     ///
-    /// A task is a dash, a blank, `[ ]` or `[x]`, a blank, and text. Lines of Execution Progress
-    /// that come close are reported: those without the dash or one of the blanks, with nothing
-    /// between the brackets, or with another mark there.
+    /// A task is a dash, a blank, `[ ]` or `[x]`, a blank, and text. Lines of Next Steps, Execution
+    /// Progress and Acceptance Criteria that come close are reported: those without the dash or one of
+    /// the blanks, with nothing between the brackets, or with another mark there.
     ///
     /// ## Why
     ///
@@ -60,14 +60,20 @@ struct Defect {
 }
 
 fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
+    let body = &cx.document.body;
+    for name in [NEXT_STEPS, EXECUTION_PROGRESS, ACCEPTANCE_CRITERIA] {
+        if let Some((_, section)) = body.section(name) {
+            look_into(cx, section.content, found);
+        }
+    }
+}
+
+fn look_into(cx: &Context<'_>, content: Span, found: &mut Findings<'_>) {
     let text = cx.document.text;
     let body = &cx.document.body;
-    let Some((_, section)) = body.section(EXECUTION_PROGRESS) else {
-        return;
-    };
-    let mut at = section.content.start;
-    while at < section.content.end {
-        let line = Span::new(at, next_line(text, at).min(section.content.end));
+    let mut at = content.start;
+    while at < content.end {
+        let line = Span::new(at, next_line(text, at).min(content.end));
         at = line.end.max(at + 1);
         let Some(defect) = defect(line, line.of(text)) else {
             continue;
