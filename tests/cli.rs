@@ -67,6 +67,7 @@ fn play(document: &str) -> (String, usize) {
     let (mut result, mut commands) = (String::new(), 0);
     while let Some(line) = lines.next() {
         writeln!(result, "{line}").unwrap();
+        assert!(!line.starts_with("$ "), "not run: {line}");
         if line != "```console" {
             continue;
         }

@@ -29,7 +29,8 @@ pub struct Request<'r> {
 ///
 /// # Errors
 ///
-/// When a part is empty, the session is completed, or the file cannot be edited or written.
+/// When a part is empty, a decision has that title already, by which a record of it is found later,
+/// the session is completed, or the file cannot be edited or written.
 pub fn decide(store: &Store, name: &str, request: &Request, now: Timestamp) -> Result<Written> {
     let title = insert::line(request.title);
     let parts = [
@@ -43,6 +44,12 @@ pub fn decide(store: &Store, name: &str, request: &Request, now: Timestamp) -> R
     }
     check_token("agent", request.agent)?;
     write(store, name, request.allow_secret, now, |revision| {
+        let mut known = revision.document.decisions().into_iter();
+        if let Some(known) = known.find(|known| known.title.eq_ignore_ascii_case(&title)) {
+            let slug = revision.selector();
+            let error = revision.error(format!("a decision is called `{}` already", known.title));
+            return Err(error.hint(format!("agentsess show {slug} --section {DECISIONS}")));
+        }
         let number = next_number(revision.document);
         let text = format!(
             "### Decision {number}: {}\n\n{}\n\n{}",
