@@ -474,8 +474,8 @@ pub struct Man {
 /// Arguments of `help`.
 #[derive(Debug, Args)]
 pub struct Help {
-    /// The command
-    pub command: Option<String>,
+    /// The command, and the one of it, such as `runs fix`
+    pub command: Vec<String>,
     /// List all commands
     #[arg(short, long)]
     pub all: bool,

@@ -155,6 +155,14 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// The one of these names that was probably meant.
+pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let likeness = |known: &str| strsim::jaro_winkler(name, known);
+    known
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+        .filter(|known| likeness(known) > 0.8)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

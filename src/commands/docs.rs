@@ -7,13 +7,13 @@ use clap::CommandFactory;
 
 use super::Context;
 use crate::cli::{self, Cli, GROUPS};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 
 pub(super) fn help(context: &Context, arguments: &cli::Help) -> Result<ExitCode> {
-    let text = match &arguments.command {
-        Some(name) => command(name)?.render_long_help().ansi().to_string(),
-        None if arguments.all => all(),
-        None => Cli::command().render_long_help().ansi().to_string(),
+    let text = match arguments.command.as_slice() {
+        [] if arguments.all => all(),
+        [] => Cli::command().render_long_help().ansi().to_string(),
+        names => command(names)?.render_long_help().ansi().to_string(),
     };
     context.output.write(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -29,7 +29,7 @@ pub(super) fn completions(context: &Context, arguments: &cli::Completions) -> Re
 
 pub(super) fn man(context: &Context, arguments: &cli::Man) -> Result<ExitCode> {
     let command = if let Some(name) = &arguments.command {
-        command(name)?
+        command(std::slice::from_ref(name))?
     } else {
         // On a page there is room for all commands.
         let names = GROUPS.iter().flat_map(|(_, names)| *names);
@@ -48,16 +48,23 @@ pub(super) fn man(context: &Context, arguments: &cli::Man) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A command as `agentsess NAME --help` knows it, global options included.
-fn command(name: &str) -> Result<clap::Command> {
+/// A command as `agentsess NAME… --help` knows it, global options included.
+fn command(names: &[String]) -> Result<clap::Command> {
     let mut root = Cli::command();
     root.build();
-    let found = root
-        .find_subcommand(name)
-        .map(|command| command.clone().display_name(format!("agentsess-{name}")));
-    found.ok_or_else(|| {
-        Error::usage(format!("there is no command `{name}`")).hint("agentsess help --all")
-    })
+    let mut found = &root;
+    for name in names {
+        found = found.find_subcommand(name).ok_or_else(|| {
+            let known = found.get_subcommands().map(clap::Command::get_name);
+            let error = Error::usage(format!("there is no command `{}`", names.join(" ")));
+            match nearest(name, known) {
+                Some(near) => error.hint(format!("agentsess help {near}")),
+                None => error.hint("agentsess help --all"),
+            }
+        })?;
+    }
+    let name = format!("agentsess-{}", names.join("-"));
+    Ok(found.clone().display_name(name))
 }
 
 fn all() -> String {

@@ -1,6 +1,7 @@
 //! Errors of the reader of TOML in words for those who write a configuration.
 
 use super::Config;
+use crate::error::nearest;
 
 /// What the reader of TOML says about types, in the words of TOML.
 const WORDS: [(&str, &str); 10] = [
@@ -41,11 +42,7 @@ fn unknown_key(unknown: &str, known: &[&str]) -> String {
     if let Some((table, _)) = home {
         return format!("the key `{unknown}` belongs into `[{table}]`");
     }
-    let likeness = |known: &str| strsim::jaro_winkler(unknown, known);
-    let near = known
-        .iter()
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    match near.filter(|near| likeness(near) > 0.7) {
+    match nearest(unknown, known.iter().copied()) {
         Some(near) => format!("unknown key `{unknown}`; did you mean `{near}`?"),
         None => format!("unknown key `{unknown}`"),
     }

@@ -4,7 +4,7 @@
 use toml::Spanned;
 
 use crate::config::{self, Config};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::rules::{self, Family, RULES, Rule};
 
 /// What the command line says about the rules.
@@ -171,13 +171,8 @@ fn unknown(words: &[&str]) -> Error {
     let first = words
         .first()
         .map_or(String::new(), |word| word.to_ascii_lowercase());
-    let likeness = |name: &str| strsim::jaro_winkler(name, &first);
     let names = RULES.iter().map(|rule| rule.name);
-    let near = names
-        .chain(Family::ALL.map(Family::name))
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-        .filter(|name| likeness(name) > 0.8)
-        .unwrap_or("");
+    let near = nearest(&first, names.chain(Family::ALL.map(Family::name))).unwrap_or("");
     Error::usage(message).hint(format!("agentsess rule {near}").trim_end())
 }
 

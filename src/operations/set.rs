@@ -7,7 +7,7 @@ use super::write::write;
 use super::{Issue, Written, slug_of, stem_of};
 use crate::document::time::Timestamp;
 use crate::document::{Document, Edit, Scalar, Status, insert};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::shell;
 use crate::store::Store;
 
@@ -147,13 +147,11 @@ fn unknown(name: &str, key: &str, value: &str) -> Error {
             .hint("agentsess help set");
     }
     let names = || KEYS.iter().map(|(name, _)| *name);
-    let near = names()
-        .max_by(|a, b| strsim::jaro_winkler(key, a).total_cmp(&strsim::jaro_winkler(key, b)));
     let error = Error::usage(format!(
         "`{key}` cannot be set; choose one of {}",
         names().collect::<Vec<_>>().join(", ")
     ));
-    match near.filter(|near| strsim::jaro_winkler(key, near) > 0.8) {
+    match nearest(key, names()) {
         Some(near) => error.hint(format!(
             "agentsess set {near} {} -s {}",
             shell::word(value),

@@ -146,12 +146,10 @@ pub fn find(name_or_code: &str) -> Option<&'static Rule> {
 
 /// The rule whose name is most like `name`, for "did you mean".
 pub fn nearest(name: &str) -> Option<&'static Rule> {
-    let likeness = |rule: &Rule| strsim::jaro_winkler(rule.name, name);
-    RULES
-        .iter()
-        .copied()
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-        .filter(|rule| likeness(rule) > 0.8)
+    find(crate::error::nearest(
+        name,
+        RULES.iter().map(|rule| rule.name),
+    )?)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub use file::{Template, Variable};
 pub(super) use draft::{draft, placeholder};
 pub(super) use render::Values;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, nearest};
 use crate::store::Store;
 
 const BUILT_IN: [&str; 5] = [
@@ -117,7 +117,7 @@ pub fn find(store: &Store, name: Option<&str>) -> Result<Template> {
     let mut known: Vec<String> = built_in().chain(own).map(|known| known.name).collect();
     known.sort();
     known.dedup();
-    let near = near(name, known.iter().map(String::as_str)).map(str::to_owned);
+    let near = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
     let mut error = Error::usage(format!("there is no template `{name}`"));
     error.details = known;
     Err(error.hint(match near {
@@ -162,14 +162,6 @@ fn stem(path: &std::path::Path) -> String {
     stem.to_string_lossy().into_owned()
 }
 
-/// The one of the names that was probably meant.
-fn near<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let likeness = |other: &str| strsim::jaro_winkler(name, other);
-    names
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-        .filter(|near| likeness(near) > 0.8)
-}
-
 impl Template {
     /// The names of all variables that its body can use.
     fn known(&self) -> Vec<String> {
@@ -189,7 +181,7 @@ impl Template {
         for (name, value) in given {
             if self.variables.iter().all(|known| known.name != *name) {
                 let message = format!("template `{}` has no variable `{name}`", self.name);
-                let near = near(name, self.variables.iter().map(|v| v.name.as_str()));
+                let near = nearest(name, self.variables.iter().map(|v| v.name.as_str()));
                 let mut error = Error::usage(match near {
                     Some(near) => format!("{message}; did you mean `{near}`?"),
                     None => message,

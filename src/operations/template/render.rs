@@ -8,7 +8,7 @@ use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
 use super::Template;
 use crate::document::line_column;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 
 /// The values of the variables.
 pub(in crate::operations) type Values = BTreeMap<String, String>;
@@ -59,7 +59,7 @@ impl Template {
                 let known = self.known();
                 let known = || known.iter().map(String::as_str);
                 let message = format!("there is no variable `{name}`");
-                let near = super::near(name, known());
+                let near = nearest(name, known());
                 let hint = match near {
                     Some(near) => format!("write `{near}`, or declare `{name}` under `variables`"),
                     None => format!("declare `{name}` under `variables` in the frontmatter"),
