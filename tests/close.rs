@@ -1002,6 +1002,74 @@ fn prose_and_code_get_an_id_too() {
     }
 }
 
+const BESIDES: &str = "\
+Open.
+
+## Acceptance Criteria
+- [x] it is fast
+
+| criterion | met |
+|---|---|
+| it is safe | no |
+
+## Next Steps
+Before the release:
+- [x] ticked
+  - open child plain
+    - how to do it
+- [ ] ~~dropped~~
+
+> - [ ] quoted box
+
+<details>
+- [ ] wrapped box
+</details>
+
+call the customer tomorrow
+
+## Blockers
+None.
+
+<!-- still none -->
+";
+
+#[test]
+fn what_a_section_says_besides_its_items_is_open_too() {
+    let project = project();
+    log(&project, BESIDES);
+    let refused = close(&project, "--dry-run");
+    let open = "\
+unmet      remaining   4 of 4 open items without an issue id; write `ID - text`, or tick what is done
+             - PATH:26:5: open child plain
+             - PATH:30:1: > - [ ] quoted box <details> - [ ] wrapped box </details>
+             - PATH:36:1: call the customer tomorrow
+             - PATH:42:1: | criterion | met | |---|---| | it is safe | no |
+";
+    let open = open.replace("PATH", ".agents/sessions/20251204-143000-weather.md");
+    assert!(refused.contains(&open), "{refused}");
+    assert!(
+        refused.contains("--file-remaining docs/backlog.md"),
+        "{refused}"
+    );
+    let closed = close(&project, "--file-remaining docs/b.md");
+    assert!(closed.contains("closed weather"), "{closed}");
+    let list = fs::read_to_string(project.root.join("docs/b.md")).unwrap();
+    for words in [
+        "- [ ] B-1 - open child plain\n  (Weather, Next Steps: ticked)\n\n  - how to do it\n",
+        "  > - [ ] quoted box\n",
+        "  - [ ] wrapped box\n",
+        "- [ ] B-3 - call the customer tomorrow\n",
+        "  | it is safe | no |\n",
+    ] {
+        assert!(list.contains(words), "{words}: {list}");
+    }
+    // Everything has its id now.
+    project.ok(&["restore", "weather"]);
+    let again = close(&project, "--dry-run");
+    let proven = "proven     remaining   4 open items, each with an issue id: B-1, B-2, B-3, B-4\n";
+    assert!(again.contains(proven), "{again}");
+}
+
 #[test]
 fn a_tracker_is_asked_and_believed() {
     let project = project();

@@ -23,6 +23,7 @@ use super::items::verdict;
 use super::ledger::Line;
 use super::sink::{self, Sink};
 use super::{Check, Item, Request, Subject, Verdict, open};
+use crate::document::insert;
 use crate::error::Result;
 use crate::operations::counted;
 use crate::shell;
@@ -51,6 +52,9 @@ impl Filing {
         self.sink.as_ref()?.document()
     }
 }
+
+/// Longest part of an item that is quoted, in characters.
+const QUOTED: usize = 120;
 
 /// Stands for the id in a command that is shown, and is refused as one.
 const BLANK: &str = "ID";
@@ -116,7 +120,7 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
     let details: Vec<_> = to_file
         .map(|(item, _)| {
             let (line, column) = document.position(item.span.start);
-            let text = item.span.of(document.text).lines().next().unwrap_or("");
+            let text = insert::cut(&insert::line(item.span.of(document.text)), QUOTED);
             format!("{}:{line}:{column}: {text}", shown.display())
         })
         .collect();
