@@ -210,15 +210,59 @@ fn an_agent_of_which_nobody_knows_what_came_is_asked_about() {
         );
         fs::write(&path, text.replacen("orchestration:\n", &agents, 1)).unwrap();
     };
-    listed("in_progress");
-    let refused = project.fails(1, &["close"]);
-    let asked =
-        "asked      saved       confirm that nothing is to come of 1 agent in progress any more";
-    assert!(refused.contains(asked), "{refused}");
-    assert!(refused.contains(": Explore: find it"), "{refused}");
-    assert!(refused.contains("--confirm saved"), "{refused}");
+    for status in ["in_progress", "pending"] {
+        listed(status);
+        let refused = project.fails(1, &["close"]);
+        let asked = "1 of 1 open item without an issue id; write `ID - text`, or tick what is done; \
+                     1 agent not completed: confirm that nothing is to come of that any more";
+        assert!(refused.contains(asked), "{refused}");
+        let agent = format!(": Explore: find it ({status}: Found.)\n");
+        assert!(refused.contains(&agent), "{refused}");
+        let remedy = " --file-remaining docs/backlog.md --confirm remaining\n";
+        assert!(refused.contains(remedy), "{refused}");
+    }
     listed("completed");
-    assert!(!project.fails(1, &["close"]).contains("--confirm saved"));
+    let refused = project.fails(1, &["close"]);
+    assert!(!refused.contains("--confirm remaining"), "{refused}");
+}
+
+#[test]
+fn work_that_failed_is_not_closed_without_a_word() {
+    let project = project();
+    log(&project, "Done.\n\n## Next Steps\nNone.\n");
+    project.shell("agentsess run --agent deployer -s weather -- sh -c 'exit 1'");
+    let refused = close(&project, "");
+    let asked = "asked      remaining   nothing is open; 1 agent not completed";
+    assert!(refused.contains(asked), "{refused}");
+    assert!(refused.contains(": deployer: "), "{refused}");
+    assert!(
+        refused.contains("(pending: failed (exit 1))\n"),
+        "{refused}"
+    );
+    // What is open besides is filed all the same.
+    log(&project, "More.\n\n## Next Steps\n- [ ] tell Bob\n");
+    let refused = close(&project, "--file-remaining b.md");
+    assert!(
+        refused.contains("asked      remaining   1 item will be filed with b.md; 1 agent"),
+        "{refused}"
+    );
+    let (_, hint) = refused.split_once("hint: ").unwrap();
+    let (hint, _) = hint.split_once('\n').unwrap();
+    let dry = project.shell(&format!("{hint} --dry-run"));
+    assert!(
+        dry.contains("remaining work is filed; the rest will be filed"),
+        "{dry}"
+    );
+    let closed = project.shell(hint);
+    assert!(
+        closed.starts_with("filed B-1 with b.md: tell Bob\n"),
+        "{closed}"
+    );
+    // It went well the second time.
+    project.ok(&["restore", "weather"]);
+    project.shell("agentsess run --agent deployer -s weather -- true");
+    let closed = close(&project, "");
+    assert!(closed.contains("closed weather"), "{closed}");
 }
 
 #[test]

@@ -9,8 +9,7 @@ use super::references::{self, Mention};
 use super::{Check, Item, PARENT, Request, Subject, Verdict, names};
 use crate::child::{self, End};
 use crate::document::schema::FILES_MODIFIED;
-use crate::document::yaml::Node;
-use crate::document::{Document, Positions, Source, Status, insert, is_none, named_path};
+use crate::document::{Document, Positions, Source, Status, is_none, named_path};
 use crate::error::Result;
 use crate::git::Repository;
 use crate::lint;
@@ -302,19 +301,8 @@ fn is_parent(
     is_parent
 }
 
-/// The agents that were started for a part of the work and of which nobody knows what came.
-fn at_work<'d>(document: &'d Document<'d>) -> impl Iterator<Item = &'d Node<'d>> {
-    let list = document
-        .frontmatter
-        .entry(&["orchestration", "spawned_agents"]);
-    let agents = list.and_then(|list| list.value.items()).unwrap_or_default();
-    let status = |agent: &Node| Some(agent.entry("status")?.value.text()? == "in_progress");
-    agents
-        .iter()
-        .filter(move |agent| status(agent).unwrap_or(false))
-}
-
-/// No agent at work, whose outcome would be lost. And no lint error, so that what goes to the trash can be worked with when it comes back.
+/// No lint error, so that what goes to the trash can be worked with when it comes back, and nobody
+/// else at work on it.
 pub(super) fn saved(subject: &Subject, request: &Request, source: &Source) -> Check {
     let Subject {
         store, name, now, ..
@@ -332,32 +320,14 @@ pub(super) fn saved(subject: &Subject, request: &Request, source: &Source) -> Ch
             format!("{path}:{line}:{column}: {message}")
         })
         .collect();
-    let document = subject.document;
-    let mut at_work: Vec<_> = at_work(document)
-        .map(|agent| {
-            let (line, column) = positions.of(agent.span.start);
-            let text = |key| Some(insert::line(agent.entry(key)?.value.text()?));
-            let [name, task] = ["agent", "task"].map(|key| text(key).unwrap_or_default());
-            format!("{}:{line}:{column}: {name}: {task}", shown.display())
-        })
-        .collect();
-    let mut who = Vec::new();
-    if !at_work.is_empty() {
-        who.push(format!("{} in progress", counted(at_work.len(), "agent")));
-    }
     // Who says that it is completed expects it to be closed.
-    if document.frontmatter.status() != Some(Status::Completed) {
+    if errors.is_empty() && subject.document.frontmatter.status() != Some(Status::Completed) {
         let caller = request.conversation.as_deref();
         let mut others = store.at_work_elsewhere(name, caller, &request.by, now);
         if let Some(other) = others.next() {
-            who.push("another conversation".to_owned());
-            at_work.push(other.is_busy());
+            let note = "confirm that nothing is to come of another conversation any more";
+            return verdict(Item::Saved, Verdict::Asked, note, vec![other.is_busy()]);
         }
-    }
-    if errors.is_empty() && !at_work.is_empty() {
-        let who = who.join(" and ");
-        let note = format!("confirm that nothing is to come of {who} any more");
-        return verdict(Item::Saved, Verdict::Asked, note, at_work);
     }
     if errors.is_empty() {
         let note = "no lint error; a copy goes to the trash first";
