@@ -5,6 +5,7 @@ use super::{Check, Subject, Verdict};
 use crate::document::insert;
 use crate::document::yaml::Node;
 use crate::operations::counted;
+use crate::operations::spawned::is_ticked;
 
 /// The check of remaining work with these agents asked about.
 pub(super) fn asked_about(subject: &Subject, mut check: Check) -> Check {
@@ -40,6 +41,10 @@ fn not_completed(subject: &Subject) -> Vec<String> {
         let text = |key| Some(insert::line(agent.entry(key)?.value.text()?));
         let status = text("status").filter(|status| status != "completed")?;
         let [name, task] = ["agent", "task"].map(|key| text(key).unwrap_or_default());
+        // Somebody else has done it meanwhile; what one at work finds out may still be news.
+        if status != "in_progress" && is_ticked(document, &task) {
+            return None;
+        }
         let (line, column) = document.position(agent.span.start);
         let summary = text("summary").map_or(String::new(), |summary| format!(": {summary}"));
         let shown = shown.display();
