@@ -1247,6 +1247,64 @@ fn one_commit_has_exactly_what_closing_changed() {
 }
 
 #[test]
+fn a_work_tree_is_called_clean_only_if_it_is() {
+    let project = project();
+    project.commit("session");
+    let item = |project: &Project| {
+        let said = project.shell("agentsess close --dry-run --waive remaining=x");
+        let line = said
+            .lines()
+            .find(|line| line.contains(" committed "))
+            .unwrap();
+        line.to_owned()
+    };
+    let clean = "proven     committed   no files named, and the work tree is clean";
+    assert_eq!(item(&project), clean);
+    settings(&project, "");
+    let own = "proven     committed   no files named, and nothing is uncommitted but ";
+    assert_eq!(item(&project), format!("{own}.agents/agentsess.toml"));
+    project.write("other.txt", "x\n");
+    assert!(item(&project).starts_with("asked "), "{}", item(&project));
+
+    log(&project, "Done.\n\n## Files Modified\n- `src/lib.rs`\n");
+    let named = "proven     committed   1 file committed; uncommitted besides: other.txt";
+    assert_eq!(item(&project), named);
+    for file in ["a.txt", "b.txt", "c.txt", "d.txt"] {
+        project.write(file, "x\n");
+    }
+    let named = "proven     committed   1 file committed; uncommitted besides: a.txt, b.txt, c.txt, \
+                 2 more";
+    assert_eq!(item(&project), named);
+}
+
+#[test]
+fn what_a_merge_left_in_conflict_is_not_committed() {
+    for (file, verdict) in [("src/lib.rs", "unmet "), (".agents/notes.md", "asked ")] {
+        let project = project();
+        project.write(file, "base\n");
+        project.commit("base");
+        project.git_run(&["checkout", "-q", "-b", "other"]);
+        project.write(file, "theirs\n");
+        project.commit("theirs");
+        project.git_run(&["checkout", "-q", "main"]);
+        project.write(file, "ours\n");
+        project.commit("ours");
+        assert!(project.shell("git merge -q other").contains("CONFLICT"));
+        project.write(file, "ours\n");
+        if verdict == "unmet " {
+            log(&project, "Done.\n\n## Files Modified\n- `src/lib.rs`\n");
+        }
+        let said = project.shell("agentsess close --dry-run --waive remaining=x");
+        let line = said
+            .lines()
+            .find(|line| line.contains(" committed "))
+            .unwrap();
+        assert!(line.starts_with(verdict), "{line}");
+        assert!(said.contains(&format!(" - {file}")), "{said}");
+    }
+}
+
+#[test]
 fn a_hook_that_refuses_the_commit_leaves_the_session_as_it_was() {
     let project = committed();
     let before = project.snapshot();

@@ -7,7 +7,8 @@ use super::decisions::Record;
 use super::filing::{self, Filing};
 use super::lessons::Lesson;
 use super::{
-    Check, Item, Request, Subject, Verdict, agents, commit, decisions, item, items, lessons,
+    Check, Item, Request, Subject, Verdict, agents, commit, committed, decisions, item, items,
+    lessons,
 };
 use crate::document::Document;
 use crate::document::time::Timestamp;
@@ -138,7 +139,7 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
             Item::Remaining => {
                 agents::asked_about(&subject, filing::plan(&subject, request, &mut plan)?)
             }
-            Item::Committed => items::committed(&subject)?,
+            Item::Committed => committed::check(&subject)?,
             Item::References => items::mentions(&subject, &request.searched, &mut plan.children),
             Item::Saved => items::saved(&subject, request, &source),
         };

@@ -1,17 +1,15 @@
 //! The items of the gate, each with its proof.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 
-use super::ledger::Ledger;
 use super::references::{self, Mention};
 use super::{Check, Item, PARENT, Request, Subject, Verdict, names};
 use crate::child::{self, End};
 use crate::document::schema::FILES_MODIFIED;
 use crate::document::{Document, Positions, Source, Status, is_none, named_path};
 use crate::error::Result;
-use crate::git::Repository;
 use crate::lint;
 use crate::operations::{counted, stem_of, trust};
 use crate::store::Store;
@@ -134,99 +132,13 @@ fn is_api_file(path: &str) -> bool {
         || path.split('/').any(|part| matches!(part, "api" | "apis"))
 }
 
-fn files_modified(document: &Document) -> Vec<String> {
+pub(super) fn files_modified(document: &Document) -> Vec<String> {
     document
         .body
         .items_in(FILES_MODIFIED)
         .map(|(_, item)| named_path(item.text.of(document.text)).to_owned())
         .filter(|path| !is_none(path))
         .collect()
-}
-
-/// The files the session names are in git without changes; if it names none, the whole work tree is
-/// clean, or somebody must confirm. What a stopped close has written is as it should be.
-pub(super) fn committed(subject: &Subject) -> Result<Check> {
-    let Subject {
-        store,
-        name,
-        document,
-        ..
-    } = *subject;
-    let Some(repository) = &store.repository else {
-        let note = "no git repository; confirm that the work is kept";
-        return Ok(verdict(Item::Committed, Verdict::Asked, note, Vec::new()));
-    };
-    let ours = Ledger::load(store, name)?.ours(store);
-    let files = files_modified(document);
-    let proof = if files.is_empty() {
-        clean_tree(store, repository, ours)
-    } else {
-        clean_files(store, repository, &files, &ours)
-    };
-    Ok(proof.unwrap_or_else(|error| {
-        let note = error.to_string();
-        verdict(Item::Committed, Verdict::Asked, note, Vec::new())
-    }))
-}
-
-/// `own` are paths of files that do not count.
-fn clean_tree(store: &Store, repository: &Repository, mut own: Vec<PathBuf>) -> Result<Check> {
-    own.push(store.root.join(".agents"));
-    own.extend(store.records_folder());
-    let is_own = |path: &Path| own.iter().any(|own| path.starts_with(own));
-    let changed: Vec<_> = repository
-        .changed(&[])?
-        .iter()
-        .filter(|path| !is_own(&repository.top.join(path)))
-        .map(|path| path.display().to_string())
-        .collect();
-    let (state, note) = if changed.is_empty() {
-        (
-            Verdict::Proven,
-            "no files named, and the work tree is clean",
-        )
-    } else {
-        let note = "no files named; confirm that these changes are not this session's";
-        (Verdict::Asked, note)
-    };
-    Ok(verdict(Item::Committed, state, note, changed))
-}
-
-fn clean_files(
-    store: &Store,
-    repository: &Repository,
-    files: &[String],
-    own: &[PathBuf],
-) -> Result<Check> {
-    let mut missing = Vec::new();
-    let mut named = Vec::new();
-    for file in files {
-        let within = store.root.join(file);
-        if own.contains(&within) {
-            continue;
-        }
-        match within.strip_prefix(&repository.top) {
-            Ok(path) if repository.knows(path).is_ok_and(|known| known) => {
-                named.push(path.to_owned());
-            }
-            _ => missing.push(format!("{file} is not in git")),
-        }
-    }
-    if !named.is_empty() {
-        let changed = repository.changed(&named)?;
-        let changed = changed.iter().map(|path| path.display().to_string());
-        missing.extend(changed.map(|path| format!("{path} has uncommitted changes")));
-    }
-    let count = counted(files.len(), "file");
-    let (state, note) = if missing.is_empty() {
-        (Verdict::Proven, format!("{count} committed"))
-    } else {
-        (
-            Verdict::Unmet,
-            format!("{} of {count} not committed", missing.len()),
-        )
-    };
-    Ok(verdict(Item::Committed, state, note, missing))
 }
 
 /// Mentions elsewhere in the repository. A `parent` that names the session is not one: closing

@@ -3,6 +3,7 @@
 
 mod agents;
 mod commit;
+mod committed;
 mod decisions;
 mod filing;
 mod finish;
