@@ -933,6 +933,44 @@ Ask Ada for a new one.
 ";
 
 #[test]
+fn a_hint_names_a_document_as_seen_from_where_one_is() {
+    let project = project();
+    project.write("pkg/.keep", "");
+    let hint = |shell: &str| {
+        let refused = project.shell(&format!("cd pkg && agentsess close weather {shell}"));
+        let (_, hint) = refused.rsplit_once("hint: ").unwrap();
+        hint.lines().next().unwrap().to_owned()
+    };
+    let close = "agentsess close weather --confirm committed --file-remaining";
+    let paste = format!("{close} ../docs/backlog.md");
+    assert_eq!(hint("--confirm committed"), paste);
+    assert_eq!(hint("--confirm committed --file-remaining x.txt"), paste);
+    project.write("docs/backlog.json", "{}\n");
+    assert_eq!(
+        hint("--file-remaining ../docs/backlog.json"),
+        "mv ../docs/backlog.json ../docs/backlog.json.old"
+    );
+    project.write("docs/backlog.md", "- [ ] BACKLOG-1 - old\n");
+    let closed = project.shell(&format!("cd pkg && {paste}"));
+    assert!(
+        closed.starts_with("filed BACKLOG-2 with docs/backlog.md"),
+        "{closed}"
+    );
+    assert!(!project.root.join("pkg/docs").exists());
+
+    // The document that it went to before, as it was recorded.
+    project.ok(&["restore", "weather"]);
+    log(&project, "More.\n\n## Next Steps\n- [ ] tell Bob\n");
+    let text = project.read("weather");
+    let text = text.replace("docs/backlog.md", "docs/other.md");
+    fs::write(project.session("weather"), text).unwrap();
+    assert_eq!(
+        hint("--confirm committed"),
+        format!("{close} ../docs/other.md")
+    );
+}
+
+#[test]
 fn an_item_is_filed_with_all_that_belongs_to_it() {
     let project = project();
     log(&project, DEEP);

@@ -27,6 +27,7 @@ use crate::document::insert;
 use crate::error::Result;
 use crate::operations::counted;
 use crate::shell;
+use crate::store::Store;
 use known::{Known, known};
 
 /// Work that was filed.
@@ -111,7 +112,7 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
     let matched = unknown.len();
     unknown.extend(orphans);
     if !unknown.is_empty() {
-        return Ok(stopped(lines, &unknown, matched, asked, plan));
+        return Ok(stopped(store, lines, &unknown, matched, asked, plan));
     }
     let shown = store.shown(&store.path(name));
     let to_file = known
@@ -142,7 +143,7 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
                 .frontmatter
                 .text(&["planning", "backlog", "backlog_md"])
         };
-        let sink = before.or_else(backlog).map(str::to_owned);
+        let sink = before.or_else(backlog).map(|sink| sink::shown(store, sink));
         let sink = sink.unwrap_or_else(|| sink::default(store));
         return unmet(
             note,
@@ -171,6 +172,7 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
 ///
 /// Of the `unknown` items the first `matched` are in the session.
 fn stopped(
+    store: &Store,
     lines: &[Line],
     unknown: &[usize],
     matched: usize,
@@ -196,7 +198,8 @@ fn stopped(
     });
     let mut remedy: Vec<_> = lines.iter().map(|(number, _)| answer(*number)).collect();
     if let (None, Some((_, first))) = (asked, lines.first()) {
-        remedy.insert(0, format!("--file-remaining {}", shell::word(&first.sink)));
+        let sink = sink::shown(store, &first.sink);
+        remedy.insert(0, format!("--file-remaining {}", shell::word(&sink)));
     }
     let note = format!(
         "{} may have been filed already; look, then say `--filed ITEM={BLANK}`, or `--refile \
