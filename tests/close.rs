@@ -280,7 +280,26 @@ fn where_lessons_go_has_to_be_said_and_how_is_a_command() {
         refused.contains("1 lesson will be added to docs/lessons.md"),
         "{refused}"
     );
-    settings(&project, "");
+    // What is there stays, also seen from a subfolder.
+    for (old, from) in [("", "."), ("[lint]\nstale-days = 14", "pkg"), ("", "pkg")] {
+        project.write("pkg/.keep", "");
+        if old.is_empty() {
+            fs::remove_file(project.root.join(".agents/agentsess.toml")).unwrap();
+        } else {
+            settings(&project, old);
+        }
+        let run = format!("cd {from} && agentsess close weather --write-lessons");
+        let refused = project.shell(&run);
+        let (_, hint) = refused.split_once("hint: ").unwrap();
+        let hint = hint.lines().next().unwrap();
+        project.shell(&format!("cd {from} && {hint}"));
+        let refused = project.shell(&run);
+        let added = "1 lesson will be added to docs/lessons.md";
+        assert!(refused.contains(added), "{hint}: {refused}");
+        let text = fs::read_to_string(project.root.join(".agents/agentsess.toml")).unwrap();
+        assert!(text.starts_with(old), "{text}");
+    }
+    settings(&project, "[close]\n");
     let refused = project.fails(2, &["close", "--write-lessons"]);
     assert!(
         refused.contains("hint: ${EDITOR:-vi} .agents/agentsess.toml"),
