@@ -1484,6 +1484,23 @@ const DOWN: &str = "\x1b[B";
 const ENTER: &str = "\r";
 
 #[test]
+fn the_only_completed_session_is_closed_without_being_named() {
+    let project = project();
+    project.ok(&["set", "status", "completed", "-s", "weather"]);
+    let closed = close(&project, "--waive remaining=none --waive saved=draft");
+    assert!(closed.contains("closed weather"), "{closed}");
+    // One of several has to be named, and an active one comes first.
+    project.ok(&["restore", "weather"]);
+    project.ok(&["new", "Clouds"]);
+    let refused = close(&project, "--dry-run");
+    assert!(refused.contains("clouds "), "{refused}");
+    project.ok(&["set", "status", "completed", "-s", "clouds"]);
+    let refused = close(&project, "--dry-run");
+    let several = "error: there is no active session; some are completed";
+    assert!(refused.starts_with(several), "{refused}");
+}
+
+#[test]
 fn on_a_terminal_the_gate_is_a_list() {
     let project = project();
     settings(
