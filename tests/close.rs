@@ -210,15 +210,59 @@ fn an_agent_of_which_nobody_knows_what_came_is_asked_about() {
         );
         fs::write(&path, text.replacen("orchestration:\n", &agents, 1)).unwrap();
     };
-    listed("in_progress");
-    let refused = project.fails(1, &["close"]);
-    let asked =
-        "asked      saved       confirm that nothing is to come of 1 agent in progress any more";
-    assert!(refused.contains(asked), "{refused}");
-    assert!(refused.contains(": Explore: find it"), "{refused}");
-    assert!(refused.contains("--confirm saved"), "{refused}");
+    for status in ["in_progress", "pending"] {
+        listed(status);
+        let refused = project.fails(1, &["close"]);
+        let asked = "1 of 1 open item without an issue id; write `ID - text`, or tick what is done; \
+                     1 agent not completed: confirm that nothing is to come of that any more";
+        assert!(refused.contains(asked), "{refused}");
+        let agent = format!(": Explore: find it ({status}: Found.)\n");
+        assert!(refused.contains(&agent), "{refused}");
+        let remedy = " --file-remaining docs/backlog.md --confirm remaining\n";
+        assert!(refused.contains(remedy), "{refused}");
+    }
     listed("completed");
-    assert!(!project.fails(1, &["close"]).contains("--confirm saved"));
+    let refused = project.fails(1, &["close"]);
+    assert!(!refused.contains("--confirm remaining"), "{refused}");
+}
+
+#[test]
+fn work_that_failed_is_not_closed_without_a_word() {
+    let project = project();
+    log(&project, "Done.\n\n## Next Steps\nNone.\n");
+    project.shell("agentsess run --agent deployer -s weather -- sh -c 'exit 1'");
+    let refused = close(&project, "");
+    let asked = "asked      remaining   nothing is open; 1 agent not completed";
+    assert!(refused.contains(asked), "{refused}");
+    assert!(refused.contains(": deployer: "), "{refused}");
+    assert!(
+        refused.contains("(pending: failed (exit 1))\n"),
+        "{refused}"
+    );
+    // What is open besides is filed all the same.
+    log(&project, "More.\n\n## Next Steps\n- [ ] tell Bob\n");
+    let refused = close(&project, "--file-remaining b.md");
+    assert!(
+        refused.contains("asked      remaining   1 item will be filed with b.md; 1 agent"),
+        "{refused}"
+    );
+    let (_, hint) = refused.split_once("hint: ").unwrap();
+    let (hint, _) = hint.split_once('\n').unwrap();
+    let dry = project.shell(&format!("{hint} --dry-run"));
+    assert!(
+        dry.contains("remaining work is filed; the rest will be filed"),
+        "{dry}"
+    );
+    let closed = project.shell(hint);
+    assert!(
+        closed.starts_with("filed B-1 with b.md: tell Bob\n"),
+        "{closed}"
+    );
+    // It went well the second time.
+    project.ok(&["restore", "weather"]);
+    project.shell("agentsess run --agent deployer -s weather -- true");
+    let closed = close(&project, "");
+    assert!(closed.contains("closed weather"), "{closed}");
 }
 
 #[test]
@@ -236,7 +280,26 @@ fn where_lessons_go_has_to_be_said_and_how_is_a_command() {
         refused.contains("1 lesson will be added to docs/lessons.md"),
         "{refused}"
     );
-    settings(&project, "");
+    // What is there stays, also seen from a subfolder.
+    for (old, from) in [("", "."), ("[lint]\nstale-days = 14", "pkg"), ("", "pkg")] {
+        project.write("pkg/.keep", "");
+        if old.is_empty() {
+            fs::remove_file(project.root.join(".agents/agentsess.toml")).unwrap();
+        } else {
+            settings(&project, old);
+        }
+        let run = format!("cd {from} && agentsess close weather --write-lessons");
+        let refused = project.shell(&run);
+        let (_, hint) = refused.split_once("hint: ").unwrap();
+        let hint = hint.lines().next().unwrap();
+        project.shell(&format!("cd {from} && {hint}"));
+        let refused = project.shell(&run);
+        let added = "1 lesson will be added to docs/lessons.md";
+        assert!(refused.contains(added), "{hint}: {refused}");
+        let text = fs::read_to_string(project.root.join(".agents/agentsess.toml")).unwrap();
+        assert!(text.starts_with(old), "{text}");
+    }
+    settings(&project, "[close]\n");
     let refused = project.fails(2, &["close", "--write-lessons"]);
     assert!(
         refused.contains("hint: ${EDITOR:-vi} .agents/agentsess.toml"),
@@ -889,6 +952,44 @@ Ask Ada for a new one.
 ";
 
 #[test]
+fn a_hint_names_a_document_as_seen_from_where_one_is() {
+    let project = project();
+    project.write("pkg/.keep", "");
+    let hint = |shell: &str| {
+        let refused = project.shell(&format!("cd pkg && agentsess close weather {shell}"));
+        let (_, hint) = refused.rsplit_once("hint: ").unwrap();
+        hint.lines().next().unwrap().to_owned()
+    };
+    let close = "agentsess close weather --confirm committed --file-remaining";
+    let paste = format!("{close} ../docs/backlog.md");
+    assert_eq!(hint("--confirm committed"), paste);
+    assert_eq!(hint("--confirm committed --file-remaining x.txt"), paste);
+    project.write("docs/backlog.json", "{}\n");
+    assert_eq!(
+        hint("--file-remaining ../docs/backlog.json"),
+        "mv ../docs/backlog.json ../docs/backlog.json.old"
+    );
+    project.write("docs/backlog.md", "- [ ] BACKLOG-1 - old\n");
+    let closed = project.shell(&format!("cd pkg && {paste}"));
+    assert!(
+        closed.starts_with("filed BACKLOG-2 with docs/backlog.md"),
+        "{closed}"
+    );
+    assert!(!project.root.join("pkg/docs").exists());
+
+    // The document that it went to before, as it was recorded.
+    project.ok(&["restore", "weather"]);
+    log(&project, "More.\n\n## Next Steps\n- [ ] tell Bob\n");
+    let text = project.read("weather");
+    let text = text.replace("docs/backlog.md", "docs/other.md");
+    fs::write(project.session("weather"), text).unwrap();
+    assert_eq!(
+        hint("--confirm committed"),
+        format!("{close} ../docs/other.md")
+    );
+}
+
+#[test]
 fn an_item_is_filed_with_all_that_belongs_to_it() {
     let project = project();
     log(&project, DEEP);
@@ -1000,6 +1101,74 @@ fn prose_and_code_get_an_id_too() {
         assert!(text.contains(end), "{text}");
         assert!(text.contains("B-1 - "), "{text}");
     }
+}
+
+const BESIDES: &str = "\
+Open.
+
+## Acceptance Criteria
+- [x] it is fast
+
+| criterion | met |
+|---|---|
+| it is safe | no |
+
+## Next Steps
+Before the release:
+- [x] ticked
+  - open child plain
+    - how to do it
+- [ ] ~~dropped~~
+
+> - [ ] quoted box
+
+<details>
+- [ ] wrapped box
+</details>
+
+call the customer tomorrow
+
+## Blockers
+None.
+
+<!-- still none -->
+";
+
+#[test]
+fn what_a_section_says_besides_its_items_is_open_too() {
+    let project = project();
+    log(&project, BESIDES);
+    let refused = close(&project, "--dry-run");
+    let open = "\
+unmet      remaining   4 of 4 open items without an issue id; write `ID - text`, or tick what is done
+             - PATH:26:5: open child plain
+             - PATH:30:1: > - [ ] quoted box <details> - [ ] wrapped box </details>
+             - PATH:36:1: call the customer tomorrow
+             - PATH:42:1: | criterion | met | |---|---| | it is safe | no |
+";
+    let open = open.replace("PATH", ".agents/sessions/20251204-143000-weather.md");
+    assert!(refused.contains(&open), "{refused}");
+    assert!(
+        refused.contains("--file-remaining docs/backlog.md"),
+        "{refused}"
+    );
+    let closed = close(&project, "--file-remaining docs/b.md");
+    assert!(closed.contains("closed weather"), "{closed}");
+    let list = fs::read_to_string(project.root.join("docs/b.md")).unwrap();
+    for words in [
+        "- [ ] B-1 - open child plain\n  (Weather, Next Steps: ticked)\n\n  - how to do it\n",
+        "  > - [ ] quoted box\n",
+        "  - [ ] wrapped box\n",
+        "- [ ] B-3 - call the customer tomorrow\n",
+        "  | it is safe | no |\n",
+    ] {
+        assert!(list.contains(words), "{words}: {list}");
+    }
+    // Everything has its id now.
+    project.ok(&["restore", "weather"]);
+    let again = close(&project, "--dry-run");
+    let proven = "proven     remaining   4 open items, each with an issue id: B-1, B-2, B-3, B-4\n";
+    assert!(again.contains(proven), "{again}");
 }
 
 #[test]
@@ -1135,6 +1304,64 @@ fn one_commit_has_exactly_what_closing_changed() {
 }
 
 #[test]
+fn a_work_tree_is_called_clean_only_if_it_is() {
+    let project = project();
+    project.commit("session");
+    let item = |project: &Project| {
+        let said = project.shell("agentsess close --dry-run --waive remaining=x");
+        let line = said
+            .lines()
+            .find(|line| line.contains(" committed "))
+            .unwrap();
+        line.to_owned()
+    };
+    let clean = "proven     committed   no files named, and the work tree is clean";
+    assert_eq!(item(&project), clean);
+    settings(&project, "");
+    let own = "proven     committed   no files named, and nothing is uncommitted but ";
+    assert_eq!(item(&project), format!("{own}.agents/agentsess.toml"));
+    project.write("other.txt", "x\n");
+    assert!(item(&project).starts_with("asked "), "{}", item(&project));
+
+    log(&project, "Done.\n\n## Files Modified\n- `src/lib.rs`\n");
+    let named = "proven     committed   1 file committed; uncommitted besides: other.txt";
+    assert_eq!(item(&project), named);
+    for file in ["a.txt", "b.txt", "c.txt", "d.txt"] {
+        project.write(file, "x\n");
+    }
+    let named = "proven     committed   1 file committed; uncommitted besides: a.txt, b.txt, c.txt, \
+                 2 more";
+    assert_eq!(item(&project), named);
+}
+
+#[test]
+fn what_a_merge_left_in_conflict_is_not_committed() {
+    for (file, verdict) in [("src/lib.rs", "unmet "), (".agents/notes.md", "asked ")] {
+        let project = project();
+        project.write(file, "base\n");
+        project.commit("base");
+        project.git_run(&["checkout", "-q", "-b", "other"]);
+        project.write(file, "theirs\n");
+        project.commit("theirs");
+        project.git_run(&["checkout", "-q", "main"]);
+        project.write(file, "ours\n");
+        project.commit("ours");
+        assert!(project.shell("git merge -q other").contains("CONFLICT"));
+        project.write(file, "ours\n");
+        if verdict == "unmet " {
+            log(&project, "Done.\n\n## Files Modified\n- `src/lib.rs`\n");
+        }
+        let said = project.shell("agentsess close --dry-run --waive remaining=x");
+        let line = said
+            .lines()
+            .find(|line| line.contains(" committed "))
+            .unwrap();
+        assert!(line.starts_with(verdict), "{line}");
+        assert!(said.contains(&format!(" - {file}")), "{said}");
+    }
+}
+
+#[test]
 fn a_hook_that_refuses_the_commit_leaves_the_session_as_it_was() {
     let project = committed();
     let before = project.snapshot();
@@ -1255,6 +1482,23 @@ fn all_completed_sessions_are_closed_each_by_its_own_gate() {
 
 const DOWN: &str = "\x1b[B";
 const ENTER: &str = "\r";
+
+#[test]
+fn the_only_completed_session_is_closed_without_being_named() {
+    let project = project();
+    project.ok(&["set", "status", "completed", "-s", "weather"]);
+    let closed = close(&project, "--waive remaining=none --waive saved=draft");
+    assert!(closed.contains("closed weather"), "{closed}");
+    // One of several has to be named, and an active one comes first.
+    project.ok(&["restore", "weather"]);
+    project.ok(&["new", "Clouds"]);
+    let refused = close(&project, "--dry-run");
+    assert!(refused.contains("clouds "), "{refused}");
+    project.ok(&["set", "status", "completed", "-s", "clouds"]);
+    let refused = close(&project, "--dry-run");
+    let several = "error: there is no active session; some are completed";
+    assert!(refused.starts_with(several), "{refused}");
+}
 
 #[test]
 fn on_a_terminal_the_gate_is_a_list() {

@@ -60,7 +60,7 @@ use crate::hosts::{self, Host};
 use crate::operations;
 use crate::operations::conversation::Calling;
 use crate::shell;
-use crate::store::{Caller, FILE_LIMIT, Place, SettingsFile, Store, TrustFile};
+use crate::store::{Caller, FILE_LIMIT, Place, Purpose, SettingsFile, Store, TrustFile};
 use carried::Carried;
 pub use init::skill;
 use output::Output;
@@ -324,15 +324,20 @@ fn calling(conversation: Option<&str>) -> Option<Calling<'_>> {
 /// The session that a command is to write to. If that is not clear, the error ends with the same
 /// command and a choice.
 fn select(store: &Store, selector: Option<&str>) -> Result<String> {
-    choose(store, selector, true)
+    choose(store, selector, Purpose::Write)
 }
 
 /// The same for a command that only reads.
 fn select_to_read(store: &Store, selector: Option<&str>) -> Result<String> {
-    choose(store, selector, false)
+    choose(store, selector, Purpose::Read)
 }
 
-fn choose(store: &Store, selector: Option<&str>, writes: bool) -> Result<String> {
+/// The same for a command that closes it.
+fn select_to_close(store: &Store, selector: Option<&str>) -> Result<String> {
+    choose(store, selector, Purpose::Close)
+}
+
+fn choose(store: &Store, selector: Option<&str>, purpose: Purpose) -> Result<String> {
     let named = variable(SESSION);
     let selector = selector.or(named.as_deref());
     let agent = variable(AGENT).or_else(|| host().map(str::to_owned));
@@ -340,7 +345,7 @@ fn choose(store: &Store, selector: Option<&str>, writes: bool) -> Result<String>
     let caller = Caller {
         agent: agent.as_deref(),
         conversation: conversation.as_deref(),
-        writes,
+        purpose,
         now: clock::now()?,
     };
     let chosen = match selector {
@@ -349,7 +354,7 @@ fn choose(store: &Store, selector: Option<&str>, writes: bool) -> Result<String>
     };
     chosen.map_err(|mut error| {
         // A candidate is the first word of its line. For want of an active session, those that
-        // are listed are completed, and no command takes them without being told so.
+        // are listed are completed, and hardly a command takes them without being told so.
         let candidate = error
             .details
             .first()

@@ -11,7 +11,7 @@ use crate::operations::conversation::Calling;
 use crate::operations::new;
 use crate::operations::resume::{Request, Resumed, handed_to, resume};
 use crate::render::{brief, drift, one_line};
-use crate::store::{Caller, Store};
+use crate::store::{Caller, Purpose, Store};
 
 pub(super) fn run(context: &Context, arguments: &cli::Resume) -> Result<ExitCode> {
     let store = context.store()?;
@@ -97,7 +97,7 @@ fn choose(store: &Store, now: Timestamp) -> Result<Choice> {
     let caller = Caller {
         agent: None,
         conversation: conversation.as_deref(),
-        writes: true,
+        purpose: Purpose::Write,
         now,
     };
     let unclear = match store.meant(&caller) {

@@ -5,7 +5,7 @@ use crate::cli;
 use crate::error::Result;
 use crate::operations::use_session::{use_session, used};
 use crate::render::sanitize;
-use crate::store::Caller;
+use crate::store::{Caller, Purpose};
 
 pub(super) fn run(context: &Context, arguments: &cli::Use) -> Result<ExitCode> {
     let store = context.store()?;
@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Use) -> Result<ExitCode> {
             let caller = Caller {
                 agent: None,
                 conversation: conversation.as_deref(),
-                writes: false,
+                purpose: Purpose::Read,
                 now,
             };
             used(&store, &caller)?

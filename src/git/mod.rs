@@ -5,6 +5,7 @@
 mod change;
 mod objects;
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -234,6 +235,19 @@ impl Repository {
             .filter_map(|line| line.get(3..).filter(|path| !path.is_empty()))
             .map(PathBuf::from)
             .collect())
+    }
+
+    /// The paths that a merge left in conflict, relative to the top.
+    ///
+    /// # Errors
+    ///
+    /// When git cannot be started or fails.
+    pub fn unmerged(&self) -> Result<BTreeSet<PathBuf>> {
+        let output = self.run(["ls-files", "--unmerged", "-z"])?;
+        let entries = output.split('\0');
+        // Mode, object and stage stand before the tab.
+        let paths = entries.filter_map(|entry| Some(entry.split_once('\t')?.1));
+        Ok(paths.map(PathBuf::from).collect())
     }
 
     /// Whether git has the path, a file or a folder, in its index, or had it in a commit before it

@@ -11,6 +11,7 @@ pub mod blockers;
 mod blocks;
 pub mod brief;
 pub mod close;
+mod configure;
 pub mod conversation;
 pub mod copies;
 pub mod decide;

@@ -85,6 +85,17 @@ pub(super) fn task(text: &str) -> Option<String> {
     told(text, TASK)
 }
 
+/// Whether a task that is an item of the session is ticked there.
+pub(super) fn is_ticked(document: &Document, task: &str) -> bool {
+    let boxes = document.boxes();
+    let mut said = boxes.filter(|(_, item, _)| {
+        let text = insert::line(item.text.of(document.text));
+        told(&text, TASK).as_deref() == Some(task)
+    });
+    let ticked = |(_, _, ticked)| ticked;
+    said.next().is_some_and(ticked) && said.all(ticked)
+}
+
 /// A summary as it stands in the list.
 pub(super) fn summary(text: &str) -> Option<String> {
     told(text, SUMMARY)

@@ -47,7 +47,7 @@ pub use lock::Lock;
 pub use records::Records;
 pub use root::{Place, SESSIONS, SettingsFile};
 pub use runs::Found as FoundRuns;
-pub use select::{Caller, Candidate, shared_slugs, short_name};
+pub use select::{Caller, Candidate, Purpose, shared_slugs, short_name};
 pub use templates::TEMPLATES;
 pub use trash::Trashed;
 pub use trust::{Grant, TrustFile};

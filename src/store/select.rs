@@ -13,6 +13,17 @@ use crate::document::{Document, SessionName, Source, Status, slug_of, stem_of};
 use crate::error::{Error, Kind, Result};
 use crate::shell;
 
+/// What a session is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be looked at.
+    Read,
+    /// To be written to.
+    Write,
+    /// To be closed: where none is active, the only completed one is meant.
+    Close,
+}
+
 /// Who asks, as far as that decides which session is meant.
 #[derive(Debug, Clone, Copy)]
 pub struct Caller<'c> {
@@ -20,8 +31,8 @@ pub struct Caller<'c> {
     pub agent: Option<&'c str>,
     /// The id of the conversation it is in.
     pub conversation: Option<&'c str>,
-    /// Whether the session is to be written to.
-    pub writes: bool,
+    /// What the session is wanted for.
+    pub purpose: Purpose,
     /// When that is.
     pub now: Timestamp,
 }
@@ -98,10 +109,10 @@ impl Store {
                 let who = "this work tree uses";
                 (self.still_there(used, who)?, "this work tree uses it")
             }
-            (None, None) => (self.only_active(caller)?, "it is the only active one"),
+            (None, None) => (self.only_active(caller)?, "it is the only one"),
         };
         let is_named = caller.conversation.is_none() && self.used().is_some();
-        if caller.writes && !is_named {
+        if caller.purpose != Purpose::Read && !is_named {
             self.refuse_intrusion(&name, caller)?;
         }
         debug!("the session is {name}: {why}");
@@ -128,7 +139,8 @@ impl Store {
         let busy = |it: &Candidate| others.iter().any(|other| other.session == it.name);
         active.sort_by_cached_key(|it| (busy(it), it.order(caller.agent)));
         let is_person = caller.conversation.is_none() && caller.agent.is_none();
-        let is_safe = |first: &Candidate| !caller.writes || is_person || !busy(first);
+        let only_read = caller.purpose == Purpose::Read;
+        let is_safe = |first: &Candidate| only_read || is_person || !busy(first);
         let kind = match active.first() {
             Some(first) if is_safe(first) => Kind::Ambiguous,
             _ => Kind::Usage,
@@ -311,6 +323,7 @@ impl Store {
         let (active, completed) = self.active_and_completed()?;
         match (active.as_slice(), completed.as_slice()) {
             ([only], _) => Ok(only.name.clone()),
+            ([], [only]) if caller.purpose == Purpose::Close => Ok(only.name.clone()),
             ([], []) => Err(self.none_here()),
             ([], [first, ..]) => {
                 let message = format!(

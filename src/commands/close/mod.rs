@@ -13,7 +13,7 @@ use anstyle::{AnsiColor, Style};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Context, author, conversation, host, output, own_run, select, trust_file};
+use super::{Context, author, conversation, host, output, own_run, select_to_close, trust_file};
 use crate::cli;
 use crate::error::Result;
 use crate::operations::close::{self, Check, Closed, Gate, Request, Verdict};
@@ -66,7 +66,7 @@ pub(super) fn run(context: &Context, arguments: &cli::Close) -> Result<ExitCode>
     if arguments.all_completed {
         return all(context, &store, &request, arguments.dry_run);
     }
-    let name = select(&store, arguments.target.selector())?;
+    let name = select_to_close(&store, arguments.target.selector())?;
     let mut gate = check(context, &store, &name, &request)?;
     let mut wanted = !arguments.dry_run;
     // An agent may have a terminal, but nobody who looks at it.

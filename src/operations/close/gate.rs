@@ -6,7 +6,10 @@ use std::fmt::Write as _;
 use super::decisions::Record;
 use super::filing::{self, Filing};
 use super::lessons::Lesson;
-use super::{Check, Item, Request, Subject, Verdict, commit, decisions, item, items, lessons};
+use super::{
+    Check, Item, Request, Subject, Verdict, agents, commit, committed, decisions, item, items,
+    lessons,
+};
 use crate::document::Document;
 use crate::document::time::Timestamp;
 use crate::error::{Error, Result};
@@ -133,8 +136,10 @@ pub fn check(store: &Store, name: &str, request: &Request, now: Timestamp) -> Re
             Item::Decisions => decisions::check(&subject, request, &mut plan),
             Item::Lessons => lessons::check(&subject, request, &mut plan)?,
             Item::Api => items::api(&document),
-            Item::Remaining => filing::plan(&subject, request, &mut plan)?,
-            Item::Committed => items::committed(&subject)?,
+            Item::Remaining => {
+                agents::asked_about(&subject, filing::plan(&subject, request, &mut plan)?)
+            }
+            Item::Committed => committed::check(&subject)?,
             Item::References => items::mentions(&subject, &request.searched, &mut plan.children),
             Item::Saved => items::saved(&subject, request, &source),
         };
@@ -179,6 +184,7 @@ fn written(plan: &Plan, item: Item) -> String {
         count @ 1.. if item == Item::Decisions => {
             format!("; {} will be written", counted(count, "record"))
         }
+        _ if item == Item::Remaining && plan.filing.is_some() => "; the rest will be filed".into(),
         _ => String::new(),
     }
 }

@@ -1,18 +1,15 @@
 //! The items of the gate, each with its proof.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 
-use super::ledger::Ledger;
 use super::references::{self, Mention};
 use super::{Check, Item, PARENT, Request, Subject, Verdict, names};
 use crate::child::{self, End};
 use crate::document::schema::FILES_MODIFIED;
-use crate::document::yaml::Node;
-use crate::document::{Document, Positions, Source, Status, insert, is_none, named_path};
+use crate::document::{Document, Positions, Source, Status, is_none, named_path};
 use crate::error::Result;
-use crate::git::Repository;
 use crate::lint;
 use crate::operations::{counted, stem_of, trust};
 use crate::store::Store;
@@ -135,99 +132,13 @@ fn is_api_file(path: &str) -> bool {
         || path.split('/').any(|part| matches!(part, "api" | "apis"))
 }
 
-fn files_modified(document: &Document) -> Vec<String> {
+pub(super) fn files_modified(document: &Document) -> Vec<String> {
     document
         .body
         .items_in(FILES_MODIFIED)
         .map(|(_, item)| named_path(item.text.of(document.text)).to_owned())
         .filter(|path| !is_none(path))
         .collect()
-}
-
-/// The files the session names are in git without changes; if it names none, the whole work tree is
-/// clean, or somebody must confirm. What a stopped close has written is as it should be.
-pub(super) fn committed(subject: &Subject) -> Result<Check> {
-    let Subject {
-        store,
-        name,
-        document,
-        ..
-    } = *subject;
-    let Some(repository) = &store.repository else {
-        let note = "no git repository; confirm that the work is kept";
-        return Ok(verdict(Item::Committed, Verdict::Asked, note, Vec::new()));
-    };
-    let ours = Ledger::load(store, name)?.ours(store);
-    let files = files_modified(document);
-    let proof = if files.is_empty() {
-        clean_tree(store, repository, ours)
-    } else {
-        clean_files(store, repository, &files, &ours)
-    };
-    Ok(proof.unwrap_or_else(|error| {
-        let note = error.to_string();
-        verdict(Item::Committed, Verdict::Asked, note, Vec::new())
-    }))
-}
-
-/// `own` are paths of files that do not count.
-fn clean_tree(store: &Store, repository: &Repository, mut own: Vec<PathBuf>) -> Result<Check> {
-    own.push(store.root.join(".agents"));
-    own.extend(store.records_folder());
-    let is_own = |path: &Path| own.iter().any(|own| path.starts_with(own));
-    let changed: Vec<_> = repository
-        .changed(&[])?
-        .iter()
-        .filter(|path| !is_own(&repository.top.join(path)))
-        .map(|path| path.display().to_string())
-        .collect();
-    let (state, note) = if changed.is_empty() {
-        (
-            Verdict::Proven,
-            "no files named, and the work tree is clean",
-        )
-    } else {
-        let note = "no files named; confirm that these changes are not this session's";
-        (Verdict::Asked, note)
-    };
-    Ok(verdict(Item::Committed, state, note, changed))
-}
-
-fn clean_files(
-    store: &Store,
-    repository: &Repository,
-    files: &[String],
-    own: &[PathBuf],
-) -> Result<Check> {
-    let mut missing = Vec::new();
-    let mut named = Vec::new();
-    for file in files {
-        let within = store.root.join(file);
-        if own.contains(&within) {
-            continue;
-        }
-        match within.strip_prefix(&repository.top) {
-            Ok(path) if repository.knows(path).is_ok_and(|known| known) => {
-                named.push(path.to_owned());
-            }
-            _ => missing.push(format!("{file} is not in git")),
-        }
-    }
-    if !named.is_empty() {
-        let changed = repository.changed(&named)?;
-        let changed = changed.iter().map(|path| path.display().to_string());
-        missing.extend(changed.map(|path| format!("{path} has uncommitted changes")));
-    }
-    let count = counted(files.len(), "file");
-    let (state, note) = if missing.is_empty() {
-        (Verdict::Proven, format!("{count} committed"))
-    } else {
-        (
-            Verdict::Unmet,
-            format!("{} of {count} not committed", missing.len()),
-        )
-    };
-    Ok(verdict(Item::Committed, state, note, missing))
 }
 
 /// Mentions elsewhere in the repository. A `parent` that names the session is not one: closing
@@ -302,19 +213,8 @@ fn is_parent(
     is_parent
 }
 
-/// The agents that were started for a part of the work and of which nobody knows what came.
-fn at_work<'d>(document: &'d Document<'d>) -> impl Iterator<Item = &'d Node<'d>> {
-    let list = document
-        .frontmatter
-        .entry(&["orchestration", "spawned_agents"]);
-    let agents = list.and_then(|list| list.value.items()).unwrap_or_default();
-    let status = |agent: &Node| Some(agent.entry("status")?.value.text()? == "in_progress");
-    agents
-        .iter()
-        .filter(move |agent| status(agent).unwrap_or(false))
-}
-
-/// No agent at work, whose outcome would be lost. And no lint error, so that what goes to the trash can be worked with when it comes back.
+/// No lint error, so that what goes to the trash can be worked with when it comes back, and nobody
+/// else at work on it.
 pub(super) fn saved(subject: &Subject, request: &Request, source: &Source) -> Check {
     let Subject {
         store, name, now, ..
@@ -332,32 +232,14 @@ pub(super) fn saved(subject: &Subject, request: &Request, source: &Source) -> Ch
             format!("{path}:{line}:{column}: {message}")
         })
         .collect();
-    let document = subject.document;
-    let mut at_work: Vec<_> = at_work(document)
-        .map(|agent| {
-            let (line, column) = positions.of(agent.span.start);
-            let text = |key| Some(insert::line(agent.entry(key)?.value.text()?));
-            let [name, task] = ["agent", "task"].map(|key| text(key).unwrap_or_default());
-            format!("{}:{line}:{column}: {name}: {task}", shown.display())
-        })
-        .collect();
-    let mut who = Vec::new();
-    if !at_work.is_empty() {
-        who.push(format!("{} in progress", counted(at_work.len(), "agent")));
-    }
     // Who says that it is completed expects it to be closed.
-    if document.frontmatter.status() != Some(Status::Completed) {
+    if errors.is_empty() && subject.document.frontmatter.status() != Some(Status::Completed) {
         let caller = request.conversation.as_deref();
         let mut others = store.at_work_elsewhere(name, caller, &request.by, now);
         if let Some(other) = others.next() {
-            who.push("another conversation".to_owned());
-            at_work.push(other.is_busy());
+            let note = "confirm that nothing is to come of another conversation any more";
+            return verdict(Item::Saved, Verdict::Asked, note, vec![other.is_busy()]);
         }
-    }
-    if errors.is_empty() && !at_work.is_empty() {
-        let who = who.join(" and ");
-        let note = format!("confirm that nothing is to come of {who} any more");
-        return verdict(Item::Saved, Verdict::Asked, note, at_work);
     }
     if errors.is_empty() {
         let note = "no lint error; a copy goes to the trash first";

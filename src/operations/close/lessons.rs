@@ -13,8 +13,7 @@ use crate::document::schema::LESSONS_LEARNED;
 use crate::document::secrets::redact;
 use crate::document::{Document, Source, Span, insert, is_none};
 use crate::error::{Error, Result};
-use crate::operations::counted;
-use crate::shell;
+use crate::operations::{configure, counted};
 use crate::store::{Before, Store, plain};
 
 /// What a document that is not there yet begins with.
@@ -44,14 +43,9 @@ pub(super) fn check(subject: &Subject, request: &Request, plan: &mut Plan) -> Re
     }
     let Some(path) = &store.config.close.lessons else {
         if request.write_lessons {
-            let path = store.shown(store.config.path().unwrap_or(Path::new(config::FILE)));
-            let shown = shell::word(&path.display().to_string());
-            let hint = if store.config.path().is_some() {
-                format!("${{EDITOR:-vi}} {shown}")
-            } else {
-                let table = "[close]\\nlessons = \"docs/lessons.md\"\\n";
-                format!("mkdir -p .agents && printf '{table}' > {shown}")
-            };
+            let path = store.root.join(config::FILE);
+            let path = store.shown(store.config.path().unwrap_or(&path));
+            let hint = configure::add(store, "close", "lessons = \"docs/lessons.md\"");
             return Err(Error::usage(
                 "`--write-lessons` needs the document they go to: set `close.lessons`",
             )

@@ -1,7 +1,9 @@
 //! Knowledge first, then deletion: a gate whose items are proven where they can be, confirmed by a
 //! person where they cannot, and waived only with a reason. While one is unmet nothing is touched.
 
+mod agents;
 mod commit;
+mod committed;
 mod decisions;
 mod filing;
 mod finish;

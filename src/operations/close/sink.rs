@@ -90,13 +90,13 @@ impl Sink {
         };
         let path = store
             .from_root(path)
-            .map_err(|error| error.hint(with(DOCUMENT)))?;
+            .map_err(|error| error.hint(with(&shown(store, DOCUMENT))))?;
         let full = store.document(&path)?;
         if full.starts_with(&store.sessions) {
             return Err(
                 Error::usage("remaining work cannot be filed among the sessions")
                     .at(&store.shown(&full), None)
-                    .hint(with(DOCUMENT)),
+                    .hint(with(&shown(store, DOCUMENT))),
             );
         }
         Ok(if json {
@@ -149,8 +149,10 @@ impl Sink {
         let issue = Issue::default();
         let old = |path| store.read_document(path);
         match self {
-            Self::Markdown(path) => markdown(path, old(path)?.as_deref(), &issue, "").map(drop),
-            Self::Json(path) => json(path, old(path)?.as_deref(), &issue, "").map(drop),
+            Self::Markdown(path) => {
+                markdown(&at(store, path), old(path)?.as_deref(), &issue, "").map(drop)
+            }
+            Self::Json(path) => json(&at(store, path), old(path)?.as_deref(), &issue, "").map(drop),
             Self::Program(..) => Ok(()),
         }
     }
@@ -169,11 +171,13 @@ impl Sink {
         let (external, pattern) = match self {
             Self::Markdown(path) => {
                 return amend(store, path, id, before, |old| {
-                    markdown(path, old, issue, id)
+                    markdown(&at(store, path), old, issue, id)
                 });
             }
             Self::Json(path) => {
-                return amend(store, path, id, before, |old| json(path, old, issue, id));
+                return amend(store, path, id, before, |old| {
+                    json(&at(store, path), old, issue, id)
+                });
             }
             Self::Program(external, pattern) => (external, pattern),
         };
@@ -223,13 +227,27 @@ impl Sink {
     }
 }
 
-/// The sink that is suggested: the only one that is configured, or a document.
+/// The sink that is suggested, as the user would write it: the only one that is configured, or a
+/// document.
 pub(super) fn default(store: &Store) -> String {
     let mut names = store.config.close.sinks.keys();
     match (names.next(), names.next()) {
         (Some(only), None) => only.clone(),
-        _ => DOCUMENT.to_owned(),
+        _ => shown(store, DOCUMENT),
     }
+}
+
+/// A sink that was recorded, as the user would write it.
+pub(super) fn shown(store: &Store, name: &str) -> String {
+    if trust::command(store, name).is_some() {
+        return name.to_owned();
+    }
+    at(store, Path::new(name)).display().to_string()
+}
+
+/// A path relative to the root, as the user would write it.
+fn at(store: &Store, path: &Path) -> PathBuf {
+    store.shown(&store.root.join(path))
 }
 
 /// Whether text can be an id on an item's line.

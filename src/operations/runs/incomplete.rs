@@ -211,17 +211,6 @@ fn tasks(store: &Store, name: &str, ledger: &Ledger, now: Timestamp) -> Result<V
     let here = Machine::this();
     let source = store.read(name)?;
     let document = Document::parse(&source);
-    let texts = document.boxes().map(|(_, item, ticked)| {
-        let text = insert::line(item.text.of(document.text));
-        (spawned::task(&text), ticked)
-    });
-    let texts: Vec<_> = texts.collect();
-    let is_ticked = |task: &str| {
-        let mut said = texts
-            .iter()
-            .filter(|(text, _)| text.as_deref() == Some(task));
-        said.clone().next().is_some() && said.all(|(_, ticked)| *ticked)
-    };
     let mut seen = Vec::new();
     let mut open = Vec::new();
     for run in ledger.runs.values().rev() {
@@ -233,7 +222,7 @@ fn tasks(store: &Store, name: &str, ledger: &Ledger, now: Timestamp) -> Result<V
         if matches!(
             run.standing(&here),
             Standing::Failed | Standing::Interrupted
-        ) && !is_ticked(&run.task)
+        ) && !spawned::is_ticked(&document, &run.task)
         {
             let assignment = Assignment::task(&run.task);
             open.push(found(

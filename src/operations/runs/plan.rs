@@ -6,10 +6,10 @@ use super::incomplete::{Open, Progress};
 use crate::agents::{Agent, is_id};
 use crate::config::is_model;
 use crate::error::{Error, Result};
+use crate::operations::configure;
 use crate::operations::log;
 use crate::operations::queue::{Command, Job, State};
 use crate::operations::trust::{self, External};
-use crate::shell;
 use crate::store::{Store, TrustFile};
 
 /// How work is gone on with.
@@ -213,11 +213,8 @@ pub fn known(store: &Store, name: &str) -> Result<Agent> {
         ));
         let agents = Agent::all(&store.config).into_iter();
         error.details = agents.map(|agent| agent.name).collect();
-        let path = store.root.join(crate::config::FILE);
-        let path = shell::word(&store.shown(&path).display().to_string());
-        let lines =
-            shell::word(&format!("\n[agents.{name}]\nhost = \"claude\"\n").replace('\n', "\\n"));
-        error.hint(format!("printf {lines} >> {path}"))
+        let table = format!("agents.{name}");
+        error.hint(configure::add(store, &table, "host = \"claude\""))
     })
 }
 

@@ -166,7 +166,7 @@ fn issue(store: &Store, document: &Document, item: &Open) -> Issue {
     let body = format!("{}\n\n{below}", words.trim());
     let body = body.trim_end();
     // What a line cannot hold is said below it as well.
-    let block = words.contains('\n') && document.body.verbatim_at(item.span.start).is_some();
+    let block = words.contains('\n') && item.is_block(document);
     let details = if block || title != insert::line(&words) {
         body
     } else {

@@ -71,8 +71,7 @@ pub(super) fn with_id(
             .at(&at, Some(position))
             .hint(help)
     };
-    // A block of code or a quote does not begin with an id.
-    let opening = if document.body.verbatim_at(item.span.start).is_some() {
+    let opening = if item.is_block(&document) {
         let line_break = document.line_break();
         format!("{id} - as follows{line_break}{line_break}")
     } else {

@@ -23,9 +23,11 @@ use super::items::verdict;
 use super::ledger::Line;
 use super::sink::{self, Sink};
 use super::{Check, Item, Request, Subject, Verdict, open};
+use crate::document::insert;
 use crate::error::Result;
 use crate::operations::counted;
 use crate::shell;
+use crate::store::Store;
 use known::{Known, known};
 
 /// Work that was filed.
@@ -51,6 +53,9 @@ impl Filing {
         self.sink.as_ref()?.document()
     }
 }
+
+/// Longest part of an item that is quoted, in characters.
+const QUOTED: usize = 120;
 
 /// Stands for the id in a command that is shown, and is refused as one.
 const BLANK: &str = "ID";
@@ -107,7 +112,7 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
     let matched = unknown.len();
     unknown.extend(orphans);
     if !unknown.is_empty() {
-        return Ok(stopped(lines, &unknown, matched, asked, plan));
+        return Ok(stopped(store, lines, &unknown, matched, asked, plan));
     }
     let shown = store.shown(&store.path(name));
     let to_file = known
@@ -116,7 +121,7 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
     let details: Vec<_> = to_file
         .map(|(item, _)| {
             let (line, column) = document.position(item.span.start);
-            let text = item.span.of(document.text).lines().next().unwrap_or("");
+            let text = insert::cut(&insert::line(item.span.of(document.text)), QUOTED);
             format!("{}:{line}:{column}: {text}", shown.display())
         })
         .collect();
@@ -138,7 +143,7 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
                 .frontmatter
                 .text(&["planning", "backlog", "backlog_md"])
         };
-        let sink = before.or_else(backlog).map(str::to_owned);
+        let sink = before.or_else(backlog).map(|sink| sink::shown(store, sink));
         let sink = sink.unwrap_or_else(|| sink::default(store));
         return unmet(
             note,
@@ -167,6 +172,7 @@ pub(super) fn plan(subject: &Subject, request: &Request, plan: &mut Plan) -> Res
 ///
 /// Of the `unknown` items the first `matched` are in the session.
 fn stopped(
+    store: &Store,
     lines: &[Line],
     unknown: &[usize],
     matched: usize,
@@ -192,7 +198,8 @@ fn stopped(
     });
     let mut remedy: Vec<_> = lines.iter().map(|(number, _)| answer(*number)).collect();
     if let (None, Some((_, first))) = (asked, lines.first()) {
-        remedy.insert(0, format!("--file-remaining {}", shell::word(&first.sink)));
+        let sink = sink::shown(store, &first.sink);
+        remedy.insert(0, format!("--file-remaining {}", shell::word(&sink)));
     }
     let note = format!(
         "{} may have been filed already; look, then say `--filed ITEM={BLANK}`, or `--refile \
