@@ -11,6 +11,7 @@
 use std::cell::OnceCell;
 
 mod body;
+mod conflict;
 mod decisions;
 mod edit;
 mod frontmatter;
