@@ -188,9 +188,8 @@ pub fn unmarked(line: &str) -> &str {
     let mut words = line.trim_start();
     let number = words.trim_start_matches(|c: char| c.is_ascii_digit());
     if number.len() < words.len() {
-        let rest = number
-            .strip_prefix(". ")
-            .or_else(|| number.strip_prefix(") "));
+        let rest = number.strip_prefix(['.', ')']);
+        let rest = rest.filter(|rest| rest.starts_with(char::is_whitespace));
         words = rest.unwrap_or(words).trim_start();
     }
     for marker in ["- ", "* ", "+ ", "[ ] ", "[x] ", "[X] "] {
