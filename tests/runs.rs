@@ -300,24 +300,23 @@ fn what_fails_here_is_told_from_what_the_command_does() {
 }
 
 #[test]
-fn what_a_hint_adds_stands_before_the_command() {
+fn a_hint_takes_no_word_of_the_command_for_the_session() {
     let project = project();
     project.ok(&["new", "Storm", "--context", "c", "--next", "measure"]);
-    let said = project.fails(125, &["run", "--agent", "x", "--", "echo", "-s", "hi"]);
+    let wrong = [
+        "run", "--agent", "x", "-s", "stom", "--", "echo", "-s", "stom",
+    ];
+    let said = project.fails(125, &wrong);
     let hint = said.lines().find_map(|line| line.strip_prefix("hint: "));
     let hint = hint.unwrap();
-    assert!(hint.ends_with(" -- echo -s hi"), "{said}");
-    assert_eq!(project.shell(hint).lines().next(), Some("-s hi"), "{hint}");
-    // Nor is a word of the command taken for the session.
-    let said = project.fails(
-        125,
-        &[
-            "run", "--agent", "x", "-s", "20251204", "--", "echo", "-s", "20251204",
-        ],
+    assert!(hint.ends_with(" -s storm -- echo -s stom"), "{said}");
+    assert_eq!(
+        project.shell(hint).lines().next(),
+        Some("-s stom"),
+        "{hint}"
     );
-    assert!(said.trim_end().ends_with(" -- echo -s 20251204"), "{said}");
-    let said = project.fails(2, &["task", "add", "--", "-s"]);
-    assert!(said.trim_end().ends_with(" -- -s"), "{said}");
+    let said = project.fails(2, &["task", "add", "-s", "stom", "--", "-s"]);
+    assert!(said.trim_end().ends_with(" -s storm -- -s"), "{said}");
 }
 
 #[test]

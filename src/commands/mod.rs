@@ -321,13 +321,13 @@ fn calling(conversation: Option<&str>) -> Option<Calling<'_>> {
     })
 }
 
-/// The session that a command is to write to. If that is not clear, the error ends with the same
-/// command and a choice.
+/// The session that a command is to write to.
 fn select(store: &Store, selector: Option<&str>) -> Result<String> {
     choose(store, selector, Purpose::Write)
 }
 
-/// The same for a command that only reads.
+/// The same for a command that only reads. If it is not clear which one is meant, the error ends with
+/// the same command and a choice.
 fn select_to_read(store: &Store, selector: Option<&str>) -> Result<String> {
     choose(store, selector, Purpose::Read)
 }
@@ -359,7 +359,11 @@ fn choose(store: &Store, selector: Option<&str>, purpose: Purpose) -> Result<Str
             .details
             .first()
             .and_then(|line| line.split_whitespace().next());
-        let choice = error.kind == Kind::Ambiguous || selector.is_some();
+        // Which one is written to, nobody chooses by accident.
+        let choice = match error.kind {
+            Kind::Ambiguous => purpose == Purpose::Read,
+            _ => selector.is_some(),
+        };
         if let Some(candidate) = candidate.filter(|_| choice) {
             error.hint = Some(with_session(
                 selector,

@@ -325,6 +325,12 @@ pub(super) fn line(done: &str, written: &Written) -> String {
 /// What somebody should know about a write, one line each.
 pub(super) fn notes(written: &Written) -> String {
     let mut notes = String::new();
+    for item in &written.ticked {
+        let _ = write!(notes, "\nticked {}", one_line(item));
+    }
+    for item in &written.already_ticked {
+        let _ = write!(notes, "\nalready ticked: {}", one_line(item));
+    }
     for section in &written.new_sections {
         let _ = write!(notes, "\nnote: new section `{}`", sanitize(section));
         let likeness = |known: &str| strsim::jaro_winkler(known, section);

@@ -50,6 +50,9 @@ pub(super) fn part(
     full: bool,
 ) -> Result<()> {
     let output = &context.output;
+    if let Some(conflict) = store.conflict_in(&store.path(name), document) {
+        output.warning(&conflict.to_string());
+    }
     if let Some(wanted) = wanted {
         let (section, text) = section(store, document, name, wanted)?;
         let part = Part {

@@ -2,12 +2,13 @@
 //!
 //! Whatever the text, the sections and entries of the document are the same before and after. A
 //! heading or rule at the text's top level is escaped with a backslash, and so is an HTML block
-//! that would run on; an open code fence is closed, because its content is meant as code. Headings
+//! that would run on or a line that would mark a merge conflict; an open code fence is closed, because its content is meant as code. Headings
 //! and rules inside fences, lists and quotes structure nothing and stay as they are.
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 
 use super::body::{MARKDOWN, is_closed_fence};
+use super::conflict::markers;
 use super::span::{Span, line_start};
 
 /// The heading that is put behind the text to see whether it would still be one.
@@ -21,7 +22,15 @@ pub fn block(text: &str, level: u8) -> String {
     // choose how often all of it is parsed.
     for _ in 0..8 {
         match repairs(&text, level) {
-            Repairs::None => return text,
+            Repairs::None => {
+                let whole = Span::new(0, text.len());
+                let mut marks: Vec<_> = markers(&text, whole).map(|line| line.start).collect();
+                if marks.is_empty() {
+                    return text;
+                }
+                marks.sort_unstable();
+                text = escaped(&text, &marks);
+            }
             Repairs::Escape(offsets) => text = escaped(&text, &offsets),
             Repairs::Close(fence) => {
                 text.push('\n');
@@ -34,7 +43,7 @@ pub fn block(text: &str, level: u8) -> String {
         .map(|line| {
             let body = line.trim_start();
             let indent = line.len() - body.len();
-            if body.starts_with(['#', '-', '=', '*', '_', '`', '~', '<']) {
+            if body.starts_with(['#', '-', '=', '*', '_', '`', '~', '<', '>']) {
                 format!("{}\\{body}\n", line.get(..indent.min(3)).unwrap_or(""))
             } else {
                 format!("{line}\n")

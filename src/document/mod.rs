@@ -11,6 +11,7 @@
 use std::cell::OnceCell;
 
 mod body;
+mod conflict;
 mod decisions;
 mod edit;
 mod frontmatter;
@@ -48,7 +49,8 @@ pub use source::Source;
 pub(crate) use span::find_unusual;
 pub use span::{Span, line_column, line_start, next_line};
 pub use state::{
-    Progress, filed_id, is_none, is_placeholder, issue_id, named_path, sha256, state_hash, unmarked,
+    Progress, filed_id, is_none, is_placeholder, issue_id, item_words, named_path, sha256,
+    state_hash, unmarked,
 };
 pub use statements::Statement;
 pub use waves::{Wave, WaveDefect, WaveState, is_wave};

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::schema;
 use super::time::{parse_rfc3339, whole_minute};
 use super::{Document, Fill, Item};
+use super::{insert, schema};
 
 /// Ticked items of all that can be ticked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
@@ -185,15 +185,28 @@ fn is_blank(words: &str) -> bool {
 
 /// A line without the number, dash or checkbox that makes an item of it.
 pub fn unmarked(line: &str) -> &str {
-    let mut words = line.trim();
+    let mut words = line.trim_start();
     let number = words.trim_start_matches(|c: char| c.is_ascii_digit());
-    if number.len() < words.len() && number.starts_with(['.', ')']) {
-        words = number.get(1..).unwrap_or("").trim_start();
+    if number.len() < words.len() {
+        let rest = number.strip_prefix(['.', ')']);
+        let rest = rest.filter(|rest| rest.starts_with(char::is_whitespace));
+        words = rest.unwrap_or(words).trim_start();
     }
     for marker in ["- ", "* ", "+ ", "[ ] ", "[x] ", "[X] "] {
         words = words.strip_prefix(marker).unwrap_or(words).trim_start();
     }
-    words
+    words.trim_end()
+}
+
+/// What an item says, on one line, without what makes an item or a heading of it.
+pub fn item_words(text: &str) -> String {
+    // A marker with nothing behind it is one, too.
+    let line = insert::line(text) + " ";
+    let words = unmarked(&line);
+    let heading = words.trim_start_matches('#');
+    let is_heading = heading.is_empty() || heading.starts_with(' ');
+    let words = if is_heading { heading } else { words };
+    words.trim_start().to_owned()
 }
 
 /// Words that stand for what is still to be written.

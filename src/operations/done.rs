@@ -83,13 +83,15 @@ impl Ticks {
     /// Finds the items; those that are ticked already are not among them.
     pub fn find(revision: &Revision, wanted: &[String]) -> Result<Self> {
         let document = revision.document;
-        let mut items = Vec::new();
+        let (mut items, mut already) = (Vec::new(), Vec::new());
         for wanted in wanted {
             let (item, ticked) = find(revision, wanted)?;
-            if !ticked && !items.contains(&item) {
-                items.push(item);
+            let found = if ticked { &mut already } else { &mut items };
+            if !found.contains(&item) {
+                found.push(item);
             }
         }
+        revision.tells(texts(document, &items), texts(document, &already));
         let waves = moved(document, &items);
         Ok(Self { items, waves })
     }
@@ -201,14 +203,7 @@ impl Ticks {
 
     /// What the entry says.
     fn text(&self, document: &Document) -> String {
-        let items = self
-            .items
-            .iter()
-            .filter_map(|&item| document.body.items.get(item));
-        let items: Vec<_> = items
-            .map(|item| insert::line(item.text.of(document.text)))
-            .collect();
-        let mut text = match items.as_slice() {
+        let mut text = match texts(document, &self.items).as_slice() {
             [only] => format!("Done: {only}"),
             several => format!("Done:\n\n- {}", several.join("\n- ")),
         };
@@ -221,6 +216,14 @@ impl Ticks {
         }
         text
     }
+}
+
+/// The texts of items, one line each.
+fn texts(document: &Document, items: &[usize]) -> Vec<String> {
+    let items = items.iter();
+    let found = items.filter_map(|&item| document.body.items.get(item));
+    let text = |item: &Item| insert::line(item.text.of(document.text));
+    found.map(text).collect()
 }
 
 /// The first open item of Next Steps or of the active wave: of the one that the last task was in,

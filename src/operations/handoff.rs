@@ -18,7 +18,7 @@ use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
 use crate::document::time::{Timestamp, format_rfc3339};
 use crate::document::{
     Document, Edit, Scalar, Source, Span, Status, Verbatim, insert, is_placeholder, is_token,
-    line_column, named_path, next_line,
+    item_words, line_column, named_path, next_line,
 };
 use crate::error::{Error, Kind, Result};
 use crate::git::Repository;
@@ -188,8 +188,9 @@ fn refuse_blanks(store: &Store, name: &str, request: &Request) -> Result<()> {
     let given = [("--to", request.to), ("--state", request.state)];
     let given = given
         .into_iter()
-        .filter_map(|(option, text)| Some((option, text?)));
-    let steps = request.next.iter().map(|step| ("--next", step.as_str()));
+        .filter_map(|(option, text)| Some((option, text?.to_owned())));
+    let steps = request.next.iter();
+    let steps = steps.map(|step| ("--next", item_words(step)));
     let blank = given.chain(steps).find(|(_, text)| text.trim().is_empty());
     if let Some((option, _)) = blank {
         let error = Error::usage(format!("`{option}` is empty; nothing was changed"));

@@ -15,7 +15,7 @@ use crate::document::schema::{CURRENT_STATE, FILES_MODIFIED, NEXT_STEPS};
 use crate::document::secrets;
 use crate::document::time::Timestamp;
 use crate::document::{
-    Document, Edit, Scalar, Status, insert, is_placeholder, is_token, named_path,
+    Document, Edit, Scalar, Status, insert, is_placeholder, is_token, item_words, named_path,
 };
 use crate::error::{Error, Result};
 use crate::store::Store;
@@ -126,12 +126,11 @@ fn refuse_losses(request: &Request, input: &Blocks) -> Result<()> {
         input.exclude("--next", NEXT_STEPS)?;
     }
     let given = [("--state", request.state), ("--current", request.current)];
-    let next = request
-        .next
-        .iter()
-        .map(|item| ("--next", Some(item.as_str())));
+    let given = given.map(|(option, text)| (option, text.map(str::to_owned)));
+    let next = request.next.iter();
+    let next = next.map(|item| ("--next", Some(item_words(item))));
     for (option, text) in given.into_iter().chain(next) {
-        let Some(text) = text else { continue };
+        let Some(text) = &text else { continue };
         let wrong = match is_placeholder(text) {
             Some(words) => format!("`{option}` has the placeholder `{words}`"),
             None if text.trim().is_empty() => format!("`{option}` is empty"),

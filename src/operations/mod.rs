@@ -80,6 +80,12 @@ pub struct Written {
     pub redacted: Vec<Kind>,
     /// Open steps, one line each, that stay in Next Steps though new ones were given.
     pub kept_steps: Vec<String>,
+    /// Items that were ticked, one line each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ticked: Vec<String>,
+    /// Items that were to be ticked and were so before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub already_ticked: Vec<String>,
     /// Sections that were replaced and of which the log keeps what they no longer say.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dropped_from: Vec<String>,
@@ -118,6 +124,8 @@ impl Written {
             new_sections: own.collect(),
             redacted: guard.found.borrow().iter().copied().collect(),
             kept_steps: Vec::new(),
+            ticked: Vec::new(),
+            already_ticked: Vec::new(),
             dropped_from: Vec::new(),
             current_task: None,
             warnings: Vec::new(),

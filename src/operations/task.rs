@@ -6,7 +6,7 @@ use super::new::task_list;
 use super::write::{Revision, write};
 use crate::document::schema::{ACCEPTANCE_CRITERIA, EXECUTION_PROGRESS, NEXT_STEPS};
 use crate::document::time::Timestamp;
-use crate::document::{Document, Edit, Wave, WaveState, insert, is_none};
+use crate::document::{Document, Edit, Wave, WaveState, is_none, item_words};
 use crate::error::{Error, Result};
 use crate::store::Store;
 
@@ -35,7 +35,7 @@ pub fn add(
     allow_secret: bool,
     now: Timestamp,
 ) -> Result<Written> {
-    let text = insert::line(text);
+    let text = item_words(text);
     if text.is_empty() {
         return Err(Error::usage("a task needs a text").hint("agentsess help task"));
     }

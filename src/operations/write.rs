@@ -49,6 +49,8 @@ pub(super) struct Revision<'r> {
     guard: &'r Guard,
     /// What [`Written::dropped_from`] says.
     dropped_from: RefCell<Vec<String>>,
+    /// What [`Written::ticked`] and [`Written::already_ticked`] say.
+    ticked: RefCell<[Vec<String>; 2]>,
 }
 
 /// The bytes that take the place of a session's, or none if it is to stay as it is.
@@ -95,15 +97,24 @@ pub(super) fn write_locked(
             now,
             guard: &guard,
             dropped_from: RefCell::default(),
+            ticked: RefCell::default(),
         };
-        let Some(bytes) = revise(&revision)? else {
-            let written = Written::new(name, now, &document, &document, &guard);
+        let bytes = revise(&revision)?;
+        let [ticked, already_ticked] = revision.ticked.take();
+        let Some(bytes) = bytes else {
+            let written = Written {
+                ticked,
+                already_ticked,
+                ..Written::new(name, now, &document, &document, &guard)
+            };
             return Ok((None, written));
         };
         let after = Source::new(bytes);
         let written = {
             let after = Document::parse(&after);
             Written {
+                ticked,
+                already_ticked,
                 dropped_from: revision.dropped_from.take(),
                 warnings: revision.new_errors(&after),
                 ..Written::new(name, now, &document, &after, &guard)
@@ -149,7 +160,13 @@ impl<'r> Revision<'r> {
             now,
             guard,
             dropped_from: RefCell::default(),
+            ticked: RefCell::default(),
         }
+    }
+
+    /// Says of items with a checkbox that they are ticked by this, or were before.
+    pub fn tells(&self, ticked: Vec<String>, already: Vec<String>) {
+        self.ticked.replace([ticked, already]);
     }
 
     /// What is an error for the new status and was none for the old one.

@@ -1,5 +1,6 @@
 use super::context::{Context, Findings, Phase};
 use super::rule::declare;
+use super::stale_session::slug;
 use crate::document::Item;
 use crate::document::filed_id;
 use crate::document::schema::{ACCEPTANCE_CRITERIA, BLOCKERS, EXECUTION_PROGRESS, NEXT_STEPS};
@@ -58,7 +59,11 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     found.report(
         cx.first_line(first.text),
         message,
-        "tick what is done, file the rest as issues and remove it here, or `agentsess set status paused`",
+        format!(
+            "tick what is done, file the rest as issues and remove it here, or \
+             `agentsess set status paused -s {}`",
+            slug(cx)
+        ),
     );
 }
 

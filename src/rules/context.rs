@@ -3,7 +3,6 @@ use std::cell::OnceCell;
 
 use chrono::TimeDelta;
 
-use super::conflict_marker;
 use super::duplicate_work::Folder;
 use super::hidden_character::is_visible;
 use super::project::Project;
@@ -185,7 +184,7 @@ impl<'a> Context<'a> {
             project: settings.project,
             folder: settings.folder,
             phase: Phase::of(document),
-            conflict: conflict_marker::first(document),
+            conflict: document.conflict(),
             trusted: error.map_or(usize::MAX, |error| line_start(document.text, error.offset)),
         }
     }

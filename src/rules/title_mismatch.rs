@@ -1,5 +1,6 @@
 use super::context::{Context, Findings, Safety, is_copyable, shown};
 use super::rule::declare;
+use super::stale_session::slug;
 use crate::document::{Edit, Stamp, heading_text};
 
 declare! {
@@ -66,7 +67,10 @@ fn check(cx: &Context<'_>, found: &mut Findings<'_>) {
     found.report(
         cx.first_line(heading.span),
         format!("the heading is not the title `{}`", shown(title)),
-        "make them the same: `agentsess set title \"…\"` writes both",
+        format!(
+            "make them the same: `agentsess set title \"…\" -s {}` writes both",
+            slug(cx)
+        ),
     );
     if is_copyable(title) {
         let heading = cx.document.splice(&Edit::Title(title));

@@ -30,6 +30,7 @@ mod templates;
 mod trash;
 mod trust;
 
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use log::debug;
@@ -53,9 +54,10 @@ pub use trash::Trashed;
 pub use trust::{Grant, TrustFile};
 
 use crate::config::Config;
-use crate::document::Source;
+use crate::document::{Document, Source};
 use crate::error::{Error, Kind, Result};
 use crate::git::Repository;
+use crate::shell;
 use lock::{Inside, Tracked};
 
 /// New bytes, if there are any, and what came of making them.
@@ -271,7 +273,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When `change` fails, or the operating system refuses; nothing is changed then.
+    /// When `change` fails, markers of a merge conflict would be in the file, or the operating
+    /// system refuses; nothing is changed then.
     pub fn update<T>(
         &self,
         lock: &Lock,
@@ -306,11 +309,18 @@ impl Store {
     ) -> Result<T> {
         for _ in 0..100 {
             let source = Source::new(read(path).map_err(|error| self.relocate(error))?);
-            let (bytes, outcome) = change(&source)?;
+            let changed = change(&source);
+            let conflict = || self.conflict_in(path, &Document::parse(&source));
+            let (bytes, outcome) = changed.map_err(|error| conflict().unwrap_or(error))?;
             let Some(bytes) = bytes else {
                 return Ok(outcome);
             };
             self.refuse_large(path, &bytes)?;
+            let new = Source::new(bytes);
+            if Document::parse(&new).conflict().is_some() {
+                return Err(conflict().unwrap_or_else(|| self.would_conflict(path)));
+            }
+            let bytes = new.into_bytes();
             let replaced = files::replace(path, source.bytes(), &bytes);
             if replaced.map_err(|error| self.relocate(error))? {
                 return Ok(outcome);
@@ -321,6 +331,28 @@ impl Store {
                 .at(&self.shown(path), None)
                 .hint("close it there, then run the command again"),
         )
+    }
+
+    /// The error for a file in which a merge conflict was left, if there is one. What an entry
+    /// between its markers belongs to is decided when it is resolved, so nothing is written before.
+    pub fn conflict_in(&self, path: &Path, document: &Document) -> Option<Error> {
+        let marker = document.conflict()?;
+        let shown = self.shown(path);
+        let name = path.file_name().and_then(OsStr::to_str);
+        let hint = match name.filter(|_| path.parent() == Some(&self.sessions)) {
+            Some(name) => format!("agentsess edit {}", self.selector(name)),
+            None => format!("git mergetool -- {}", shell::word(&shown.to_string_lossy())),
+        };
+        let error = Error::usage("there are markers of a merge conflict");
+        let position = document.position(marker.start);
+        Some(error.at(&shown, Some(position)).hint(hint))
+    }
+
+    /// The error for a text that would look like a merge conflict to everybody.
+    fn would_conflict(&self, path: &Path) -> Error {
+        let message = "what is to be written has markers of a merge conflict outside of code";
+        let error = Error::usage(message).at(&self.shown(path), None);
+        error.hint("agentsess rule conflict-marker")
     }
 
     /// Waits for the lock of the folder, which is made if it is missing.

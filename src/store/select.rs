@@ -24,6 +24,9 @@ pub enum Purpose {
     Close,
 }
 
+/// Candidates that an error names.
+const SHOWN: usize = 10;
+
 /// Who asks, as far as that decides which session is meant.
 #[derive(Debug, Clone, Copy)]
 pub struct Caller<'c> {
@@ -95,7 +98,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As for [`Store::select`].
+    /// As for [`Store::select`], and when there is none of the former and a session cannot be read.
     pub fn meant(&self, caller: &Caller) -> Result<String> {
         let bound = caller.conversation.and_then(|id| self.conversation(id));
         let (name, why) = match (bound, self.used()) {
@@ -131,22 +134,15 @@ impl Store {
     }
 
     /// The error where none of the active sessions is named. Those that no other conversation works
-    /// on come first. Without one, an agent is offered no choice: it would take it without a thought.
+    /// on come first.
     fn unnamed(&self, message: String, mut active: Vec<Candidate>, caller: &Caller) -> Error {
         let others: Vec<_> = self
             .live_elsewhere(caller.conversation, caller.now)
             .collect();
         let busy = |it: &Candidate| others.iter().any(|other| other.session == it.name);
         active.sort_by_cached_key(|it| (busy(it), it.order(caller.agent)));
-        let is_person = caller.conversation.is_none() && caller.agent.is_none();
-        let only_read = caller.purpose == Purpose::Read;
-        let is_safe = |first: &Candidate| only_read || is_person || !busy(first);
-        let kind = match active.first() {
-            Some(first) if is_safe(first) => Kind::Ambiguous,
-            _ => Kind::Usage,
-        };
-        let mut error = Error::new(kind, message);
-        error.details = active.iter().map(Candidate::describe).collect();
+        let mut error = Error::new(Kind::Ambiguous, message);
+        error.details = described(&active);
         error.hint("agentsess list")
     }
 
@@ -195,7 +191,9 @@ impl Store {
             [only] => Ok(((*only).clone(), "only its name or description begins so")),
             _ => Err(ambiguous(
                 format!("`{selector}` begins {} sessions", found.len()),
-                self.read_all(found.into_iter().cloned()),
+                self.read_all(found.into_iter().cloned().collect())
+                    .flatten()
+                    .collect(),
                 agent,
             )),
         }
@@ -207,17 +205,19 @@ impl Store {
     ///
     /// When the folder cannot be read. A single unreadable file is left out.
     pub fn candidates(&self, fits: &dyn Fn(&Document) -> bool) -> Result<Vec<Candidate>> {
-        let mut found = self.read_all(self.names()?.into_iter());
-        found.retain(|candidate| fits(&Document::parse(&candidate.source)));
-        Ok(found)
+        let found = self.read_all(self.names()?).flatten();
+        Ok(found
+            .filter(|candidate| fits(&Document::parse(&candidate.source)))
+            .collect())
     }
 
-    fn read_all(&self, names: impl Iterator<Item = String>) -> Vec<Candidate> {
-        let read = names.filter_map(|name| {
-            let source = self.read(&name).ok()?;
-            Some(Candidate { name, source })
-        });
-        read.collect()
+    /// All of these sessions that are still there.
+    fn read_all(&self, names: Vec<String>) -> impl Iterator<Item = Result<Candidate>> {
+        names.into_iter().filter_map(|name| match self.read(&name) {
+            Ok(source) => Some(Ok(Candidate { name, source })),
+            Err(error) if error.kind == Kind::NotFound => None,
+            Err(error) => Some(Err(error)),
+        })
     }
 
     /// The word that chooses this session in a command.
@@ -286,11 +286,13 @@ impl Store {
         let (slug, how) = (slug_of(&used), self.fate(&used));
         let (active, _) = self.active_and_completed()?;
         let mut error = Error::new(Kind::NotFound, format!("`{slug}`, which {who}, {how}"));
-        let hint = active.first().map_or("--none".to_owned(), |first| {
-            shell::word(stem_of(&first.name))
-        });
-        error.details = active.iter().map(Candidate::describe).collect();
-        Err(error.hint(format!("agentsess use {hint}")))
+        let hint = match active.as_slice() {
+            [] => "agentsess use --none".to_owned(),
+            [only] => format!("agentsess use {}", shell::word(stem_of(&only.name))),
+            _ => "agentsess list".to_owned(),
+        };
+        error.details = described(&active);
+        Err(error.hint(hint))
     }
 
     /// What became of a session that is not there, as the end of a sentence.
@@ -307,14 +309,14 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read.
+    /// When the folder or one of them cannot be read: it may be the one that is meant.
     pub fn active_and_completed(&self) -> Result<(Vec<Candidate>, Vec<Candidate>)> {
         let is_active = |candidate: &Candidate| {
             let document = Document::parse(&candidate.source);
             document.frontmatter.status() != Some(Status::Completed)
         };
-        let all = self.read_all(self.names()?.into_iter()).into_iter();
-        let (mut active, completed): (Vec<_>, Vec<_>) = all.partition(is_active);
+        let all: Vec<_> = self.read_all(self.names()?).collect::<Result<_>>()?;
+        let (mut active, completed): (Vec<_>, Vec<_>) = all.into_iter().partition(is_active);
         active.sort_by_cached_key(|candidate| candidate.order(None));
         Ok((active, completed))
     }
@@ -335,7 +337,7 @@ impl Store {
                     }
                 );
                 let mut error = Error::new(Kind::NotFound, message);
-                error.details = completed.iter().map(Candidate::describe).collect();
+                error.details = described(&completed);
                 let stem = shell::word(stem_of(&first.name));
                 Err(error.hint(format!("agentsess close {stem} --dry-run")))
             }
@@ -365,7 +367,7 @@ impl Store {
     }
 
     fn latest(&self) -> Result<String> {
-        let all = self.read_all(self.names()?.into_iter());
+        let all: Vec<_> = self.read_all(self.names()?).collect::<Result<_>>()?;
         all.iter()
             .max_by_key(|candidate| candidate.updated())
             .map(|candidate| candidate.name.clone())
@@ -410,8 +412,16 @@ impl Store {
 fn ambiguous(message: String, mut found: Vec<Candidate>, agent: Option<&str>) -> Error {
     found.sort_by_cached_key(|candidate| candidate.order(agent));
     let mut error = Error::new(Kind::Ambiguous, message);
-    error.details = found.iter().map(Candidate::describe).collect();
+    error.details = described(&found);
     error.hint("agentsess list")
+}
+
+/// The first of these sessions, one a line, and how many more there are.
+fn described(candidates: &[Candidate]) -> Vec<String> {
+    let shown = candidates.iter().take(SHOWN).map(Candidate::describe);
+    let more = candidates.len().saturating_sub(SHOWN);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    shown.chain(more).collect()
 }
 
 /// The slugs that more than one of these names has.

@@ -3,7 +3,7 @@ use rmcp::model::{
 };
 
 use super::super::Context;
-use crate::document::{Document, slugify, stem_of};
+use crate::document::{Document, Status, slugify, stem_of};
 use crate::error::{Error, Kind, Result};
 use crate::operations::slug_of;
 use crate::render::{one_line, sanitize, uri};
@@ -18,7 +18,8 @@ const PAGE: usize = 100;
 /// The sessions of this work tree that are not completed, in the order of their names. The cursor is
 /// the stem of the last one that was listed.
 pub(super) fn list(context: &Context, cursor: Option<&str>) -> Result<ListResourcesResult> {
-    let (mut active, _) = context.store()?.active_and_completed()?;
+    let is_active = |document: &Document| document.frontmatter.status() != Some(Status::Completed);
+    let mut active = context.store()?.candidates(&is_active)?;
     active.sort_by(|a, b| a.name.cmp(&b.name));
     active.retain(|session| cursor.is_none_or(|cursor| stem_of(&session.name) > cursor));
     let more = active.len() > PAGE;

@@ -7,7 +7,7 @@ use super::parent::Parent;
 use super::{Request, Start, task_list};
 use crate::document::schema::{CONTEXT, NEXT_STEPS};
 use crate::document::time::{Timestamp, format_rfc3339};
-use crate::document::{Document, Edit, heading_text, insert, quoted};
+use crate::document::{Document, Edit, heading_text, insert, item_words, quoted};
 use crate::error::Result;
 use crate::git::Repository;
 use crate::operations::source::Origin;
@@ -25,7 +25,7 @@ pub(super) fn draft(
 ) -> Result<Vec<u8>> {
     let input = &start.input;
     let parent = start.parent.as_ref();
-    let next: Vec<_> = request.next.iter().map(|item| insert::line(item)).collect();
+    let next: Vec<_> = request.next.iter().map(|item| item_words(item)).collect();
     let current = request.current.map(insert::line);
     let current = current.or_else(|| next.first().cloned());
     let current = current.or_else(|| input.first_step());

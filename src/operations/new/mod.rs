@@ -11,7 +11,7 @@ use super::source::Origin;
 use super::{Guard, Written, planning};
 use crate::document::schema::{CONTEXT, NEXT_STEPS};
 use crate::document::time::Timestamp;
-use crate::document::{Document, Source, file_name, insert, is_none, slugify};
+use crate::document::{Document, Source, file_name, insert, is_none, item_words, slugify};
 use crate::error::{Error, Kind, Result};
 use crate::store::Store;
 use draft::draft;
@@ -99,7 +99,7 @@ pub fn new(store: &Store, request: &Request, now: Timestamp) -> Result<Written> 
     if !request.next.is_empty() {
         input.exclude("--next", NEXT_STEPS)?;
     }
-    if request.next.iter().any(|item| item.trim().is_empty()) {
+    if request.next.iter().any(|item| item_words(item).is_empty()) {
         return Err(Error::usage("`--next` is empty").hint("agentsess help new"));
     }
     // Leading text is the Context, too: of two for one section, the second adds to the first.
@@ -185,14 +185,11 @@ fn without_issue<'t>(title: &'t str, issue: Option<&str>) -> &'t str {
 
 /// Items as a task list. `None.` says that there is nothing to do and is no task.
 pub(super) fn task_list(items: &[String]) -> String {
-    if let [only] = items
+    let items: Vec<_> = items.iter().map(|item| item_words(item)).collect();
+    if let [only] = items.as_slice()
         && is_none(only)
     {
-        return insert::line(only);
+        return only.clone();
     }
-    let lines: Vec<_> = items
-        .iter()
-        .map(|item| format!("- [ ] {}", insert::line(item)))
-        .collect();
-    lines.join("\n")
+    format!("- [ ] {}", items.join("\n- [ ] "))
 }
