@@ -192,7 +192,9 @@ FIXED = {
     "keys of one name", "keys of a flow map", "suppressions of nothing", "suppressions on one line",
     "hidden characters", "hidden characters on lines",
 }
-CLOSED = {"a usual session", "items", "steps", "decisions", "files", "items that are none", "links"}
+CLOSED = {
+    "a usual session", "items", "steps", "headings", "tables", "decisions", "files", "items that are none", "links",
+}
 
 LINT = ["lint"]
 FIX = ["lint", "--fix", "--unsafe-fixes"]

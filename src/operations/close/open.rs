@@ -82,9 +82,11 @@ fn besides_items(document: &Document, name: &str) -> Vec<Span> {
     };
     let said = document.statements(section);
     let has_items = said.iter().any(|said| said.is_item);
+    let headings = document.body.headings.as_slice();
     let is_heading = |span| {
-        let mut headings = document.body.headings.iter();
-        headings.any(|heading| heading.text_span == span)
+        headings
+            .binary_search_by_key(&span, |heading| heading.text_span)
+            .is_ok()
     };
     let mut texts = Vec::new();
     for (at, found) in said.iter().enumerate() {
