@@ -1067,7 +1067,8 @@ fn a_session_with_runs_is_not_completed() {
     let project = weather();
     let mut run = project.agentsess(&["run", "--agent", "dev", "--", "sleep", "60"]);
     let mut run = run.stderr(Stdio::null()).spawn().unwrap();
-    while !project.ok(&["runs", "--running"]).contains("running  ") {
+    // The session says so after the ledger.
+    while !project.read("weather-fallback").contains("agent: \"dev\"") {
         assert!(run.try_wait().unwrap().is_none());
     }
     let before = project.read("weather-fallback");
