@@ -17,7 +17,7 @@ use crate::store::Store;
 ///
 /// # Errors
 ///
-/// As for [`run()`].
+/// As for [`run()`](super::run()).
 pub fn begin(store: &Store, request: &Request, now: Timestamp) -> Result<Run> {
     let (item, task) = session::plan(store, request.session, request.agent, request.item, now)?;
     let here = Machine::this();
