@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use memchr::memmem;
 use pulldown_cmark::{Event, Parser, Tag};
 
-use super::{Document, Span, line_start, next_line};
+use super::{Document, Source, Span, line_start, next_line};
 
 type Finder = LazyLock<memmem::Finder<'static>>;
 
@@ -18,6 +18,14 @@ impl Document<'_> {
     pub fn conflict(&self) -> Option<Span> {
         markers(self.text, self.body.span).next()
     }
+}
+
+/// Whether a merge conflict was left in a file. Nearly every file is told from its bytes alone.
+pub(crate) fn is_in_conflict(source: &Source) -> bool {
+    let bytes = source.text().as_bytes();
+    let mut markers = [&OURS, &THEIRS].into_iter();
+    markers.any(|marker| marker.find(bytes).is_some())
+        && Document::parse(source).conflict().is_some()
 }
 
 /// The lines of a text that mark a merge conflict outside of the code in `body`: where ours begins,

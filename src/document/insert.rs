@@ -2,8 +2,9 @@
 //!
 //! Whatever the text, the sections and entries of the document are the same before and after. A
 //! heading or rule at the text's top level is escaped with a backslash, and so is an HTML block
-//! that would run on or a line that would mark a merge conflict; an open code fence is closed, because its content is meant as code. Headings
-//! and rules inside fences, lists and quotes structure nothing and stay as they are.
+//! that would run on or a line that would mark a merge conflict; an open code fence is closed,
+//! because its content is meant as code. Headings and rules inside fences, lists and quotes
+//! structure nothing and stay as they are.
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 

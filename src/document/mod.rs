@@ -35,6 +35,7 @@ pub use body::{
     Body, Fill, Heading, Item, LogEntry, Section, Stamp, Unclosed, Verbatim, is_token,
     link_targets, prose,
 };
+pub(crate) use conflict::is_in_conflict;
 pub use decisions::Decision;
 pub use edit::{Agent, Edit, EditError, Rewrite, Scalar, Splice, heading_text, quoted};
 pub use frontmatter::{FRONTMATTER_LIMIT, Fences, Frontmatter};

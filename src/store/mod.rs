@@ -54,7 +54,7 @@ pub use trash::Trashed;
 pub use trust::{Grant, TrustFile};
 
 use crate::config::Config;
-use crate::document::{Document, Source};
+use crate::document::{Document, Source, is_in_conflict};
 use crate::error::{Error, Kind, Result};
 use crate::git::Repository;
 use crate::shell;
@@ -317,7 +317,7 @@ impl Store {
             };
             self.refuse_large(path, &bytes)?;
             let new = Source::new(bytes);
-            if Document::parse(&new).conflict().is_some() {
+            if is_in_conflict(&new) {
                 return Err(conflict().unwrap_or_else(|| self.would_conflict(path)));
             }
             let bytes = new.into_bytes();
