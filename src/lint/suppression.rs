@@ -1,8 +1,9 @@
 //! Comments by which a file says that a finding is meant to be there.
 //!
 //! `<!-- agentsess-disable-next-line RULE, RULE -->` is for the line below it, `-line` for its own
-//! line and `-file` for the whole file; what stands behind ` -- ` is the reason. In the frontmatter the same words stand behind `#`. What
-//! looks like such a comment in a code block or a quote is none.
+//! line and `-file` for the whole file; what stands behind ` -- ` is the reason. In the frontmatter
+//! the same words stand behind `#`. What looks like such a comment in a code block or a quote is
+//! none.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;

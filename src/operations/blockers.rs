@@ -15,7 +15,8 @@ use crate::store::Store;
 ///
 /// # Errors
 ///
-/// When the text is empty or says `None.`, the session is completed, or the file cannot be edited or written.
+/// When the text is empty or says `None.`, the session is completed, or the file cannot be edited
+/// or written.
 pub fn block(
     store: &Store,
     name: &str,

@@ -48,8 +48,9 @@ pub fn done(
     })
 }
 
-/// Ticks the open items that have these texts, or their ids, with all that is a part of them, without an
-/// entry in the log: whoever did them has one. An item that is ticked already, or that is gone, is left alone.
+/// Ticks the open items that have these texts, or their ids, with all that is a part of them,
+/// without an entry in the log: whoever did them has one. An item that is ticked already, or that
+/// is gone, is left alone.
 ///
 /// # Errors
 ///

@@ -18,7 +18,8 @@ const REACH: usize = 100;
 const CHANGE: usize = 2000;
 
 /// The manner of compilers: the line in question, a caret under the defect, what to do, and the
-/// change that does it. It is written with colours; give it a stream that removes them where they are not wanted.
+/// change that does it. It is written with colours; give it a stream that removes them where they
+/// are not wanted.
 ///
 /// # Errors
 ///

@@ -31,9 +31,9 @@ const WAITING: TimeDelta = TimeDelta::minutes(10);
 pub struct Problem {
     /// What kind of problem: the name of a lint rule, or one of `broken-session`, `stranded-draft`,
     /// `leftover`, `old-trash`, `missing-branch`, `merged-branch`, `diverged-copy`,
-    /// `stopped-close`,
-    /// `orphaned-binding`, `left-open`, `old-conversation`, `waiting-event`, `dangling-record`,
-    /// `unreadable-record`, `interrupted-run`, `untold-run`, `pending-run`, `set-aside-run`, `unreadable`, `outdated-install`, `not-executable`, `not-on-path`,
+    /// `stopped-close`, `orphaned-binding`, `left-open`, `old-conversation`, `waiting-event`,
+    /// `dangling-record`, `unreadable-record`, `interrupted-run`, `untold-run`, `pending-run`,
+    /// `set-aside-run`, `unreadable`, `outdated-install`, `not-executable`, `not-on-path`,
     /// `other-version`, `untrusted-hooks`, `read-only`.
     pub kind: &'static str,
     /// What it is about, as the user would write it.
