@@ -117,7 +117,8 @@ ONE_FILE = {
     ),
     "sections twice": lambda times: session(body="".join(f"## Own {n}\n\nx\n\n" for n in range(LINES * times)) * 2),
     "items that are none": lines(lambda n: f"- [-] A-{n} - text\n"),
-    "steps": lines(lambda n: f"- step {n}\n", part="sections"),
+    # Two to a line: of one there is too little beside what is done only where there is none.
+    "steps": lines(lambda n: f"- step {n}\n- and step {n}\n", part="sections"),
     "files": lambda times: session(body="## Files Modified\n\n" + "".join(f"- `src/{n}.rs`\n" for n in range(LINES * times))),
     "links": lines(lambda n: f"[x](20250101-000000-gone-{n}.md)\n\n"),
     "waves": lambda times: session(
