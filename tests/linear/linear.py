@@ -251,7 +251,7 @@ def mentions(text):
 
 def many_mentions(folder, times):
     one_file(lambda _: session())(folder, 1)
-    for index in range(FILES * times):
+    for index in range(2 * FILES * times):
         (folder / f"notes-{index}.txt").write_text(f"See {NAME}.\n")
 
 
